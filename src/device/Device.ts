@@ -1,0 +1,68 @@
+// The only door to hardware. A device owns one pool of `budgetBytes`; the ledger hands out ranges
+// of it, the device checks them again, copies residents in, and runs plans on lanes.
+import type { Effect, Scope } from "effect"
+import type { DeviceError, DeviceUnavailable } from "../model/errors.ts"
+import type { Plan } from "../model/Plan.ts"
+import type { DeviceInfo, DeviceStats } from "../model/RunReport.ts"
+import type { OpTiming } from "../model/Task.ts"
+
+/** A range of the pool that was handed out; the id is chosen by the caller, unique while it lives. */
+export interface Grant {
+  readonly id: number
+  readonly offset: number
+  /** Multiple of the device's alignment. */
+  readonly bytes: number
+}
+
+export interface SubmitRequest {
+  readonly lane: number
+  readonly plan: Plan
+  readonly arena: Grant
+  /** One grant per `plan.residents` slot, in order; each was uploaded. */
+  readonly residents: ReadonlyArray<Grant>
+  /** Receives the result, `plan.output.rows * cols` floats; backed by a SharedArrayBuffer. */
+  readonly output: Float32Array
+  readonly priority: number
+  /** Names the task in errors and fault plans. */
+  readonly taskId: string
+}
+
+export interface Completion {
+  readonly lane: number
+  /** Relative to the moment the lane took the plan. */
+  readonly ops: ReadonlyArray<OpTiming>
+  readonly runMs: number
+  /** Residents read + the arena's high-water mark, both by the device's own count. */
+  readonly measuredPeakBytes: number
+  /** Ops that finished; fewer than the plan's when cancelled. */
+  readonly opsDone: number
+  readonly cancelled: boolean
+}
+
+export interface Device {
+  readonly info: DeviceInfo
+  /** Registers a range; refuses one that leaves the pool or overlaps another. */
+  readonly grant: (grant: Grant) => Effect.Effect<void, DeviceError>
+  /** Gives a range back; refuses while a plan that uses it runs. */
+  readonly revoke: (id: number) => Effect.Effect<void, DeviceError>
+  /** Copies `data` (shared memory) to the start of the grant, off the calling thread. */
+  readonly upload: (id: number, data: Uint8Array) => Effect.Effect<void, DeviceError>
+  /**
+   * Runs a plan on a lane. Interruption asks the lane to stop at the next operator boundary and
+   * waits until it has.
+   */
+  readonly submit: (request: SubmitRequest) => Effect.Effect<Completion, DeviceError>
+  readonly stats: Effect.Effect<DeviceStats>
+}
+
+export interface DeviceOptions {
+  /** Lanes to open; null takes the device's default (one per core for the cpu device). */
+  readonly lanes: number | null
+  /** Bytes of the pool; null takes the device's stated share. */
+  readonly memoryBytes: number | null
+}
+
+/** Opens a device for the life of the scope; closing waits for running plans to stop. */
+export type OpenDevice = (
+  options: DeviceOptions,
+) => Effect.Effect<Device, DeviceUnavailable, Scope.Scope>

@@ -1,0 +1,71 @@
+// A graph as tasks see it: CSR over incoming edges (row = target, column = source), node features,
+// and where they apply edge weights and the graph each node belongs to.
+
+/** What a planner may know before anything is loaded: it comes from file headers alone. */
+export interface GraphShape {
+  readonly numNodes: number
+  readonly numEdges: number
+  readonly featureWidth: number
+  /** Stored entries of a CSR feature matrix; null when features are dense. */
+  readonly featureNonZeros: number | null
+  readonly hasEdgeWeight: boolean
+  /** Graphs in the disjoint union; null when the graph has no `batch`. */
+  readonly numGraphs: number | null
+}
+
+/** Dense features, row-major [numNodes, featureWidth]. */
+export interface DenseFeatures {
+  readonly kind: "dense"
+  readonly values: Float32Array
+}
+
+/** Sparse features, CSR [numNodes, featureWidth]. */
+export interface SparseFeatures {
+  readonly kind: "csr"
+  readonly rowOffsets: Int32Array
+  readonly colIndices: Int32Array
+  readonly values: Float32Array
+}
+
+/**
+ * A loaded graph; every array lies in shared memory. Duplicate edges and self loops stand as they
+ * stood in the input. Within a row, edges keep the order of the input (stable by target).
+ */
+export interface Graph {
+  /** Hex digest of the content: equal graphs have equal ids, wherever they were read from. */
+  readonly contentId: string
+  readonly shape: GraphShape
+  /** int32 [numNodes + 1] */
+  readonly rowOffsets: Int32Array
+  /** int32 [numEdges], the source of each edge */
+  readonly colIndices: Int32Array
+  /** float32 [numEdges] in CSR order, or null */
+  readonly edgeWeight: Float32Array | null
+  readonly features: DenseFeatures | SparseFeatures
+  /** int32 [numGraphs + 1]: nodes of graph g are graphOffsets[g] … graphOffsets[g+1]-1; or null */
+  readonly graphOffsets: Int32Array | null
+}
+
+/** Where a graph comes from. */
+export type GraphSource =
+  | { readonly kind: "folder"; readonly path: string }
+  | {
+      readonly kind: "preset"
+      readonly preset: string
+      readonly seed: number
+      /** Scales nodes and edges, for smaller stand-ins of the same structure; 1 is as published. */
+      readonly scale: number
+    }
+  | {
+      /** From memory: `edgeIndex` is [2, E] flat (sources, then targets), as PyG's edge_index. */
+      readonly kind: "arrays"
+      readonly numNodes: number
+      readonly edgeIndex: Int32Array | BigInt64Array
+      readonly features: DenseFeatures | SparseFeatures
+      readonly featureWidth: number
+      readonly edgeWeight: Float32Array | null
+      /** int [numNodes], ascending; null for one graph */
+      readonly batch: Int32Array | BigInt64Array | null
+      /** Counts trailing empty graphs too; null takes max(batch) + 1 */
+      readonly numGraphs: number | null
+    }

@@ -1,0 +1,55 @@
+// The ordered operators of one task with a fixed memory layout. The arena's size is the estimate.
+import type { Op } from "./Op.ts"
+import type { ResidentSlot } from "./Resident.ts"
+
+/** A range of the arena that one value occupies from the op that writes it to its last reader. */
+export interface PlanBuffer {
+  readonly name: string
+  /** Multiple of the plan's alignment. */
+  readonly offset: number
+  /** Rounded up to the plan's alignment. */
+  readonly bytes: number
+  /** Index of the op that writes it first. */
+  readonly firstOp: number
+  /** Index of the last op that reads it (the op count for the output: it is copied out). */
+  readonly lastOp: number
+}
+
+/** What one operator costs, by formula, from shapes alone. */
+export interface OpCost {
+  readonly name: string
+  readonly kind: Op["kind"]
+  readonly outputBytes: number
+  readonly scratchBytes: number
+  /** Bytes of the arena that are live while it runs. */
+  readonly liveBytes: number
+  readonly flops: number
+  readonly bytesMoved: number
+  readonly predictedMs: number
+}
+
+export interface Plan {
+  readonly ops: ReadonlyArray<Op>
+  readonly residents: ReadonlyArray<ResidentSlot>
+  readonly buffers: ReadonlyArray<PlanBuffer>
+  readonly costs: ReadonlyArray<OpCost>
+  readonly alignBytes: number
+  /** Bytes of the arena; a multiple of alignBytes. */
+  readonly arenaBytes: number
+  /** Sum of the slots, each rounded up to alignBytes. */
+  readonly residentBytes: number
+  /** Largest sum of live buffers over the ops: the lower bound of any layout. */
+  readonly livePeakBytes: number
+  /** Index of the op at which the peak occurs. */
+  readonly peakOp: number
+  /** The result: float32 [rows, cols] contiguous at `offset` in the arena. */
+  readonly output: { readonly offset: number; readonly rows: number; readonly cols: number }
+  /** Predicted run time alone on one lane. */
+  readonly predictedMs: number
+}
+
+export const alignUp = (bytes: number, alignBytes: number): number =>
+  Math.ceil(bytes / alignBytes) * alignBytes
+
+/** Arena and residents together: the bytes this task needs on an empty device. */
+export const footprintBytes = (plan: Plan): number => plan.arenaBytes + plan.residentBytes

@@ -1,0 +1,34 @@
+// Objects that stay on the device and are shared by tasks and tenants: parts of graphs, packed
+// weights, target lists. A plan names them by role; a loaded graph or model gives each its key.
+
+/**
+ * What a resident object is. `gcn.scale@f` is deg^-1/2 with self loops of weight f (0: none),
+ * `gcn.selfWeight@f` the weight of each node's self loop where edges carry weights.
+ */
+export type ResidentRole =
+  | "graph.rowOffsets" // int32 [N + 1]
+  | "graph.colIndices" // int32 [E]
+  | "graph.edgeWeight" // float32 [E]
+  | "graph.graphOffsets" // int32 [G + 1]
+  | "x.dense" // float32 [N, F]
+  | "x.rowOffsets" // int32 [N + 1]
+  | "x.colIndices" // int32 [nnz]
+  | "x.values" // float32 [nnz]
+  | `gcn.scale@${number}` // float32 [N]
+  | `gcn.selfWeight@${number}` // float32 [N]
+  | "model.weights" // float32, packed by the lowering
+  | "task.targets" // int32 [number of targets]
+
+/** A slot of a plan: ops refer to it by index. `bytes` is exact, before alignment. */
+export interface ResidentSlot {
+  readonly role: ResidentRole
+  readonly bytes: number
+}
+
+/** A resident object with its identity and its bytes in shared memory. */
+export interface ResidentObject {
+  /** Content address: equal bytes, equal key. */
+  readonly key: string
+  readonly bytes: number
+  readonly data: Uint8Array
+}

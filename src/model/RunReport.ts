@@ -1,0 +1,63 @@
+// Everything one run leaves behind, as plain data: the source of report.json, trace.json, the HTML
+// report and the tables. Times are milliseconds since the runtime was opened.
+import type { Decision, PolicyName, SchedulingMode } from "./Snapshot.ts"
+import type { TaskRecord } from "./Task.ts"
+
+export type DeviceKind = "cpu" | "cuda" | "reference" | "sim"
+
+export interface DeviceInfo {
+  readonly kind: DeviceKind
+  readonly name: string
+  /** Instruction set the kernels were dispatched to ("avx512", "avx2", "baseline", …). */
+  readonly isa: string
+  readonly lanes: number
+  readonly budgetBytes: number
+  /** What the device itself costs beside the pool (context, code, stacks), measured at open. */
+  readonly overheadBytes: number
+  readonly alignBytes: number
+}
+
+export interface DeviceStats {
+  /** Bytes granted now and at most, by the device's own count. */
+  readonly usedBytes: number
+  readonly peakBytes: number
+  readonly grants: number
+}
+
+/** One change of what the pool holds. */
+export interface MemoryEvent {
+  readonly atMs: number
+  readonly kind: "arena" | "resident"
+  /** The task's id, or the resident's key. */
+  readonly label: string
+  readonly change: "grant" | "release"
+  readonly offset: number
+  readonly bytes: number
+  readonly usedBytesAfter: number
+}
+
+export interface DecisionRecord extends Decision {
+  readonly atMs: number
+  readonly number: number
+  readonly waiting: number
+  readonly running: number
+  readonly freeBytes: number
+  readonly decideMs: number
+}
+
+export interface TenantInfo {
+  readonly id: string
+  readonly weight: number
+}
+
+export interface RunReport {
+  readonly device: DeviceInfo & { readonly peakBytes: number }
+  readonly policy: PolicyName
+  readonly mode: SchedulingMode
+  readonly tenants: ReadonlyArray<TenantInfo>
+  readonly tasks: ReadonlyArray<TaskRecord>
+  readonly decisions: ReadonlyArray<DecisionRecord>
+  readonly memory: ReadonlyArray<MemoryEvent>
+  /** Entries dropped from `decisions` and `memory` beyond their limits. */
+  readonly dropped: number
+}

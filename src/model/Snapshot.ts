@@ -1,0 +1,72 @@
+// What a policy sees and what it answers: plain data both ways.
+import type { MemoryView } from "./MemoryView.ts"
+
+export interface ResidentNeed {
+  readonly key: string
+  /** Exact bytes before alignment. */
+  readonly bytes: number
+}
+
+/** A task that is ready to run. */
+export interface WaitingTask {
+  readonly id: string
+  readonly tenant: string
+  /** Order of arrival, unique. */
+  readonly seq: number
+  readonly submittedAtMs: number
+  /** QoS target relative to submission, or null. */
+  readonly qosTargetMs: number | null
+  readonly priority: number
+  readonly arenaBytes: number
+  readonly residents: ReadonlyArray<ResidentNeed>
+  /** Arena + residents, aligned: what it needs on an empty device. */
+  readonly footprintBytes: number
+  readonly predictedMs: number
+}
+
+export interface RunningTask {
+  readonly id: string
+  readonly tenant: string
+  readonly lane: number
+  readonly startedAtMs: number
+  readonly predictedMs: number
+  readonly footprintBytes: number
+}
+
+export type SchedulingMode = "groups" | "continuous"
+
+/**
+ * In groups mode the scheduler asks only when nothing runs. `waiting` is in order of arrival.
+ */
+export interface Snapshot {
+  readonly mode: SchedulingMode
+  readonly waiting: ReadonlyArray<WaitingTask>
+  readonly running: ReadonlyArray<RunningTask>
+  readonly lanesTotal: number
+  readonly lanesFree: number
+  readonly memory: MemoryView
+}
+
+export type DeferReason = "memory" | "lane" | "order" | "threshold"
+
+export interface Decision {
+  /** Tasks to start now, in this order; together they fit. */
+  readonly start: ReadonlyArray<string>
+  /** The first task that was not started although it was next, and why; null if none waits. */
+  readonly blocked: { readonly id: string; readonly reason: DeferReason } | null
+  /** Bytes at which the policy closes a group; null when it has no threshold of its own. */
+  readonly thresholdBytes: number | null
+}
+
+export type Policy = (snapshot: Snapshot, nowMs: number) => Decision
+
+export type PolicyName = "base" | "lmcf" | "bmc" | "sqtf" | "bqt" | "sequential" | "unsafe"
+export const policyNames: ReadonlyArray<PolicyName> = [
+  "base",
+  "lmcf",
+  "bmc",
+  "sqtf",
+  "bqt",
+  "sequential",
+  "unsafe",
+]

@@ -1,0 +1,80 @@
+// What a tenant submits, the states it passes through, and what is known of it when it has ended.
+import type { TaskError } from "./errors.ts"
+
+/** Ids of a graph and a model are those that `loadGraph` and `loadModel` returned. */
+export interface TaskSpec {
+  readonly id: string
+  readonly tenant: string
+  readonly graph: string
+  readonly model: string
+  /** Only these rows, in this order (duplicates allowed); null for all. Not with a readout. */
+  readonly nodes: ReadonlyArray<number> | Int32Array | null
+  /** QoS target, from submission; null for none. */
+  readonly deadlineMs: number | null
+  /** Larger is more urgent; 0 is ordinary. */
+  readonly priority: number
+}
+
+/**
+ * queued → preparing → ready → running → completed | failed | cancelled | expired, and from queued
+ * also rejected. A retried task goes back from running (or preparing) to queued.
+ */
+export type TaskState =
+  | "queued"
+  | "preparing"
+  | "ready"
+  | "running"
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "rejected"
+  | "expired"
+
+export type TerminalState = "completed" | "failed" | "cancelled" | "rejected" | "expired"
+
+export const isTerminal = (state: TaskState): state is TerminalState =>
+  state === "completed" ||
+  state === "failed" ||
+  state === "cancelled" ||
+  state === "rejected" ||
+  state === "expired"
+
+/** float32 [rows, cols], row-major, in shared memory. */
+export interface TaskOutput {
+  readonly rows: number
+  readonly cols: number
+  readonly data: Float32Array
+}
+
+export interface OpTiming {
+  readonly name: string
+  readonly startMs: number
+  readonly endMs: number
+}
+
+/** Times are milliseconds since the runtime was opened. */
+export interface TaskRecord {
+  readonly id: string
+  readonly tenant: string
+  readonly model: string
+  readonly graph: string
+  readonly status: TaskState
+  readonly reason: TaskError | null
+  /** Number of the group it ran in (groups mode) or of the decision that started it; or null. */
+  readonly group: number | null
+  readonly lane: number | null
+  readonly attempts: number
+  readonly submittedAtMs: number
+  readonly startedAtMs: number | null
+  readonly finishedAtMs: number | null
+  readonly deadlineMs: number | null
+  readonly priority: number
+  /** All resident objects of the task, aligned; shared ones counted in full. */
+  readonly residentBytes: number | null
+  /** residentBytes + arenaBytes of the plan. */
+  readonly predictedPeakBytes: number | null
+  /** What the device itself saw: residents it read + the arena's high-water mark. */
+  readonly measuredPeakBytes: number | null
+  readonly predictedMs: number | null
+  readonly ops: ReadonlyArray<OpTiming>
+}

@@ -1,0 +1,42 @@
+// Every bound of the system, named, in one place. A request beyond one of them is answered with a
+// typed error that carries the number; nothing grows without end.
+
+export const limits = {
+  /** Nodes, edges and stored feature entries are indexed by int32 on every device. */
+  maxIndex: 2 ** 31 - 1,
+  /** Columns of one feature or hidden matrix. */
+  maxFeatureWidth: 1 << 16,
+  /** Layers of one network. */
+  maxLayers: 128,
+  /** Attention heads of one layer. */
+  maxHeads: 64,
+  /** Bytes of a safetensors JSON header. */
+  maxSafetensorsHeaderBytes: 100 * 1024 * 1024,
+  /** Bytes of a workload, model-configuration or fault-plan file. */
+  maxConfigFileBytes: 16 * 1024 * 1024,
+  /** Tasks of one workload file after `count` is expanded. */
+  maxWorkloadTasks: 1_000_000,
+  /** Tasks that may wait in the queue before submission is refused. */
+  maxQueuedTasks: 100_000,
+  /** Tenants of one runtime. */
+  maxTenants: 10_000,
+  /** Graphs and models that one runtime keeps. */
+  maxGraphs: 10_000,
+  maxModels: 10_000,
+  /** Target nodes of one task. */
+  maxTargets: 10_000_000,
+  /** Lanes of one device. */
+  maxLanes: 64,
+  /** Messages that wait in an actor's mailbox. */
+  mailboxCapacity: 4096,
+  /** Times a task is run again after a transient fault. */
+  maxRetries: 1,
+  /** Plans kept for reuse by (model, graph shape). */
+  planCacheEntries: 1024,
+  /** A preparation job that takes longer is ended and its worker replaced. */
+  prepTimeoutMs: 120_000,
+  /** Decisions kept for the report. */
+  maxDecisionLog: 100_000,
+  /** Bytes kept free of the pool's ends. */
+  minBudgetBytes: 4096,
+} as const

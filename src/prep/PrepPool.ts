@@ -1,0 +1,50 @@
+// The preparation service: reads files, builds CSR, derives what a network needs of a graph, packs
+// weights. All of it happens in worker threads; results lie in shared memory.
+import { Context, type Effect } from "effect"
+import type { InputError, PrepError } from "../model/errors.ts"
+import type { GnnConfig, GnnModel, ModelSource } from "../model/GnnModel.ts"
+import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
+import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
+
+/** What one task needs beyond what the graph and the model already have. */
+export interface PrepareRequest {
+  readonly taskId: string
+  readonly graph: Graph
+  readonly model: GnnModel
+  readonly roles: ReadonlyArray<ResidentRole>
+  readonly targets: ReadonlyArray<number> | Int32Array | null
+}
+
+/** A deliberate failure of a worker, for fault injection. */
+export type Sabotage = "crash" | "hang"
+
+export interface PrepPoolService {
+  /** Header-only: no feature or edge is read. */
+  readonly graphShape: (source: GraphSource) => Effect.Effect<GraphShape, InputError | PrepError>
+  /** Parses and checks the JSON alone. */
+  readonly modelConfig: (source: ModelSource) => Effect.Effect<GnnConfig, InputError | PrepError>
+  readonly loadGraph: (source: GraphSource) => Effect.Effect<Graph, InputError | PrepError>
+  readonly loadModel: (source: ModelSource) => Effect.Effect<GnnModel, InputError | PrepError>
+  /**
+   * Resident objects for the roles asked, one each, in order. Answers from memory where it can
+   * (graph arrays as they are; derived ones and packed weights once per graph and model).
+   */
+  readonly prepare: (
+    request: PrepareRequest,
+  ) => Effect.Effect<ReadonlyArray<ResidentObject>, InputError | PrepError>
+  /** Makes a real worker crash or hang; fails as any job on that worker would. */
+  readonly sabotage: (job: string, kind: Sabotage) => Effect.Effect<never, PrepError>
+  /** Forgets derived objects of a graph or model (by contentId). */
+  readonly forget: (contentId: string) => Effect.Effect<void>
+}
+
+export class PrepPool extends Context.Service<PrepPool, PrepPoolService>()(
+  "gnnsched/prep/PrepPool",
+) {}
+
+export interface PrepPoolOptions {
+  /** Worker threads. */
+  readonly threads: number
+  /** A job that takes longer is ended with PrepTimeout and its worker replaced. */
+  readonly timeoutMs: number
+}

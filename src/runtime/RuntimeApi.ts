@@ -1,0 +1,88 @@
+// The embedded API as types: what an application holds. Runtime.ts opens it, in a worker thread of
+// its own by default, or in the caller's thread with `inProcess`.
+import type { FaultPlan } from "../model/FaultPlan.ts"
+import type { GnnConfig, ModelSource } from "../model/GnnModel.ts"
+import type { GraphShape, GraphSource } from "../model/Graph.ts"
+import type { Plan } from "../model/Plan.ts"
+import type { DeviceInfo, RunReport, TenantInfo } from "../model/RunReport.ts"
+import type { PolicyName, SchedulingMode } from "../model/Snapshot.ts"
+import type { TaskOutput, TaskRecord, TaskSpec, TaskState } from "../model/Task.ts"
+
+export interface RuntimeOptions {
+  /** Default "cpu". */
+  readonly device?: "cpu" | "reference"
+  /** Bytes of the device's pool; default: the device's stated share. */
+  readonly memoryBytes?: number
+  /** Default: one per core. */
+  readonly lanes?: number
+  /** Default "base". */
+  readonly policy?: PolicyName
+  /** Default "continuous". */
+  readonly mode?: SchedulingMode
+  readonly tenants?: ReadonlyArray<TenantInfo>
+  /** Default 1. */
+  readonly prepThreads?: number
+  readonly prepTimeoutMs?: number
+  /** Default `limits.maxQueuedTasks`. */
+  readonly maxQueuedTasks?: number
+  readonly faults?: FaultPlan
+  /** Run in the caller's thread instead of a worker. Default false. */
+  readonly inProcess?: boolean
+  /** The policy "unsafe" is refused without it. */
+  readonly allowUnsafe?: boolean
+}
+
+export interface GraphHandle {
+  readonly id: string
+  readonly shape: GraphShape
+}
+
+export interface ModelHandle {
+  readonly id: string
+  readonly config: GnnConfig
+}
+
+/** Fields with a default may be left out. */
+export interface SubmitInput {
+  /** Default: a fresh one. */
+  readonly id?: string
+  /** Default "default". */
+  readonly tenant?: string
+  readonly graph: GraphHandle
+  readonly model: ModelHandle
+  readonly nodes?: TaskSpec["nodes"]
+  readonly deadlineMs?: number | null
+  readonly priority?: number
+}
+
+export interface TaskResult {
+  readonly output: TaskOutput
+  readonly record: TaskRecord
+}
+
+export interface TaskHandle {
+  readonly id: string
+  /** Rejects with the task's typed error (see model/errors.ts) unless it completed. */
+  readonly result: Promise<TaskResult>
+  readonly state: TaskState
+  /** Resolves when the task has ended, however it ended. */
+  cancel(): Promise<void>
+  /** Called on each change of state; returns the function that stops it. */
+  onState(listener: (state: TaskState) => void): () => void
+}
+
+/** The Promise face. */
+export interface RuntimeApi {
+  readonly device: DeviceInfo
+  loadGraph(source: GraphSource): Promise<GraphHandle>
+  loadModel(source: ModelSource): Promise<ModelHandle>
+  submit(input: SubmitInput): TaskHandle
+  /** The exact plan of a task, without running it. */
+  estimate(input: { graph: GraphHandle; model: ModelHandle; targets?: number }): Promise<Plan>
+  /** Resolves when every accepted task has ended. */
+  drain(): Promise<void>
+  report(): Promise<RunReport>
+  /** Cancels what still runs, gives everything back. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
