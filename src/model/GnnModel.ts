@@ -58,6 +58,8 @@ export interface GnnConfig {
   readonly project: boolean
   /** GAT's LeakyReLU slope. */
   readonly negativeSlope: number
+  /** GIN's eps where the weights hold none; 0 for the others. */
+  readonly ginEps: number
   /** Readout per graph after the last layer, or null for one row per node. */
   readonly pooling: Aggregation | null
   /** Ours: a log-softmax over the columns of the output (after the readout). */

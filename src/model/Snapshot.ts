@@ -44,6 +44,8 @@ export interface Snapshot {
   readonly running: ReadonlyArray<RunningTask>
   readonly lanesTotal: number
   readonly lanesFree: number
+  /** Tasks this scheduler has started so far: the alternating policies go on from there. */
+  readonly startedCount: number
   readonly memory: MemoryView
 }
 

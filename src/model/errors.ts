@@ -1,6 +1,6 @@
 // Every expected failure, as a tagged error that carries numbers. Sentences are made in
 // describeError, where an error is shown; code compares tags and fields only.
-import { Data } from "effect"
+import * as Data from "effect/Data"
 
 // ---- input: the files, the workload, the command line (exit status 2) ----
 
@@ -76,6 +76,12 @@ export class PathOutside extends Data.TaggedError("PathOutside")<{
   readonly root: string
 }> {}
 
+/** A result, a folder or a report cannot be written. */
+export class FileUnwritable extends Data.TaggedError("FileUnwritable")<{
+  readonly file: string
+  readonly reason: string
+}> {}
+
 export type InputError =
   | FileUnreadable
   | BadFile
@@ -100,9 +106,29 @@ export class QueueFull extends Data.TaggedError("QueueFull")<{
   readonly limit: number
 }> {}
 
+export class DuplicateTask extends Data.TaggedError("DuplicateTask")<{ readonly id: string }> {}
+
+/** The graph or model was never loaded, or has been forgotten. */
+export class UnknownId extends Data.TaggedError("UnknownId")<{
+  readonly what: "graph" | "model" | "task"
+  readonly id: string
+}> {}
+
 export class RuntimeClosed extends Data.TaggedError("RuntimeClosed")<{ readonly id: string }> {}
 
-export type AdmissionError = TooLarge | QueueFull | RuntimeClosed
+/** A broken invariant stopped the runtime; every task that had not ended fails with it. */
+export class RuntimeFailed extends Data.TaggedError("RuntimeFailed")<{
+  readonly actor: string
+  readonly reason: string
+}> {}
+
+export type AdmissionError =
+  | TooLarge
+  | QueueFull
+  | DuplicateTask
+  | UnknownId
+  | RuntimeClosed
+  | RuntimeFailed
 
 // ---- preparation ----
 
@@ -159,8 +185,8 @@ export type DeviceError = DeviceUnavailable | DeviceOutOfMemory | PlanRefused | 
 /** Why a task ended other than completed. */
 export class TaskCancelled extends Data.TaggedError("TaskCancelled")<{
   readonly id: string
-  /** Ops that had finished; 0 when it never started. */
-  readonly opsDone: number
+  /** The state in which the cancellation met it. */
+  readonly state: string
 }> {}
 
 export class TaskExpired extends Data.TaggedError("TaskExpired")<{
@@ -177,5 +203,5 @@ export type TaskError =
   | TaskCancelled
   | TaskExpired
 
-export const isTransient = (error: { readonly transient?: boolean }): boolean =>
-  error.transient === true
+export const isTransient = (error: object): boolean =>
+  "transient" in error && error.transient === true

@@ -10,6 +10,14 @@ export const limits = {
   maxLayers: 128,
   /** Attention heads of one layer. */
   maxHeads: 64,
+  /** Graphs of one disjoint union, empty ones included. */
+  maxGraphsInUnion: 1 << 26,
+  /** Bytes of the text header of a .npy file. */
+  maxNpyHeaderBytes: 64 * 1024,
+  /** Members of one .npz archive. */
+  maxArchiveMembers: 4096,
+  /** Bytes one member of an archive may inflate to: as many float32 or int32 as can be indexed. */
+  maxArchiveMemberBytes: 4 * 2 ** 31,
   /** Bytes of a safetensors JSON header. */
   maxSafetensorsHeaderBytes: 100 * 1024 * 1024,
   /** Bytes of a workload, model-configuration or fault-plan file. */
@@ -25,18 +33,28 @@ export const limits = {
   maxModels: 10_000,
   /** Target nodes of one task. */
   maxTargets: 10_000_000,
+  /** Target lists up to this long are checked in the calling thread: a worker costs more. */
+  maxInlineTargets: 65_536,
   /** Lanes of one device. */
   maxLanes: 64,
+  /** Piscina threads of one runtime. */
+  maxPrepThreads: 64,
   /** Messages that wait in an actor's mailbox. */
   mailboxCapacity: 4096,
   /** Times a task is run again after a transient fault. */
   maxRetries: 1,
+  /** Times a lost lane is started again before it is given up. */
+  maxLaneRestarts: 8,
+  /** Records of ended tasks kept for the report; the oldest go first. */
+  maxTaskRecords: 1_000_000,
+  /** Changes of the pool kept for the report. */
+  maxMemoryEvents: 2_000_000,
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
   /** A preparation job that takes longer is ended and its worker replaced. */
   prepTimeoutMs: 120_000,
   /** Decisions kept for the report. */
   maxDecisionLog: 100_000,
-  /** Bytes kept free of the pool's ends. */
+  /** Least bytes a device's pool may have. */
   minBudgetBytes: 4096,
 } as const

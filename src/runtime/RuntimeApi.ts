@@ -30,6 +30,10 @@ export interface RuntimeOptions {
   readonly inProcess?: boolean
   /** The policy "unsafe" is refused without it. */
   readonly allowUnsafe?: boolean
+  /** What happens to a task whose deadline passes while it waits. Default "run". */
+  readonly lateTasks?: "run" | "expire"
+  /** Another build of the native addon; default: the one built at install. */
+  readonly addonPath?: string
 }
 
 export interface GraphHandle {

@@ -1,0 +1,271 @@
+// y[r, h, :] = sum over incoming edges of softmax_e(leakyRelu(src[col, h] + dst[r, h])) * x[col, h, :]
+//
+// Edges go in chunks of kGatEdges. Phase one runs the online softmax over the chunks (largest logit
+// and denominator per head); phase two gathers with the final weights. A row of one chunk, the
+// usual case, keeps its weights from phase one; a hub computes them again, which costs one exp per
+// edge and head instead of rescaling the whole row of sums at each chunk. Nothing of size edges x
+// heads is ever stored.
+
+constexpr int kGatEdges = 64;
+
+struct GatChunk {
+  int32_t cols[kGatEdges];
+  int count;
+  // [count, heads], and room to load a whole vector behind the last weight
+  alignas(64) float weights[kGatEdges * kMaxHeads + kWidth];
+  // which head each lane of each vector of columns belongs to, for the columns from `from`
+  int64_t from;
+  int32_t head[kChunkVectors];
+  alignas(64) int32_t lane_head[kChunkVectors][kWidth];  // relative to head[j]
+};
+
+// How heads lie over the columns of the output.
+enum GatLayout {
+  kMean,     // all heads onto the same columns
+  kAligned,  // side by side, a vector lies in one head
+  kMixed     // side by side, a vector may span heads
+};
+
+// The next chunk of row r's edges: stored loops left out, the one self loop behind the last edge.
+GNN_CALL void gat_collect(const GatArgs& g, int64_t r, int64_t& e, bool& loop, GatChunk& chunk) {
+  const int64_t end = g.row_offsets[r + 1];
+  int count = 0;
+  for (; e < end && count < kGatEdges; e++) {
+    const int32_t col = g.col_indices[e];
+    if (!g.self_loops || col != r) chunk.cols[count++] = col;
+  }
+  if (e == end && loop && count < kGatEdges) {
+    chunk.cols[count++] = (int32_t)r;
+    loop = false;
+  }
+  chunk.count = count;
+}
+
+GNN_CALL void gat_logits(const GatArgs& g, int64_t r, GatChunk& chunk) {
+  const float* dst = g.score_dst + r * g.ld_dst;
+  for (int i = 0; i < chunk.count; i++) {
+    const float* src = g.score_src + chunk.cols[i] * g.ld_src;
+    float* to = chunk.weights + i * g.heads;
+    for (int64_t h = 0; h < g.heads; h++) {
+      const float v = src[h] + dst[h];
+      to[h] = v > 0.0f ? v : v * g.negative_slope;
+    }
+  }
+}
+
+// weights = exp(weights - largest[h]); nothing but -inf so far weighs 0, not exp(-inf + inf)
+GNN_CALL void gat_exponentials(const GatArgs& g, const float* largest, GatChunk& chunk) {
+  const int64_t total = chunk.count * g.heads;
+  float shift[kMaxHeads];
+  for (int64_t h = 0; h < g.heads; h++) {
+    shift[h] = largest[h] == -__builtin_inff() ? 0.0f : largest[h];
+  }
+  for (int i = 0; i < chunk.count; i++) {
+    for (int64_t h = 0; h < g.heads; h++) chunk.weights[i * g.heads + h] -= shift[h];
+  }
+  for (int64_t i = 0; i < total; i += kWidth) {
+    store(chunk.weights + i, vexp(load(chunk.weights + i)));
+  }
+}
+
+// One step of the online softmax: largest logit and denominator per head take in the chunk.
+static void gat_absorb(const GatArgs& g, float* largest, float* denominator, GatChunk& chunk) {
+  float old[kMaxHeads];
+  for (int64_t h = 0; h < g.heads; h++) old[h] = largest[h];
+  for (int i = 0; i < chunk.count; i++) {
+    for (int64_t h = 0; h < g.heads; h++) {
+      const float v = chunk.weights[i * g.heads + h];
+      largest[h] = v > largest[h] ? v : largest[h];
+    }
+  }
+  gat_exponentials(g, largest, chunk);
+  for (int64_t h = 0; h < g.heads; h++) {
+    float sum = 0.0f;
+    for (int i = 0; i < chunk.count; i++) sum += chunk.weights[i * g.heads + h];
+    if (denominator[h] != 0.0f) {
+      sum += denominator[h] * vexp(splat(old[h] - largest[h]))[0];
+    }
+    denominator[h] = sum;
+  }
+}
+
+GNN_CALL void gat_normalise(const GatArgs& g, const float* factor, GatChunk& chunk) {
+  for (int i = 0; i < chunk.count; i++) {
+    for (int64_t h = 0; h < g.heads; h++) chunk.weights[i * g.heads + h] *= factor[h];
+  }
+}
+
+// Divisions are slow: the map from columns to heads is made once per chunk of columns.
+GNN_CALL void gat_map_heads(const GatArgs& g, int64_t c0, GatChunk& chunk) {
+  if (chunk.from == c0) return;
+  chunk.from = c0;
+  int64_t own = c0 / g.head_width, inside = c0 % g.head_width;
+  for (int j = 0; j < kChunkVectors; j++) {
+    const int64_t base = own < g.heads ? own : g.heads - 1;
+    chunk.head[j] = (int32_t)base;
+    for (int i = 0; i < kWidth; i++) {
+      chunk.lane_head[j][i] = (int32_t)((own < g.heads ? own : g.heads - 1) - base);
+      if (++inside == g.head_width) {
+        inside = 0;
+        own++;
+      }
+    }
+  }
+}
+
+// total[c0 ..] += weights * x over the chunk, heads side by side.
+template <int Vectors, GatLayout Layout, bool Part>
+GNN_INLINE void gat_gather_concat(const GatArgs& g, const GatChunk& chunk, int64_t c0, int last,
+                                  vf* total) {
+  vi lane_head[Vectors];
+  vf acc[Vectors];
+  GNN_UNROLL
+  for (int j = 0; j < Vectors; j++) {
+    __builtin_memcpy(&lane_head[j], chunk.lane_head[j], sizeof(vi));
+    acc[j] = splat(0.0f);
+  }
+  const int64_t columns = (Vectors - 1) * kWidth + last;
+  for (int i = 0; i < chunk.count; i++) {
+    if (i + 8 < chunk.count) prefetch_row(g.x + chunk.cols[i + 8] * g.ldx + c0, columns);
+    const float* from = g.x + chunk.cols[i] * g.ldx + c0;
+    const float* weights = chunk.weights + i * g.heads;
+    GNN_UNROLL
+    for (int j = 0; j < Vectors; j++) {
+      const vf v = j == Vectors - 1 ? load_maybe<Part>(from + j * kWidth, last)
+                                    : load(from + j * kWidth);
+      if constexpr (Layout == kAligned) {
+        acc[j] += splat(weights[chunk.head[j]]) * v;
+      } else {
+        acc[j] += __builtin_shuffle(load(weights + chunk.head[j]), lane_head[j]) * v;
+      }
+    }
+  }
+  GNN_UNROLL
+  for (int j = 0; j < Vectors; j++) total[j] += acc[j];
+}
+
+// total[c0 ..] += weights * x over the chunk, all heads onto the same columns.
+template <int Vectors, bool Part>
+GNN_INLINE void gat_gather_mean(const GatArgs& g, const GatChunk& chunk, int64_t c0, int last,
+                                vf* total) {
+  vf acc[Vectors];
+  GNN_UNROLL
+  for (int j = 0; j < Vectors; j++) acc[j] = splat(0.0f);
+  for (int i = 0; i < chunk.count; i++) {
+    for (int64_t h = 0; h < g.heads; h++) {
+      const float* from = g.x + chunk.cols[i] * g.ldx + h * g.head_width + c0;
+      const vf weight = splat(chunk.weights[i * g.heads + h]);
+      GNN_UNROLL
+      for (int j = 0; j < Vectors; j++) {
+        acc[j] += weight * (j == Vectors - 1 ? load_maybe<Part>(from + j * kWidth, last)
+                                             : load(from + j * kWidth));
+      }
+    }
+  }
+  GNN_UNROLL
+  for (int j = 0; j < Vectors; j++) total[j] += acc[j];
+}
+
+// A row after phase one: the softmax of its edges, and whether one chunk holds all its weights.
+struct GatRow {
+  int64_t r;
+  bool whole;
+  float largest[kMaxHeads], denominator[kMaxHeads], factor[kMaxHeads];
+};
+
+// Columns c0 .. of one row, phase two.
+template <int Vectors, GatLayout Layout, bool Part>
+static void gat_columns(const GatArgs& g, const GatRow& row, int64_t c0, int last,
+                        GatChunk& chunk) {
+  if constexpr (Layout != kMean) gat_map_heads(g, c0, chunk);
+  vf total[Vectors];
+  GNN_UNROLL
+  for (int j = 0; j < Vectors; j++) total[j] = splat(0.0f);
+  int64_t e = g.row_offsets[row.r];
+  bool loop = g.self_loops;
+  for (;;) {
+    if (!row.whole) {
+      gat_collect(g, row.r, e, loop, chunk);
+      if (chunk.count == 0) break;
+      gat_logits(g, row.r, chunk);
+      gat_exponentials(g, row.largest, chunk);
+      gat_normalise(g, row.factor, chunk);
+    }
+    if constexpr (Layout == kMean) {
+      gat_gather_mean<Vectors, Part>(g, chunk, c0, last, total);
+    } else {
+      gat_gather_concat<Vectors, Layout, Part>(g, chunk, c0, last, total);
+    }
+    if (row.whole) break;
+  }
+  const RowEpilogue epilogue = row_epilogue(g.epilogue, row.r);
+  float* y = g.y + row.r * g.ldy;
+  GNN_UNROLL
+  for (int j = 0; j < Vectors; j++) {
+    if (j == Vectors - 1) {
+      finish<Part>(epilogue, total[j], y, c0 + j * kWidth, last);
+    } else {
+      finish<false>(epilogue, total[j], y, c0 + j * kWidth, kWidth);
+    }
+  }
+}
+
+template <int Vectors, GatLayout Layout>
+static void gat_dispatch(const GatArgs& g, const GatRow& row, int64_t c0, int vectors, int last,
+                         GatChunk& chunk) {
+  if (vectors == Vectors) {
+    if (last == kWidth) return gat_columns<Vectors, Layout, false>(g, row, c0, last, chunk);
+    return gat_columns<Vectors, Layout, true>(g, row, c0, last, chunk);
+  }
+  if constexpr (Vectors > 1) gat_dispatch<Vectors - 1, Layout>(g, row, c0, vectors, last, chunk);
+}
+
+// Phase one of a row: the softmax's largest logit and denominator per head.
+static void gat_softmax(const GatArgs& g, GatRow& row, GatChunk& chunk) {
+  for (int64_t h = 0; h < g.heads; h++) {
+    row.largest[h] = -__builtin_inff();
+    row.denominator[h] = 0.0f;
+  }
+  int64_t e = g.row_offsets[row.r];
+  bool loop = g.self_loops;
+  int chunks = 0;
+  do {
+    gat_collect(g, row.r, e, loop, chunk);
+    if (chunk.count == 0) break;
+    gat_logits(g, row.r, chunk);
+    gat_absorb(g, row.largest, row.denominator, chunk);
+    chunks++;
+  } while (e < g.row_offsets[row.r + 1] || loop);
+  for (int64_t h = 0; h < g.heads; h++) {
+    const float heads = g.concat ? 1.0f : (float)g.heads;
+    row.factor[h] = 1.0f / (row.denominator[h] * heads);
+  }
+  // a row without edges keeps its empty chunk and stores the epilogue of 0; when a last, empty
+  // chunk followed the first, the weights of the first are gone and phase two makes them again
+  row.whole = chunks == 0 || (chunks == 1 && chunk.count > 0);
+  if (row.whole) gat_normalise(g, row.factor, chunk);
+}
+
+static void gat(const GatArgs& g) {
+  const int64_t n = g.concat ? g.heads * g.head_width : g.head_width;
+  constexpr int64_t widest = kChunkVectors * kWidth;
+  GatChunk chunk;
+  __builtin_memset(chunk.weights, 0, sizeof chunk.weights);
+  chunk.from = -1;
+  GatRow row;
+  for (row.r = 0; row.r < g.m; row.r++) {
+    gat_softmax(g, row, chunk);
+    for (int64_t c0 = 0; c0 < n; c0 += widest) {
+      const int64_t columns = n - c0 < widest ? n - c0 : widest;
+      const int vectors = (int)((columns + kWidth - 1) / kWidth);
+      const int last = (int)(columns - (vectors - 1) * kWidth);
+      if (!g.concat) {
+        gat_dispatch<kChunkVectors, kMean>(g, row, c0, vectors, last, chunk);
+      } else if (g.head_width % kWidth == 0) {
+        gat_dispatch<kChunkVectors, kAligned>(g, row, c0, vectors, last, chunk);
+      } else {
+        gat_dispatch<kChunkVectors, kMixed>(g, row, c0, vectors, last, chunk);
+      }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// One open cpu device: its pool, its lanes, its copier, and the way back to JavaScript. Everything
+// but Job::run happens on the JavaScript thread that opened it; a lane only reads its own job, the
+// memory bound to it, and the index checks.
+//
+//   submit: check, pin grants ─► lane: run ─► ThreadSafeFunction ─► JavaScript thread: unpin, event
+#pragma once
+#include <napi.h>
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "executor.h"
+#include "index_checks.h"
+#include "machine.h"
+#include "pool.h"
+#include "work_thread.h"
+
+namespace gnnsched {
+
+struct DeviceSettings {
+  int lanes;
+  int64_t budget_bytes;
+  const KernelTable* kernels;
+  bool paint;
+};
+
+struct SubmitSettings {
+  int64_t ticket;
+  int64_t lane;
+  int64_t priority;
+  int64_t arena;
+  std::vector<int64_t> residents;
+};
+
+class Device;
+
+// A job and, after it ran, its outcome; the JavaScript thread owns what is in `held`.
+class DeviceJob : public Job {
+ public:
+  Device* device = nullptr;
+  int64_t ticket = 0;
+  std::vector<int64_t> pinned;  // grants
+  Napi::ObjectReference held;   // the typed array whose memory the job reads or writes
+};
+
+class RunJob final : public DeviceJob {
+ public:
+  void run() override;
+  NativePlan plan;
+  Binding binding;
+  std::atomic<bool> cancel{false};
+  float* output = nullptr;
+  RunResult result;
+};
+
+class CopyJob final : public DeviceJob {
+ public:
+  void run() override;
+  const uint8_t* from = nullptr;
+  uint8_t* to = nullptr;
+  size_t bytes = 0;
+};
+
+class Device {
+ public:
+  Device(Napi::Env env, DeviceSettings settings) : env_(env), settings_(settings) {}
+  ~Device() { close(); }
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  // Takes the pool, starts the threads; `on_event(ticket, values, place, reason)`.
+  Verdict open(Napi::Function on_event);
+  // Stops at the next operator boundary of each lane and joins; events not yet told are dropped.
+  void close();
+
+  Verdict grant(int64_t id, int64_t offset, int64_t bytes) { return pool_.grant(id, offset, bytes); }
+  Verdict revoke(int64_t id);
+  Verdict upload(int64_t ticket, int64_t id, Napi::Uint8Array data);
+  Verdict submit(const SubmitSettings& request, Napi::Float64Array words, Napi::Float32Array output);
+  void cancel(int64_t ticket);
+
+  const Pool& pool() const { return pool_; }
+  const DeviceSettings& settings() const { return settings_; }
+  // Beside the pool: the addon's mapped code and data, the stacks of its threads, its structures.
+  int64_t overhead_bytes() const;
+
+  // Called by a job's thread when it is done.
+  void finished(DeviceJob* job);
+  IndexChecks& checks() { return checks_; }
+
+ private:
+  static void on_exit(void* device);
+  static void deliver(napi_env env, napi_value callback, void* context, void* data);
+  void settle(DeviceJob& job);
+  Verdict bind(const SubmitSettings& request, RunJob& job);
+  void begin(std::shared_ptr<DeviceJob> job);
+
+  Napi::Env env_;
+  DeviceSettings settings_;
+  Pool pool_;
+  IndexChecks checks_;
+  std::vector<std::unique_ptr<WorkThread>> lanes_;
+  WorkThread copier_;
+  std::unordered_map<int64_t, std::shared_ptr<DeviceJob>> jobs_;  // by ticket, until told
+  napi_threadsafe_function events_ = nullptr;
+  bool open_ = false;
+};
+
+}  // namespace gnnsched

@@ -1,0 +1,67 @@
+// A plan as the native side sees it: decoded from words, every extent checked against the memory
+// it is bound to. What passes here can be run without touching a byte outside its grants; that the
+// column and row indices stored in that memory are in range is checked by index_checks.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "plan_words.h"
+#include "refusal.h"
+
+namespace gnnsched {
+
+struct PlanOperand {
+  int slot = words::kSlotAbsent;
+  int64_t offset = 0;
+  int64_t ld = 0;
+  bool present() const { return slot != words::kSlotAbsent; }
+};
+
+struct PlanOp {
+  int kind;
+  int64_t m, k, n, nnz, heads, head_width, count;
+  int flags;
+  int reduce;
+  int activation;
+  double parameter, self_coefficient, negative_slope;
+  PlanOperand operands[words::kOperands];
+  bool has(int flag) const { return (flags & flag) != 0; }
+};
+
+struct NativePlan {
+  std::vector<PlanOp> ops;
+  int slots = 0;
+  int64_t output_offset = 0, output_rows = 0, output_cols = 0;
+};
+
+// The rows and columns of an operand that an operator touches.
+struct Extent {
+  int operand;
+  const char* name;
+  int64_t rows, cols;
+  bool vector;   // contiguous: rows == 1
+  bool indices;  // int32; must lie in a resident object
+  bool written;  // must lie in the arena
+  bool needed;
+};
+
+constexpr int kMaxExtents = words::kOperands;
+struct Extents {
+  Extent list[kMaxExtents];
+  int count = 0;
+};
+
+// Bytes from the operand's offset to the end of what is touched; 0 if nothing is.
+int64_t touched_bytes(const Extent& extent, int64_t ld);
+
+// Every operand of an op that its kernel may touch.
+Extents extents_of(const PlanOp& op);
+
+Verdict decode_plan(const double* words, size_t count, NativePlan& plan);
+
+// Checks each extent; `slot_bytes[i]` is what has been uploaded to the grant bound to slot i.
+Verdict check_extents(const NativePlan& plan, int64_t arena_bytes,
+                      const std::vector<int64_t>& slot_bytes);
+
+}  // namespace gnnsched

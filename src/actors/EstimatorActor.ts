@@ -1,0 +1,178 @@
+// The estimator: makes each task's plan (exact bytes, predicted time), refuses what can never fit,
+// and has the prep pool make ready what the task needs.
+import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
+import type { DeviceProfile } from "../cost/DeviceProfile.ts"
+import { planTask } from "../cost/planTask.ts"
+import {
+  type InputError,
+  isTransient,
+  type PrepError,
+  TaskCancelled,
+  TooLarge,
+} from "../model/errors.ts"
+import type { GnnModel } from "../model/GnnModel.ts"
+import type { GraphShape } from "../model/Graph.ts"
+import { ginEps } from "../model/ginEps.ts"
+import { limits } from "../model/limits.ts"
+import { footprintBytes, type Plan } from "../model/Plan.ts"
+import type { DeviceInfo } from "../model/RunReport.ts"
+import type { PrepPoolService } from "../prep/PrepPool.ts"
+import type { LiveTask, PreparedTask } from "./LiveTask.ts"
+import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import type { TaskBook } from "./TaskBook.ts"
+
+export interface EstimatorOptions {
+  readonly book: TaskBook
+  readonly prep: PrepPoolService
+  readonly device: DeviceInfo
+  readonly profile: DeviceProfile
+  /** Refuse tasks larger than the budget (all policies but "unsafe"). */
+  readonly refuseTooLarge: boolean
+  readonly onReady: (task: LiveTask) => Effect.Effect<void>
+  /** The task left preparation without becoming ready. */
+  readonly onDropped: (task: LiveTask) => Effect.Effect<void>
+  readonly onDefect: ActorOptions<never>["onDefect"]
+}
+
+export interface EstimatorActor {
+  readonly prepare: (task: LiveTask) => Effect.Effect<void>
+  readonly plan: (
+    model: GnnModel,
+    shape: GraphShape,
+    targets: number | null,
+  ) => Result.Result<Plan, InputError>
+}
+
+type Message = { readonly _tag: "Prepare"; readonly task: LiveTask }
+
+export const makeEstimator = (
+  options: EstimatorOptions,
+): Effect.Effect<EstimatorActor, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const fibers = yield* FiberSet.make<void>()
+    const plan = makePlanCache(options)
+    const start = (task: LiveTask) =>
+      FiberSet.run(fibers, prepareTask(options, plan, task)).pipe(
+        Effect.map((fiber) => {
+          const mine = task.state === "queued" || task.state === "preparing"
+          task.abort = mine ? Fiber.interrupt(fiber) : task.abort
+          return fiber
+        }),
+      )
+    const mailbox = yield* makeActor<Message>({
+      name: "estimator",
+      handle: (messages) => Effect.forEach(messages, ({ task }) => start(task), { discard: true }),
+      onDefect: options.onDefect,
+    })
+    return { prepare: (task) => mailbox.tell({ _tag: "Prepare", task }), plan }
+  })
+
+/** Plans by (model, shape, number of targets); the least recently made goes first. */
+const makePlanCache = (options: EstimatorOptions): EstimatorActor["plan"] => {
+  const cache = new Map<string, Plan>()
+  return (model, shape, targets) => {
+    const key = `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
+    const known = cache.get(key)
+    if (known !== undefined) return Result.succeed(known)
+    const made = planTask({
+      config: model.config,
+      shape,
+      targets,
+      alignBytes: options.device.alignBytes,
+      profile: options.profile,
+      ginEps: ginEps(model),
+    })
+    if (Result.isSuccess(made)) {
+      if (cache.size >= limits.planCacheEntries) cache.delete(cache.keys().next().value!)
+      cache.set(key, made.success)
+    }
+    return made
+  }
+}
+
+const prepareTask = (
+  options: EstimatorOptions,
+  plan: EstimatorActor["plan"],
+  task: LiveTask,
+): Effect.Effect<void> =>
+  estimate(options, plan, task).pipe(
+    Effect.flatMap((prepared) => {
+      task.prepared = prepared
+      task.abort = null
+      options.book.move(task, "ready")
+      return options.onReady(task)
+    }),
+    Effect.onInterrupt(() => endCancelled(options, task)),
+    Effect.catch((reason) => {
+      if (isTransient(reason) && task.attempts <= limits.maxRetries) {
+        options.book.move(task, "queued")
+        return prepareTask(options, plan, task)
+      }
+      const status = task.state === "queued" ? "rejected" : "failed"
+      return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
+    }),
+    Effect.catchDefect((defect) => options.onDefect("estimator", String(defect))),
+  )
+
+const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<void> =>
+  Effect.andThen(
+    options.book.end(task, {
+      status: "cancelled",
+      reason: new TaskCancelled({ id: task.spec.id, state: task.state }),
+    }),
+    options.onDropped(task),
+  )
+
+const estimate = (
+  options: EstimatorOptions,
+  planFor: EstimatorActor["plan"],
+  task: LiveTask,
+): Effect.Effect<PreparedTask, InputError | PrepError | TooLarge> =>
+  Effect.gen(function* () {
+    if (task.cancelRequested) return yield* Effect.interrupt
+    const targets = task.spec.nodes === null ? null : task.spec.nodes.length
+    const plan = yield* Effect.fromResult(planFor(task.model, task.graph.shape, targets))
+    task.plan = plan
+    const bytesNeeded = footprintBytes(plan)
+    const bytesBudget = options.device.budgetBytes
+    if (options.refuseTooLarge && bytesNeeded > bytesBudget) {
+      return yield* new TooLarge({ bytesNeeded, bytesBudget })
+    }
+    options.book.move(task, "preparing")
+    task.attempts++
+    const residents = yield* options.prep.prepare({
+      taskId: task.spec.id,
+      graph: task.graph,
+      model: task.model,
+      roles: plan.residents.map((slot) => slot.role),
+      targets: task.spec.nodes,
+    })
+    assertExact(plan, residents)
+    return { plan, residents, waiting: waitingTask(task, plan, residents) }
+  })
+
+/** The planner predicted each resident's bytes from shapes; here are the real ones. */
+const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => {
+  for (const [index, slot] of plan.residents.entries()) {
+    if (residents[index]!.bytes !== slot.bytes) {
+      throw new Error(`${slot.role}: planned ${slot.bytes} bytes, got ${residents[index]!.bytes}`)
+    }
+  }
+}
+
+const waitingTask = (
+  task: LiveTask,
+  plan: Plan,
+  residents: PreparedTask["residents"],
+): PreparedTask["waiting"] => ({
+  id: task.spec.id,
+  tenant: task.spec.tenant,
+  seq: task.seq,
+  submittedAtMs: task.submittedAtMs,
+  qosTargetMs: task.spec.deadlineMs,
+  priority: task.spec.priority,
+  arenaBytes: plan.arenaBytes,
+  residents: residents.map(({ key, bytes }) => ({ key, bytes })),
+  footprintBytes: footprintBytes(plan),
+  predictedMs: plan.predictedMs,
+})

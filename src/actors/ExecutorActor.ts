@@ -1,0 +1,99 @@
+// One executor per lane: uploads what is missing, runs the plan on its lane, reports the outcome.
+// It holds one task at a time. When the lane is lost it stops; the supervisor starts another.
+import { Cause, Effect, Exit, Fiber, Queue, type Scope } from "effect"
+import type { Device } from "../device/Device.ts"
+import { type DeviceError, LaneLost } from "../model/errors.ts"
+import type { TaskOutput } from "../model/Task.ts"
+import { sharedFloat32 } from "../model/Tensor.ts"
+import type { Holding, Ledger } from "./Ledger.ts"
+import type { LiveTask } from "./LiveTask.ts"
+import type { Stopwatch } from "./Stopwatch.ts"
+
+export interface RunTask {
+  readonly task: LiveTask
+  readonly holding: Holding
+}
+
+/** `cancelled`: the lane stopped at an operator boundary because it was asked to. */
+export type RunOutcome =
+  | { readonly _tag: "Completed"; readonly output: TaskOutput }
+  | { readonly _tag: "Failed"; readonly reason: DeviceError }
+  | { readonly _tag: "Cancelled" }
+
+export interface ExecutorOptions {
+  readonly lane: number
+  readonly device: Device
+  readonly ledger: Ledger
+  readonly stopwatch: Stopwatch
+  readonly onFinished: (run: RunTask, outcome: RunOutcome) => Effect.Effect<void>
+}
+
+export interface ExecutorActor {
+  /** The scheduler gives a lane one task at a time, so the mailbox of one never fills. */
+  readonly run: (run: RunTask) => Effect.Effect<void>
+  /** The loop: it ends only by failing, when the lane is lost. */
+  readonly loop: Effect.Effect<never, LaneLost>
+}
+
+export const makeExecutor = (
+  options: ExecutorOptions,
+): Effect.Effect<ExecutorActor, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const mailbox = yield* Queue.bounded<RunTask>(1)
+    const loop = Queue.take(mailbox).pipe(
+      Effect.flatMap((run) => runTask(options, run)),
+      Effect.forever,
+    )
+    return { run: (run) => Effect.asVoid(Queue.offer(mailbox, run)), loop }
+  })
+
+const runTask = (options: ExecutorOptions, run: RunTask): Effect.Effect<void, LaneLost> =>
+  Effect.gen(function* () {
+    const { task } = run
+    const fiber = yield* Effect.forkChild(runPlan(options, run))
+    task.abort = Fiber.interrupt(fiber)
+    if (task.cancelRequested) yield* Fiber.interrupt(fiber)
+    const exit = yield* Fiber.await(fiber)
+    task.abort = null
+    const outcome = outcomeOf(exit)
+    yield* options.onFinished(run, outcome)
+    if (outcome._tag === "Failed" && outcome.reason._tag === "LaneLost") {
+      return yield* new LaneLost({ lane: options.lane, transient: true })
+    }
+  })
+
+const outcomeOf = (exit: Exit.Exit<TaskOutput, DeviceError>): RunOutcome => {
+  if (Exit.isSuccess(exit)) return { _tag: "Completed", output: exit.value }
+  const reason = exit.cause.reasons.find(Cause.isFailReason)
+  if (reason !== undefined) return { _tag: "Failed", reason: reason.error }
+  if (Cause.hasInterruptsOnly(exit.cause)) return { _tag: "Cancelled" }
+  throw new Error(Cause.pretty(exit.cause))
+}
+
+const runPlan = (
+  options: ExecutorOptions,
+  { task, holding }: RunTask,
+): Effect.Effect<TaskOutput, DeviceError> =>
+  Effect.gen(function* () {
+    const { plan, residents } = task.prepared!
+    for (const resident of residents) yield* options.ledger.ensureLoaded(resident)
+    const { rows, cols } = plan.output
+    const output = sharedFloat32(rows * cols)
+    const completion = yield* options.device.submit({
+      lane: options.lane,
+      plan,
+      arena: holding.arena,
+      residents: holding.residents,
+      output,
+      priority: task.spec.priority,
+      taskId: task.spec.id,
+    })
+    task.measuredPeakBytes = completion.measuredPeakBytes
+    const laneStartMs = (yield* options.stopwatch.nowMs) - completion.runMs
+    task.ops = completion.ops.map(({ name, startMs, endMs }) => ({
+      name,
+      startMs: laneStartMs + startMs,
+      endMs: laneStartMs + endMs,
+    }))
+    return { rows, cols, data: output }
+  })

@@ -1,0 +1,140 @@
+// The one hand that gives out device bytes: places tasks in the pool, tells the device of each
+// range, and sees that a resident object is uploaded once, by whoever needs it first.
+//
+//   pool   |residents → ........ free ........ ← arenas|
+import { Deferred, Effect } from "effect"
+import { type Placement, PoolLayout } from "../cost/PoolLayout.ts"
+import type { Device, Grant } from "../device/Device.ts"
+import { type DeviceError, DeviceOutOfMemory } from "../model/errors.ts"
+import type { MemoryView } from "../model/MemoryView.ts"
+import type { ResidentObject } from "../model/Resident.ts"
+import type { MemoryEvent } from "../model/RunReport.ts"
+import type { LiveTask, PreparedTask } from "./LiveTask.ts"
+import type { RunLog } from "./RunLog.ts"
+import type { Stopwatch } from "./Stopwatch.ts"
+
+/** The ranges a running task holds. */
+export interface Holding {
+  readonly placement: Placement
+  readonly arena: Grant
+  /** One per resident slot of the plan. */
+  readonly residents: ReadonlyArray<Grant>
+}
+
+interface ResidentState {
+  readonly grant: Grant
+  /** null: nobody has uploaded it yet, or the upload failed. */
+  loaded: Deferred.Deferred<void, DeviceError> | null
+}
+
+export class Ledger {
+  readonly #device: Device
+  readonly #stopwatch: Stopwatch
+  readonly #log: RunLog
+  readonly #layout: PoolLayout
+  readonly #residents = new Map<string, ResidentState>()
+  #nextGrant = 1
+  #usedBytes = 0
+
+  constructor(options: {
+    readonly device: Device
+    readonly stopwatch: Stopwatch
+    readonly log: RunLog
+  }) {
+    this.#device = options.device
+    this.#stopwatch = options.stopwatch
+    this.#log = options.log
+    this.#layout = PoolLayout.empty(options.device.info.budgetBytes, options.device.info.alignBytes)
+  }
+
+  view(): MemoryView {
+    return this.#layout.view()
+  }
+
+  get freeBytes(): number {
+    return this.#device.info.budgetBytes - this.#usedBytes
+  }
+
+  /**
+   * Takes the task's arena and the ranges of its missing residents, evicting what nobody holds.
+   * Fails, with nothing taken, when they do not fit or the device refuses the arena.
+   */
+  acquire(task: LiveTask, prepared: PreparedTask): Effect.Effect<Holding, DeviceError> {
+    return Effect.gen({ self: this }, function* () {
+      const { waiting } = prepared
+      const placement = this.#layout.place(waiting)
+      if (placement === null) {
+        return yield* new DeviceOutOfMemory({
+          bytesRequested: waiting.footprintBytes,
+          bytesFree: this.freeBytes,
+          transient: false,
+        })
+      }
+      for (const key of placement.evicted) yield* this.#evict(key)
+      for (const upload of placement.uploads) {
+        const grant = this.#grant(upload.offset, upload.bytes, upload.key)
+        yield* Effect.orDie(this.#device.grant(grant))
+        this.#residents.set(upload.key, { grant, loaded: null })
+        yield* this.#note("resident", "grant", grant)
+      }
+      const arena = this.#grant(placement.arena.offset, placement.arena.bytes, task.spec.id)
+      yield* this.#device
+        .grant(arena)
+        .pipe(Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))))
+      yield* this.#note("arena", "grant", arena)
+      const residents = waiting.residents.map(({ key }) => this.#residents.get(key)!.grant)
+      return { placement, arena, residents }
+    })
+  }
+
+  /** Gives the arena back; residents stay until their room is needed. */
+  release(holding: Holding): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      yield* Effect.orDie(this.#device.revoke(holding.arena.id))
+      this.#layout.release(holding.placement)
+      yield* this.#note("arena", "release", holding.arena)
+    })
+  }
+
+  /** Settles when the resident object is on the device; only the first caller uploads it. */
+  ensureLoaded(resident: ResidentObject): Effect.Effect<void, DeviceError> {
+    return Effect.suspend(() => {
+      const state = this.#residents.get(resident.key)!
+      if (state.loaded !== null) return Deferred.await(state.loaded)
+      const loaded = Deferred.makeUnsafe<void, DeviceError>()
+      state.loaded = loaded
+      const upload = this.#device.upload(state.grant.id, resident.data).pipe(
+        Effect.onError(() => Effect.sync(() => (state.loaded = null))),
+        // Others wait for this upload: it must not stop with the task that began it.
+        Effect.uninterruptible,
+      )
+      return Deferred.into(upload, loaded).pipe(Effect.andThen(Deferred.await(loaded)))
+    })
+  }
+
+  #evict(key: string): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const { grant } = this.#residents.get(key)!
+      this.#residents.delete(key)
+      yield* Effect.orDie(this.#device.revoke(grant.id))
+      yield* this.#note("resident", "release", grant)
+    })
+  }
+
+  #grant(offset: number, bytes: number, label: string): Grant {
+    return { id: this.#nextGrant++, offset, bytes, label }
+  }
+
+  #note(
+    kind: MemoryEvent["kind"],
+    change: MemoryEvent["change"],
+    grant: Grant,
+  ): Effect.Effect<void> {
+    return Effect.map(this.#stopwatch.nowMs, (atMs) => {
+      this.#usedBytes += change === "grant" ? grant.bytes : -grant.bytes
+      const { label = "", offset, bytes } = grant
+      const usedBytesAfter = this.#usedBytes
+      this.#log.change({ atMs, kind, label, change, offset, bytes, usedBytesAfter })
+    })
+  }
+}

@@ -1,0 +1,46 @@
+// A task between submission and its end: the one mutable record that the actors pass along. Whoever
+// owns the task at the moment sets `abort`; only TaskBook changes `state`.
+import type { Deferred, Effect } from "effect"
+import type { TaskError } from "../model/errors.ts"
+import type { GnnModel } from "../model/GnnModel.ts"
+import type { Graph } from "../model/Graph.ts"
+import type { Plan } from "../model/Plan.ts"
+import type { ResidentObject } from "../model/Resident.ts"
+import type { WaitingTask } from "../model/Snapshot.ts"
+import type { OpTiming, TaskOutput, TaskRecord, TaskSpec, TaskState } from "../model/Task.ts"
+
+export interface TaskSuccess {
+  readonly output: TaskOutput
+  readonly record: TaskRecord
+}
+
+/** What the estimator found out: everything a policy and a lane need. */
+export interface PreparedTask {
+  readonly plan: Plan
+  readonly residents: ReadonlyArray<ResidentObject>
+  /** How a policy sees it. */
+  readonly waiting: WaitingTask
+}
+
+export interface LiveTask {
+  readonly spec: TaskSpec
+  /** Order of arrival, unique in this runtime. */
+  readonly seq: number
+  readonly graph: Graph
+  readonly model: GnnModel
+  readonly submittedAtMs: number
+  readonly done: Deferred.Deferred<TaskSuccess, TaskError>
+  state: TaskState
+  cancelRequested: boolean
+  /** Stops the work of the stage that owns the task; null while it lies in a mailbox. */
+  abort: Effect.Effect<void> | null
+  /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
+  attempts: number
+  prepared: PreparedTask | null
+  plan: Plan | null
+  group: number | null
+  lane: number | null
+  startedAtMs: number | null
+  measuredPeakBytes: number | null
+  ops: ReadonlyArray<OpTiming>
+}

@@ -1,0 +1,240 @@
+// The scheduler: keeps what waits and what runs, asks the policy whenever something may start, and
+// hands each started task with its bytes to a lane. It is the only one that starts or ends a run.
+import { Clock, Effect, type Scope } from "effect"
+import {
+  type DeviceError,
+  isTransient,
+  LaneLost,
+  TaskCancelled,
+  TaskExpired,
+} from "../model/errors.ts"
+import { limits } from "../model/limits.ts"
+import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
+import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
+import type { Ledger } from "./Ledger.ts"
+import type { LiveTask } from "./LiveTask.ts"
+import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import type { RunLog } from "./RunLog.ts"
+import { SchedulerState } from "./SchedulerState.ts"
+import type { Stopwatch } from "./Stopwatch.ts"
+import type { TaskBook } from "./TaskBook.ts"
+
+type Message =
+  | { readonly _tag: "Ready"; readonly task: LiveTask }
+  | { readonly _tag: "Dropped"; readonly task: LiveTask }
+  | { readonly _tag: "Cancel"; readonly task: LiveTask }
+  | { readonly _tag: "Finished"; readonly run: RunTask; readonly outcome: RunOutcome }
+  | { readonly _tag: "LaneUp"; readonly lane: number }
+  | { readonly _tag: "NoLanes" }
+
+export interface SchedulerOptions {
+  readonly mode: SchedulingMode
+  readonly policy: Policy
+  /** End tasks whose deadline has passed instead of starting them. */
+  readonly expireLate: boolean
+  readonly book: TaskBook
+  readonly ledger: Ledger
+  readonly log: RunLog
+  readonly stopwatch: Stopwatch
+  readonly dispatch: (lane: number, run: RunTask) => Effect.Effect<void>
+  readonly onDefect: ActorOptions<never>["onDefect"]
+}
+
+export interface SchedulerActor {
+  readonly ready: (task: LiveTask) => Effect.Effect<void>
+  readonly dropped: (task: LiveTask) => Effect.Effect<void>
+  readonly finished: (run: RunTask, outcome: RunOutcome) => Effect.Effect<void>
+  /** The lane can take a task: at the start, after each run, after a restart. */
+  readonly laneUp: (lane: number) => Effect.Effect<void>
+  /** The last lane is gone for good: what waits fails. */
+  readonly noLanes: Effect.Effect<void>
+}
+
+export const makeScheduler = (
+  options: SchedulerOptions,
+): Effect.Effect<SchedulerActor, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scheduler = new Scheduler(options)
+    const mailbox = yield* makeActor<Message>({
+      name: "scheduler",
+      handle: (messages) => scheduler.handle(messages),
+      onDefect: options.onDefect,
+    })
+    scheduler.cancel = (task) => mailbox.tell({ _tag: "Cancel", task })
+    return {
+      ready: (task) => mailbox.tell({ _tag: "Ready", task }),
+      dropped: (task) => mailbox.tell({ _tag: "Dropped", task }),
+      finished: (run, outcome) => mailbox.tell({ _tag: "Finished", run, outcome }),
+      laneUp: (lane) => mailbox.tell({ _tag: "LaneUp", lane }),
+      noLanes: mailbox.tell({ _tag: "NoLanes" }),
+    }
+  })
+
+class Scheduler {
+  readonly #options: SchedulerOptions
+  readonly #state: SchedulerState
+  #decisions = 0
+  #lanesGone = false
+  cancel: (task: LiveTask) => Effect.Effect<void> = () => Effect.void
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+    this.#state = new SchedulerState(options.mode)
+  }
+
+  handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      for (const message of messages) yield* this.#take(message)
+      if (this.#options.expireLate) yield* this.#expire()
+      if (this.#lanesGone) yield* this.#failWaiting()
+      else while (yield* this.#decide());
+    })
+  }
+
+  #take(message: Message): Effect.Effect<void> {
+    switch (message._tag) {
+      case "Ready":
+        return this.#ready(message.task)
+      case "Dropped":
+        return Effect.sync(() => this.#state.dropped(message.task))
+      case "Cancel":
+        return this.#state.remove(message.task) ? this.#endCancelled(message.task) : Effect.void
+      case "Finished":
+        return this.#finished(message.run, message.outcome)
+      case "LaneUp":
+        return Effect.sync(() => this.#state.laneUp(message.lane))
+      case "NoLanes":
+        return Effect.sync(() => {
+          this.#lanesGone = true
+        })
+    }
+  }
+
+  #ready(task: LiveTask): Effect.Effect<void> {
+    if (task.cancelRequested) {
+      this.#state.dropped(task)
+      return this.#endCancelled(task)
+    }
+    task.abort = this.cancel(task)
+    this.#state.ready(task)
+    return Effect.void
+  }
+
+  #finished({ task, holding }: RunTask, outcome: RunOutcome): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const lane = this.#state.finished(task)
+      yield* this.#options.ledger.release(holding)
+      const laneLost = outcome._tag === "Failed" && outcome.reason._tag === "LaneLost"
+      if (!laneLost) this.#state.laneUp(lane)
+      switch (outcome._tag) {
+        case "Completed":
+          return yield* this.#options.book.end(task, {
+            status: "completed",
+            output: outcome.output,
+          })
+        case "Cancelled":
+          return yield* this.#endCancelled(task)
+        case "Failed":
+          return yield* this.#failedRun(task, outcome.reason)
+      }
+    })
+  }
+
+  /** Once more after a transient fault, else failed with the reason. */
+  #failedRun(task: LiveTask, reason: DeviceError): Effect.Effect<void> {
+    if (!isTransient(reason) || task.attempts > limits.maxRetries || task.cancelRequested) {
+      return this.#options.book.end(task, { status: "failed", reason })
+    }
+    return Effect.suspend(() => {
+      task.attempts++
+      this.#options.book.move(task, "queued")
+      this.#options.book.move(task, "preparing")
+      this.#options.book.move(task, "ready")
+      return this.#ready(task)
+    })
+  }
+
+  #endCancelled(task: LiveTask): Effect.Effect<void> {
+    const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
+    return this.#options.book.end(task, { status: "cancelled", reason })
+  }
+
+  #expire(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const nowMs = yield* this.#options.stopwatch.nowMs
+      for (const task of [...this.#state.waiting]) {
+        const { deadlineMs, id } = task.spec
+        if (deadlineMs === null || task.submittedAtMs + deadlineMs >= nowMs) continue
+        this.#state.remove(task)
+        const reason = new TaskExpired({ id, deadlineMs: task.submittedAtMs + deadlineMs, nowMs })
+        yield* this.#options.book.end(task, { status: "expired", reason })
+      }
+    })
+  }
+
+  #failWaiting(): Effect.Effect<void> {
+    return Effect.forEach(
+      [...this.#state.waiting],
+      (task) => {
+        this.#state.remove(task)
+        const reason = new LaneLost({ lane: task.lane ?? 0, transient: false })
+        return this.#options.book.end(task, { status: "failed", reason })
+      },
+      { discard: true },
+    )
+  }
+
+  /** True when a start failed: what it left may go to another task at once. */
+  #decide(): Effect.Effect<boolean> {
+    return Effect.gen({ self: this }, function* () {
+      const { book, ledger, log, policy, stopwatch } = this.#options
+      if (!this.#state.mayDecide(() => unsettledSeqs(book))) return false
+      const snapshot = this.#state.snapshot(ledger.view())
+      const nowMs = yield* stopwatch.nowMs
+      const before = yield* Clock.monotonicTimeNanos
+      const decision = policy(snapshot, nowMs)
+      const after = yield* Clock.monotonicTimeNanos
+      const number = decision.start.length > 0 ? ++this.#decisions : this.#decisions
+      log.decision({
+        ...decision,
+        atMs: nowMs,
+        number,
+        waiting: snapshot.waiting.length,
+        running: snapshot.running.length,
+        freeBytes: ledger.freeBytes,
+        decideMs: Number(after - before) / 1e6,
+      })
+      const started = decision.start.map((id) => book.find(id)!)
+      this.#state.removeAll(new Set(started))
+      let failed = false
+      for (const task of started) failed = !(yield* this.#start(task, number)) || failed
+      return failed
+    })
+  }
+
+  #start(task: LiveTask, group: number): Effect.Effect<boolean> {
+    return Effect.gen({ self: this }, function* () {
+      const { book, dispatch, ledger, stopwatch } = this.#options
+      const acquired = yield* Effect.result(ledger.acquire(task, task.prepared!))
+      const nowMs = yield* stopwatch.nowMs
+      book.move(task, "running")
+      task.group = group
+      task.startedAtMs = nowMs
+      task.abort = null
+      if (acquired._tag === "Failure") {
+        yield* this.#failedRun(task, acquired.failure)
+        return false
+      }
+      const lane = this.#state.started(task, nowMs)
+      task.lane = lane
+      yield* dispatch(lane, { task, holding: acquired.success })
+      return true
+    })
+  }
+}
+
+function* unsettledSeqs(book: TaskBook): Generator<number> {
+  for (const task of book.live()) {
+    if (task.state === "queued" || task.state === "preparing") yield task.seq
+  }
+}

@@ -1,0 +1,181 @@
+// The supervisor: starts the actors in the order in which they know each other, starts a lost
+// lane's executor again within a bound, and ends every task when an invariant breaks.
+import { Deferred, Effect, type Scope } from "effect"
+import type { DeviceProfile } from "../cost/DeviceProfile.ts"
+import type { Device } from "../device/Device.ts"
+import type { TaskError } from "../model/errors.ts"
+import { RuntimeFailed } from "../model/errors.ts"
+import type { GnnModel } from "../model/GnnModel.ts"
+import type { Graph } from "../model/Graph.ts"
+import { limits } from "../model/limits.ts"
+import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
+import type { TaskSpec } from "../model/Task.ts"
+import type { PrepPoolService } from "../prep/PrepPool.ts"
+import { type EstimatorActor, makeEstimator } from "./EstimatorActor.ts"
+import { type ExecutorActor, makeExecutor } from "./ExecutorActor.ts"
+import { Ledger } from "./Ledger.ts"
+import type { LiveTask, TaskSuccess } from "./LiveTask.ts"
+import { makeQueue, type QueueActor } from "./QueueActor.ts"
+import { RunLog } from "./RunLog.ts"
+import { makeScheduler, type SchedulerActor } from "./SchedulerActor.ts"
+import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
+import { TaskBook } from "./TaskBook.ts"
+
+export interface SystemOptions {
+  readonly device: Device
+  readonly prep: PrepPoolService
+  readonly profile: DeviceProfile
+  readonly policy: Policy
+  readonly mode: SchedulingMode
+  readonly refuseTooLarge: boolean
+  readonly expireLate: boolean
+  readonly maxQueuedTasks: number
+}
+
+/** The running system: verbs only. */
+export interface ActorSystem {
+  readonly book: TaskBook
+  readonly log: RunLog
+  readonly ledger: Ledger
+  readonly estimator: EstimatorActor
+  readonly submit: (spec: TaskSpec, graph: Graph, model: GnnModel) => Effect.Effect<LiveTask>
+  /** Settles when the task has ended; does nothing for a task that is not live. */
+  readonly cancel: (id: string) => Effect.Effect<void>
+  /** Refuses what comes later. */
+  readonly closeQueue: Effect.Effect<void>
+}
+
+export const startSystem = (
+  options: SystemOptions,
+): Effect.Effect<ActorSystem, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const stopwatch = yield* makeStopwatch
+    const book = new TaskBook(stopwatch)
+    const log = new RunLog()
+    const ledger = new Ledger({ device: options.device, stopwatch, log })
+    const broken = { reason: null as RuntimeFailed | null }
+    const onDefect = (actor: string, reason: string) => {
+      broken.reason ??= new RuntimeFailed({ actor, reason })
+      return endAll(book, broken.reason)
+    }
+    const executors: Array<ExecutorActor> = []
+    const scheduler = yield* makeScheduler({
+      ...options,
+      book,
+      ledger,
+      log,
+      stopwatch,
+      dispatch: (lane, run) => executors[lane]!.run(run),
+      onDefect,
+    })
+    yield* startLanes({ options, ledger, stopwatch, scheduler, executors, onDefect })
+    const estimator = yield* makeEstimator({
+      ...options,
+      device: options.device.info,
+      book,
+      onReady: scheduler.ready,
+      onDropped: scheduler.dropped,
+      onDefect,
+    })
+    const queue = yield* makeQueue({ ...options, book, onAccepted: estimator.prepare, onDefect })
+    const submit = makeSubmit({ book, queue, stopwatch, broken })
+    return { book, log, ledger, estimator, submit, cancel: cancelIn(book), closeQueue: queue.close }
+  })
+
+interface LaneOptions {
+  readonly options: SystemOptions
+  readonly ledger: Ledger
+  readonly stopwatch: Stopwatch
+  readonly scheduler: SchedulerActor
+  readonly executors: Array<ExecutorActor>
+  readonly onDefect: (actor: string, reason: string) => Effect.Effect<void>
+}
+
+const startLanes = (lanes: LaneOptions): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { lanes: count } = lanes.options.device.info
+    const alive = { count }
+    for (let lane = 0; lane < count; lane++) yield* startLane(lanes, lane, alive)
+  })
+
+/** An executor that loses its lane is started again, `maxLaneRestarts` times at most. */
+const startLane = (
+  { options, ledger, stopwatch, scheduler, executors, onDefect }: LaneOptions,
+  lane: number,
+  alive: { count: number },
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const start = Effect.gen(function* () {
+      const executor = yield* makeExecutor({
+        lane,
+        device: options.device,
+        ledger,
+        stopwatch,
+        onFinished: scheduler.finished,
+      })
+      executors[lane] = executor
+      yield* scheduler.laneUp(lane)
+      return executor
+    })
+    const supervise = Effect.gen(function* () {
+      for (let restarts = 0; restarts <= limits.maxLaneRestarts; restarts++) {
+        const executor = yield* start
+        yield* Effect.ignore(executor.loop)
+      }
+      if (--alive.count === 0) yield* scheduler.noLanes
+    })
+    yield* supervise.pipe(
+      Effect.catchDefect((defect) => onDefect(`executor ${lane}`, String(defect))),
+      Effect.forkScoped,
+    )
+  })
+
+const makeSubmit = (parts: {
+  readonly book: TaskBook
+  readonly queue: QueueActor
+  readonly stopwatch: Stopwatch
+  readonly broken: { readonly reason: RuntimeFailed | null }
+}): ActorSystem["submit"] => {
+  let nextSeq = 0
+  return (spec, graph, model) =>
+    Effect.gen(function* () {
+      const task: LiveTask = {
+        spec,
+        seq: nextSeq++,
+        graph,
+        model,
+        submittedAtMs: yield* parts.stopwatch.nowMs,
+        done: Deferred.makeUnsafe<TaskSuccess, TaskError>(),
+        state: "queued",
+        cancelRequested: false,
+        abort: null,
+        attempts: 0,
+        prepared: null,
+        plan: null,
+        group: null,
+        lane: null,
+        startedAtMs: null,
+        measuredPeakBytes: null,
+        ops: [],
+      }
+      const { reason } = parts.broken
+      yield* reason === null ? parts.queue.submit(task) : parts.book.refuse(task, reason)
+      return task
+    })
+}
+
+const cancelIn =
+  (book: TaskBook): ActorSystem["cancel"] =>
+  (id) =>
+    Effect.gen(function* () {
+      const task = book.find(id)
+      if (task === undefined) return
+      task.cancelRequested = true
+      if (task.abort !== null) yield* task.abort
+      yield* Effect.exit(Deferred.await(task.done))
+    })
+
+const endAll = (book: TaskBook, reason: RuntimeFailed): Effect.Effect<void> =>
+  Effect.forEach(book.live(), (task) => book.end(task, { status: "failed", reason }), {
+    discard: true,
+  })

@@ -1,0 +1,159 @@
+// Every task from acceptance to its end: checks each move, ends each task exactly once, tells
+// listeners, keeps the records of what has ended.
+import { Deferred, Effect } from "effect"
+import type { TaskError } from "../model/errors.ts"
+import { limits } from "../model/limits.ts"
+import { footprintBytes } from "../model/Plan.ts"
+import {
+  isTerminal,
+  type TaskOutput,
+  type TaskRecord,
+  type TaskState,
+  type TerminalState,
+} from "../model/Task.ts"
+import { mayMove } from "../model/transitions.ts"
+import type { LiveTask } from "./LiveTask.ts"
+import type { Stopwatch } from "./Stopwatch.ts"
+
+export type StateListener = (id: string, state: TaskState) => void
+
+export type Outcome =
+  | { readonly status: "completed"; readonly output: TaskOutput }
+  | { readonly status: Exclude<TerminalState, "completed">; readonly reason: TaskError }
+
+export class TaskBook {
+  readonly #stopwatch: Stopwatch
+  readonly #live = new Map<string, LiveTask>()
+  readonly #records: Array<TaskRecord> = []
+  readonly #listeners = new Set<StateListener>()
+  #idleWaiters: Array<Deferred.Deferred<void>> = []
+  #dropped = 0
+
+  constructor(stopwatch: Stopwatch) {
+    this.#stopwatch = stopwatch
+  }
+
+  get liveCount(): number {
+    return this.#live.size
+  }
+
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** Live tasks in order of arrival. */
+  live(): ReadonlyArray<LiveTask> {
+    return [...this.#live.values()]
+  }
+
+  find(id: string): LiveTask | undefined {
+    return this.#live.get(id)
+  }
+
+  /** Ended tasks, then live ones as they stand. */
+  records(): ReadonlyArray<TaskRecord> {
+    return [...this.#records, ...this.live().map((task) => recordOf(task, null, null))]
+  }
+
+  listen(listener: StateListener): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  add(task: LiveTask): void {
+    this.#live.set(task.spec.id, task)
+    this.#tell(task)
+  }
+
+  move(task: LiveTask, state: Exclude<TaskState, TerminalState>): void {
+    this.#enter(task, state)
+    this.#tell(task)
+  }
+
+  /** The only way a task ends. */
+  end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const nowMs = yield* this.#stopwatch.nowMs
+      this.#enter(task, outcome.status)
+      task.abort = null
+      this.#live.delete(task.spec.id)
+      const reason = outcome.status === "completed" ? null : outcome.reason
+      const record = recordOf(task, nowMs, reason)
+      this.#keep(record)
+      task.prepared = null
+      this.#tell(task)
+      yield* outcome.status === "completed"
+        ? Deferred.succeed(task.done, { output: outcome.output, record })
+        : Deferred.fail(task.done, outcome.reason)
+      if (this.#live.size === 0) {
+        for (const waiter of this.#idleWaiters.splice(0)) yield* Deferred.succeed(waiter, undefined)
+      }
+    })
+  }
+
+  /** Refuses a task that never entered the book (its id may belong to another). */
+  refuse(task: LiveTask, reason: TaskError): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      this.#enter(task, "rejected")
+      this.#keep(recordOf(task, yield* this.#stopwatch.nowMs, reason))
+      yield* Deferred.fail(task.done, reason)
+    })
+  }
+
+  /** Settles when no task is live. */
+  get idle(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#live.size === 0) return Effect.void
+      const waiter = Deferred.makeUnsafe<void>()
+      this.#idleWaiters.push(waiter)
+      return Deferred.await(waiter)
+    })
+  }
+
+  #enter(task: LiveTask, state: TaskState): void {
+    if (!mayMove(task.state, state)) {
+      throw new Error(`task ${task.spec.id}: no move from ${task.state} to ${state}`)
+    }
+    task.state = state
+  }
+
+  #keep(record: TaskRecord): void {
+    if (this.#records.length >= limits.maxTaskRecords) {
+      this.#records.splice(0, Math.ceil(limits.maxTaskRecords / 10))
+      this.#dropped += Math.ceil(limits.maxTaskRecords / 10)
+    }
+    this.#records.push(record)
+  }
+
+  #tell(task: LiveTask): void {
+    for (const listener of this.#listeners) listener(task.spec.id, task.state)
+  }
+}
+
+const recordOf = (
+  task: LiveTask,
+  finishedAtMs: number | null,
+  reason: TaskError | null,
+): TaskRecord => ({
+  id: task.spec.id,
+  tenant: task.spec.tenant,
+  model: task.spec.model,
+  graph: task.spec.graph,
+  status: task.state,
+  reason,
+  group: task.group,
+  lane: task.lane,
+  attempts: task.attempts,
+  submittedAtMs: task.submittedAtMs,
+  startedAtMs: task.startedAtMs,
+  finishedAtMs: isTerminal(task.state) ? finishedAtMs : null,
+  deadlineMs: task.spec.deadlineMs,
+  priority: task.spec.priority,
+  residentBytes: task.plan?.residentBytes ?? null,
+  predictedPeakBytes: task.plan === null ? null : footprintBytes(task.plan),
+  measuredPeakBytes: task.measuredPeakBytes,
+  predictedMs: task.plan?.predictedMs ?? null,
+  ops: task.ops,
+})

@@ -1,0 +1,34 @@
+// The closest of some known words to one that is not known: "did you mean …?".
+
+/** Edits (insert, delete, replace) that turn `a` into `b`. */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replace = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replace, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** Words longer than this are data, not misspellings. */
+const maxWordLength = 64
+
+/** The nearest of `known`, or null when none is within a third of the word's length. */
+export const nearest = (word: string, known: Iterable<string>): string | null => {
+  if (word.length > maxWordLength) return null
+  let best: string | null = null
+  let bestDistance = Math.max(1, Math.ceil(word.length / 3)) + 1
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue
+    const edits = distance(word.toLowerCase(), candidate.toLowerCase())
+    if (edits < bestDistance) {
+      best = candidate
+      bestDistance = edits
+    }
+  }
+  return best
+}

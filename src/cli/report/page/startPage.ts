@@ -1,0 +1,123 @@
+/// <reference lib="dom" />
+// Runs in the browser: reads the embedded run, draws every part, and wires zoom, hover and theme.
+import type { PageData } from "../pageData.ts"
+import type * as kitPart from "./kit.ts"
+import type * as memoryPart from "./memory.ts"
+import type * as overviewPart from "./overview.ts"
+import type * as scatterPart from "./scatter.ts"
+import type * as tablePart from "./table.ts"
+import type * as tablesPart from "./tables.ts"
+import type * as timelinePart from "./timeline.ts"
+
+/** The other files' functions, handed in: under a bundler, imported names do not survive inlining. */
+export type PageParts = Pick<typeof kitPart, "makeKit"> &
+  Pick<typeof overviewPart, "drawHead" | "drawFigures" | "drawLegend"> &
+  Pick<
+    typeof timelinePart,
+    "makeTimeline" | "timeToX" | "xToTime" | "drawTimeAxis" | "drawSelection"
+  > &
+  Pick<typeof memoryPart, "makeMemory"> &
+  Pick<typeof scatterPart, "makeScatters"> &
+  Pick<typeof tablePart, "makeTable"> &
+  Pick<typeof tablesPart, "drawTenants" | "drawTasks" | "drawFailures" | "drawDecisions">
+
+interface Chart {
+  readonly canvas: HTMLCanvasElement
+  readonly draw: () => void
+  readonly hover: (event: MouseEvent) => void
+}
+
+export function wireHover(kit: kitPart.Kit, chart: Chart): void {
+  chart.canvas.addEventListener("mousemove", chart.hover)
+  chart.canvas.addEventListener("mouseleave", () => kit.tip(null, []))
+}
+
+/** Dragging over a chart zooms both to that stretch; a double click shows all again. */
+export function wireZoom(
+  parts: PageParts,
+  view: timelinePart.TimeView,
+  chart: Chart,
+  redraw: () => void,
+): void {
+  const { canvas } = chart
+  canvas.addEventListener("mousedown", (event) => {
+    view.drag = { from: event.offsetX, to: event.offsetX }
+  })
+  canvas.addEventListener("mousemove", (event) => {
+    if (view.drag === null) return
+    view.drag.to = event.offsetX
+    redraw()
+  })
+  window.addEventListener("mouseup", () => {
+    if (view.drag === null) return
+    const { from, to } = view.drag
+    view.drag = null
+    if (Math.abs(to - from) > 4) {
+      const width = canvas.clientWidth
+      const startMs = parts.xToTime(view, width, Math.min(from, to))
+      const endMs = parts.xToTime(view, width, Math.max(from, to))
+      view.startMs = Math.max(0, startMs)
+      view.endMs = Math.max(view.startMs + 1e-3, Math.min(view.fullMs, endMs))
+    }
+    redraw()
+  })
+  canvas.addEventListener("dblclick", () => {
+    view.startMs = 0
+    view.endMs = view.fullMs
+    redraw()
+  })
+}
+
+export function wireTheme(redraw: () => void): void {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)")
+  const set = (on: boolean) => {
+    document.documentElement.dataset.theme = on ? "dark" : "light"
+    redraw()
+  }
+  dark.addEventListener("change", (event) => set(event.matches))
+  document.getElementById("theme")!.addEventListener("click", () => {
+    set(document.documentElement.dataset.theme !== "dark")
+  })
+  set(dark.matches)
+}
+
+export function startPage(parts: PageParts): void {
+  const data = JSON.parse(document.getElementById("run-data")!.textContent!) as PageData
+  const kit = parts.makeKit(data)
+  const lastMemoryMs = data.memory.reduce((last, row) => Math.max(last, row[0]), 0)
+  const fullMs = Math.max(1e-3, data.makespanMs, Math.min(lastMemoryMs, data.makespanMs * 1.05))
+  const view = { startMs: 0, endMs: fullMs, fullMs, left: 76, right: 12, drag: null }
+  const axis = {
+    toX: parts.timeToX,
+    toTime: parts.xToTime,
+    draw: parts.drawTimeAxis,
+    drawSelection: parts.drawSelection,
+  }
+  const timeline = parts.makeTimeline(kit, data, view)
+  const memory = parts.makeMemory(kit, data, view, axis)
+  const scatters = parts.makeScatters(kit, data)
+  const drawTimes = () => {
+    timeline.draw()
+    memory.draw()
+  }
+  const drawAll = () => {
+    drawTimes()
+    for (const scatter of scatters) scatter.draw()
+  }
+  parts.drawHead(kit, data)
+  parts.drawFigures(kit, data)
+  parts.drawLegend(kit, data)
+  for (const chart of [timeline, memory]) {
+    wireHover(kit, chart)
+    wireZoom(parts, view, chart, drawTimes)
+  }
+  for (const scatter of scatters) wireHover(kit, scatter)
+  const mapBox = document.getElementById("memory-map") as HTMLInputElement
+  mapBox.addEventListener("change", () => memory.setMap(mapBox.checked))
+  window.addEventListener("resize", drawAll)
+  wireTheme(drawAll)
+  parts.drawTenants(kit, data, parts.makeTable)
+  parts.drawTasks(kit, data, parts.makeTable)
+  parts.drawFailures(kit, data, parts.makeTable)
+  parts.drawDecisions(kit, data, parts.makeTable)
+}

@@ -1,0 +1,109 @@
+// What `gnnsched run` prints at its end: the run in a line, the tenants, the tasks when they are
+// few, and why those that did not complete did not.
+import type { RunReport } from "../../model/RunReport.ts"
+import type { TaskRecord } from "../../model/Task.ts"
+import { describeError } from "../describeError.ts"
+import { left, mark, renderTable, right, safeText } from "../terminal.ts"
+import { formatBytes, formatCount, formatMs, formatPercent } from "../units.ts"
+import { allTenantStatistics, makespanMs, taskTimes } from "./statistics.ts"
+
+/** More tasks than this are told by tenant only. */
+const maxListedTasks = 40
+const maxListedReasons = 10
+
+const orDash = (value: number | null, format: (value: number) => string): string =>
+  value === null ? "-" : format(value)
+
+const tenantTable = (report: RunReport): string =>
+  renderTable(
+    [
+      left("tenant"),
+      right("tasks"),
+      right("completed"),
+      right("mean response"),
+      right("p50"),
+      right("p99"),
+      right("targets met"),
+    ],
+    allTenantStatistics(report.tenants, report.tasks).map((tenant) => [
+      safeText(tenant.id),
+      formatCount(tenant.tasks),
+      formatCount(tenant.completed),
+      orDash(tenant.meanResponseMs, formatMs),
+      orDash(tenant.p50ResponseMs, formatMs),
+      orDash(tenant.p99ResponseMs, formatMs),
+      orDash(tenant.qosMetRatio, formatPercent),
+    ]),
+  )
+
+const target = (qosMet: boolean | null): string =>
+  qosMet === null ? "-" : qosMet ? "met" : mark("yellow", "missed")
+
+const statusText = ({ status }: TaskRecord): string =>
+  status === "completed" ? mark("green", status) : mark("red", status)
+
+const taskTable = (tasks: ReadonlyArray<TaskRecord>): string =>
+  renderTable(
+    [
+      left("task"),
+      left("tenant"),
+      left("model"),
+      left("graph"),
+      left("status"),
+      right("group"),
+      right("lane"),
+      right("waited"),
+      right("ran"),
+      right("response"),
+      left("target"),
+      right("peak memory"),
+    ],
+    tasks.map((task) => {
+      const { queueMs, runMs, responseMs, qosMet } = taskTimes(task)
+      return [
+        safeText(task.id),
+        safeText(task.tenant),
+        safeText(task.model),
+        safeText(task.graph),
+        statusText(task),
+        orDash(task.group, String),
+        orDash(task.lane, String),
+        orDash(queueMs, formatMs),
+        orDash(runMs, formatMs),
+        orDash(responseMs, formatMs),
+        target(qosMet),
+        orDash(task.measuredPeakBytes ?? task.predictedPeakBytes, formatBytes),
+      ]
+    }),
+  )
+
+const reasons = (tasks: ReadonlyArray<TaskRecord>): string => {
+  const hurt = tasks.filter((task) => task.status !== "completed")
+  const lines = hurt.slice(0, maxListedReasons).map((task) => {
+    const what = task.reason === null ? "no reason was recorded" : describeError(task.reason).what
+    return `${safeText(task.id)} ${task.status}: ${what}`
+  })
+  if (hurt.length > lines.length)
+    lines.push(`and ${hurt.length - lines.length} more; see the report`)
+  return lines.join("\n")
+}
+
+const headline = (report: RunReport): string => {
+  const completed = report.tasks.filter((task) => task.status === "completed").length
+  const { kind, isa, lanes, peakBytes, budgetBytes } = report.device
+  return (
+    `${mark("bold", `${formatCount(completed)} of ${formatCount(report.tasks.length)} tasks completed`)} ` +
+    `in ${formatMs(makespanMs(report.tasks))}\n` +
+    `${kind} (${isa}), ${lanes} ${lanes === 1 ? "lane" : "lanes"}, policy ${report.policy}, ` +
+    `mode ${report.mode}, peak memory ${formatBytes(peakBytes)} of ${formatBytes(budgetBytes)}`
+  )
+}
+
+export const summary = (report: RunReport): string => {
+  const parts = [headline(report)]
+  if (report.tasks.length <= maxListedTasks) parts.push(taskTable(report.tasks))
+  parts.push(tenantTable(report))
+  const why = reasons(report.tasks)
+  if (why !== "") parts.push(why)
+  return parts.join("\n\n")
+}

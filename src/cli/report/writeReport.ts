@@ -1,0 +1,21 @@
+// Writes what a run leaves behind into its folder: report.json, trace.json and report.html beside
+// the outputs that are there already.
+import { Effect } from "effect"
+import type { FileUnwritable } from "../../model/errors.ts"
+import type { RunReport } from "../../model/RunReport.ts"
+import { jsonLines } from "./jsonLines.ts"
+import type { OutputFolder } from "./OutputFolder.ts"
+import { reportHtml } from "./reportHtml.ts"
+import { reportJson } from "./reportJson.ts"
+import { traceOf } from "./trace.ts"
+
+export const writeReport = Effect.fnUntraced(function* (
+  folder: OutputFolder,
+  title: string,
+  report: RunReport,
+): Effect.fn.Return<void, FileUnwritable> {
+  yield* folder.stageText("trace.json", jsonLines(traceOf(report)))
+  yield* folder.stageText("report.html", [reportHtml(title, report)])
+  yield* folder.stageText("report.json", jsonLines(reportJson(report)))
+  yield* folder.publish
+})

@@ -1,0 +1,32 @@
+// A workload as it runs: where graphs and models come from, the tenants, and every task after
+// defaults are applied and `count` is expanded.
+import type { ModelSource } from "../../model/GnnModel.ts"
+import type { GraphSource } from "../../model/Graph.ts"
+import type { TenantInfo } from "../../model/RunReport.ts"
+
+export interface WorkloadTask {
+  readonly id: string
+  readonly tenant: string
+  /** Names of the workload's `graphs` and `models`. */
+  readonly graph: string
+  readonly model: string
+  readonly nodes: ReadonlyArray<number> | null
+  /** When it is submitted, from the start of the run. */
+  readonly atMs: number
+  readonly deadlineMs: number | null
+  readonly priority: number
+  /** Index in the file's `tasks`: many expanded tasks share one. */
+  readonly entry: number
+}
+
+export interface Workload {
+  readonly file: string
+  readonly graphs: ReadonlyMap<string, GraphSource>
+  readonly models: ReadonlyMap<string, ModelSource>
+  readonly tenants: ReadonlyArray<TenantInfo>
+  /** In the order of the file. */
+  readonly tasks: ReadonlyArray<WorkloadTask>
+}
+
+/** The file under `outputs/` that holds a task's result. */
+export const outputName = (taskId: string): string => `${taskId.replaceAll("/", "_")}.npy`

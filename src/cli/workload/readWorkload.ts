@@ -1,0 +1,92 @@
+// The workload's door: reads the file, checks all of it, and answers a Workload that can run. It
+// loads no graph and no model; the runtime does that before the first task is submitted.
+import { Effect } from "effect"
+import type { InputError } from "../../model/errors.ts"
+import type { ModelSource } from "../../model/GnnModel.ts"
+import type { GraphSource } from "../../model/Graph.ts"
+import { limits } from "../../model/limits.ts"
+import { configProblem, decodeConfig } from "../decodeConfig.ts"
+import { type ConfigDocument, readConfigFile } from "../readConfigFile.ts"
+import { type Confinement, confineFolder, confinementOf, confinePath } from "./confinePath.ts"
+import { expandTasks, listTenants } from "./expandTasks.ts"
+import type { Workload } from "./Workload.ts"
+import {
+  type WorkloadFile,
+  type WorkloadFileGraph,
+  type WorkloadFileModel,
+  workloadSchema,
+} from "./workloadSchema.ts"
+
+export interface ReadWorkloadOptions {
+  readonly allowOutside: boolean
+}
+
+const graphSource = (
+  confinement: Confinement,
+  graph: WorkloadFileGraph,
+): Effect.Effect<GraphSource, InputError> => {
+  if (typeof graph !== "string") {
+    const { preset, seed, scale } = graph
+    return Effect.succeed({ kind: "preset", preset, seed: seed ?? 0, scale: scale ?? 1 })
+  }
+  return Effect.map(confineFolder(confinement, graph), (path) => ({ kind: "folder", path }))
+}
+
+/** `gcn.json` → `gcn.safetensors`: where weights lie that the workload does not name. */
+export const weightsBeside = (configPath: string): string =>
+  configPath.replace(/(\.json)?$/i, ".safetensors")
+
+const modelSource = Effect.fnUntraced(function* (
+  confinement: Confinement,
+  model: WorkloadFileModel,
+): Effect.fn.Return<ModelSource, InputError> {
+  const config = typeof model === "string" ? model : model.config
+  const weights = typeof model === "string" ? undefined : model.weights
+  const configPath = yield* confinePath(confinement, config)
+  if (typeof weights === "object") {
+    return { kind: "file", configPath, weights: { seed: weights.seed } }
+  }
+  const path = yield* confinePath(confinement, weights ?? weightsBeside(config))
+  return { kind: "file", configPath, weights: { path } }
+})
+
+const resolveAll = <In, Out>(
+  entries: Readonly<Record<string, In>>,
+  resolveOne: (entry: In) => Effect.Effect<Out, InputError>,
+): Effect.Effect<ReadonlyMap<string, Out>, InputError> =>
+  Effect.forEach(Object.entries(entries), ([name, entry]) =>
+    Effect.map(resolveOne(entry), (source) => [name, source] as const),
+  ).pipe(Effect.map((pairs) => new Map(pairs)))
+
+const checkCounts = (document: ConfigDocument, file: WorkloadFile) =>
+  Effect.gen(function* () {
+    const bounds = [
+      ["graphs", limits.maxGraphs],
+      ["models", limits.maxModels],
+    ] as const
+    for (const [key, limit] of bounds) {
+      const found = Object.keys(file[key]).length
+      if (found <= limit) continue
+      return yield* configProblem(document, [key], `at most ${limit} ${key}`, `${found}`)
+    }
+  })
+
+export const workloadFromDocument = Effect.fnUntraced(function* (
+  document: ConfigDocument,
+  options: ReadWorkloadOptions,
+): Effect.fn.Return<Workload, InputError> {
+  const file = yield* decodeConfig(document, workloadSchema)
+  yield* checkCounts(document, file)
+  const tasks = yield* expandTasks(document, file)
+  const confinement = confinementOf(document.file, options.allowOutside)
+  const graphs = yield* resolveAll(file.graphs, (graph) => graphSource(confinement, graph))
+  const models = yield* resolveAll(file.models, (model) => modelSource(confinement, model))
+  return { file: document.file, graphs, models, tenants: listTenants(file, tasks), tasks }
+})
+
+export const readWorkload = Effect.fnUntraced(function* (
+  file: string,
+  options: ReadWorkloadOptions,
+): Effect.fn.Return<Workload, InputError> {
+  return yield* workloadFromDocument(yield* readConfigFile(file), options)
+})

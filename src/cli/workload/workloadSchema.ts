@@ -1,0 +1,166 @@
+// The form of a workload file, as an Effect Schema. It checks each value by itself; what ties
+// values together (references, duplicates) is checked in expandTasks.
+import { Schema } from "effect"
+import { limits } from "../../model/limits.ts"
+import { filtered } from "../decodeConfig.ts"
+import { durationForms, parseDuration } from "../units.ts"
+
+/** Longest task id: its file name must fit any file system. */
+const maxIdBytes = 200
+const maxSeed = Number.MAX_SAFE_INTEGER
+
+const named = <S extends Schema.Top>(schema: S, expected: string): S["Rebuild"] =>
+  schema.annotate({ expected })
+
+const isName = (text: string): boolean =>
+  text !== "" &&
+  !/\p{Cc}/u.test(text) &&
+  text.trim() === text &&
+  new TextEncoder().encode(text).length <= maxIdBytes
+
+const name = (what: string) =>
+  filtered(Schema.String, `${what}: a string of 1 to ${maxIdBytes} bytes on one line`, isName)
+
+const taskId = filtered(
+  Schema.String,
+  `a task id: a string of 1 to ${maxIdBytes} bytes that can name a file (/ becomes _)`,
+  (text) => isName(text) && !text.includes("\\") && !/^\.{0,2}$/.test(text),
+)
+
+const path = filtered(
+  Schema.String,
+  "a path",
+  (text) => text.trim() !== "" && !text.includes("\0") && text.length <= 4096,
+)
+
+const duration = filtered(
+  Schema.Union([Schema.String, Schema.Number]),
+  durationForms,
+  (value) => parseDuration(value) !== null,
+)
+
+const deadline = filtered(
+  Schema.Union([Schema.String, Schema.Number, Schema.Null]),
+  `${durationForms} (more than 0), or null for none`,
+  (value) => value === null || (parseDuration(value) ?? 0) > 0,
+)
+
+const priority = filtered(Schema.Number, "a whole number, larger is more urgent", (value) =>
+  Number.isSafeInteger(value),
+)
+
+const seed = filtered(
+  Schema.Number,
+  "a seed: a whole number of at least 0",
+  (value) => Number.isSafeInteger(value) && value >= 0 && value <= maxSeed,
+)
+
+const graph = named(
+  Schema.Union([
+    path,
+    Schema.Struct({
+      preset: name("the name of a preset"),
+      seed: Schema.optionalKey(seed),
+      scale: Schema.optionalKey(
+        filtered(
+          Schema.Number,
+          "a scale: a number greater than 0 and at most 1",
+          (value) => value > 0 && value <= 1,
+        ),
+      ),
+    }),
+  ]),
+  "the path of a graph folder, or {preset, seed, scale}",
+)
+
+const model = named(
+  Schema.Union([
+    path,
+    Schema.Struct({
+      config: path,
+      weights: Schema.optionalKey(
+        named(
+          Schema.Union([path, Schema.Struct({ seed })]),
+          "the path of a .safetensors file, or {seed}",
+        ),
+      ),
+    }),
+  ]),
+  "the path of a model's JSON, or {config, weights}",
+)
+
+const tenant = named(
+  Schema.Struct({
+    weight: Schema.optionalKey(
+      filtered(
+        Schema.Number,
+        "a weight: a number greater than 0",
+        (value) => Number.isFinite(value) && value > 0,
+      ),
+    ),
+  }),
+  "{weight}",
+)
+
+const nodes = filtered(
+  Schema.Array(
+    filtered(
+      Schema.Number,
+      "a node id: a whole number of at least 0",
+      (value) => Number.isInteger(value) && value >= 0 && value <= limits.maxIndex,
+    ),
+  ),
+  `a list of 1 to ${limits.maxTargets} node ids`,
+  (list) => list.length > 0 && list.length <= limits.maxTargets,
+)
+
+const task = named(
+  Schema.Struct({
+    id: taskId,
+    tenant: Schema.optionalKey(name("a tenant")),
+    model: Schema.optionalKey(name("a model")),
+    graph: Schema.optionalKey(name("a graph")),
+    at: Schema.optionalKey(duration),
+    deadline: Schema.optionalKey(deadline),
+    priority: Schema.optionalKey(priority),
+    count: Schema.optionalKey(
+      filtered(
+        Schema.Number,
+        `a whole number from 1 to ${limits.maxWorkloadTasks}`,
+        (value) => Number.isInteger(value) && value >= 1 && value <= limits.maxWorkloadTasks,
+      ),
+    ),
+    every: Schema.optionalKey(duration),
+    nodes: Schema.optionalKey(nodes),
+  }),
+  "a task: {id, tenant, model, graph, at, deadline, priority, count, every, nodes}",
+)
+
+export const workloadSchema = named(
+  Schema.Struct({
+    graphs: named(Schema.Record(Schema.String, graph), "a mapping of names to graphs"),
+    models: named(Schema.Record(Schema.String, model), "a mapping of names to models"),
+    tenants: Schema.optionalKey(
+      named(Schema.Record(Schema.String, tenant), "a mapping of names to {weight}"),
+    ),
+    defaults: Schema.optionalKey(
+      named(
+        Schema.Struct({
+          tenant: Schema.optionalKey(name("a tenant")),
+          model: Schema.optionalKey(name("a model")),
+          graph: Schema.optionalKey(name("a graph")),
+          deadline: Schema.optionalKey(deadline),
+          priority: Schema.optionalKey(priority),
+        }),
+        "{tenant, model, graph, deadline, priority}",
+      ),
+    ),
+    tasks: filtered(Schema.Array(task), "a list of at least one task", (list) => list.length > 0),
+  }),
+  "a workload: {graphs, models, tenants, defaults, tasks}",
+)
+
+export type WorkloadFile = typeof workloadSchema.Type
+export type WorkloadFileTask = WorkloadFile["tasks"][number]
+export type WorkloadFileGraph = WorkloadFile["graphs"][string]
+export type WorkloadFileModel = WorkloadFile["models"][string]

@@ -1,0 +1,131 @@
+// A plan in the making: operators over virtual buffers that have a size but no place yet. A draft
+// operand names its buffer as slot -2, -3, …; placement turns those into slot -1 and an offset.
+import type { Epilogue, Op, Operand } from "../model/Op.ts"
+import { identityEpilogue } from "../model/Op.ts"
+import type { ResidentRole, ResidentSlot } from "../model/Resident.ts"
+import type { WeightEntry, WeightLayout } from "../model/WeightLayout.ts"
+import { weightLayout } from "../model/WeightLayout.ts"
+import { predictOpMs } from "./latency.ts"
+import { opWork } from "./opWork.ts"
+import type { PlanRequest } from "./PlanRequest.ts"
+
+export interface DraftBuffer {
+  readonly name: string
+  /** Exact, before alignment. */
+  readonly bytes: number
+}
+
+/** A dense row-major float32 matrix: in a buffer, or the resident features. */
+export interface DenseMatrix {
+  readonly kind: "dense"
+  readonly at: Operand
+  readonly rows: number
+  readonly cols: number
+}
+
+/** The resident sparse features. */
+export interface SparseMatrix {
+  readonly kind: "csr"
+  readonly rowOffsets: Operand
+  readonly colIndices: Operand
+  readonly values: Operand
+  readonly rows: number
+  readonly cols: number
+  readonly nnz: number
+}
+
+export type Matrix = DenseMatrix | SparseMatrix
+
+/** The buffer a draft operand names, or a negative number when it is resident. */
+export const bufferOf = (operand: Operand): number => -2 - operand.slot
+
+/** The columns of a matrix from `first` on; the leading dimension stays. */
+export const columnsFrom = (at: Operand, first: number): Operand => ({
+  ...at,
+  offset: at.offset + first * 4,
+})
+
+export class PlanDraft {
+  readonly request: PlanRequest
+  readonly weights: WeightLayout
+  readonly ops: Op[] = []
+  readonly buffers: DraftBuffer[] = []
+  readonly residents: ResidentSlot[] = []
+
+  constructor(request: PlanRequest) {
+    this.request = request
+    this.weights = weightLayout(request.config)
+  }
+
+  /** A resident object as a vector; the same role keeps the same slot. */
+  resident(role: ResidentRole, bytes: number): Operand {
+    let slot = this.residents.findIndex((r) => r.role === role)
+    if (slot < 0) slot = this.residents.push({ role, bytes }) - 1
+    return { slot, offset: 0, ld: 1 }
+  }
+
+  /** A new buffer for a contiguous [rows, cols] matrix. */
+  matrix(name: string, rows: number, cols: number): DenseMatrix {
+    const buffer = this.buffers.push({ name, bytes: rows * cols * 4 }) - 1
+    return { kind: "dense", at: { slot: -2 - buffer, offset: 0, ld: cols }, rows, cols }
+  }
+
+  weight(name: string): Operand {
+    const entry = this.entry(name)
+    return { ...this.resident("model.weights", this.weights.totalBytes), ...place(entry) }
+  }
+
+  private entry(name: string): WeightEntry {
+    const entry = this.weights.entries.get(name)
+    if (entry === undefined) throw new Error(`the weight layout has no entry ${name}`)
+    return entry
+  }
+
+  /** Bias and BatchNorm of `prefix`, as far as the layout has them, then the activation. */
+  epilogue(prefix: string, activation: Epilogue["activation"]): Epilogue {
+    const has = (part: string) => this.weights.entries.has(`${prefix}.${part}`)
+    return {
+      ...identityEpilogue,
+      bias: has("bias") ? this.weight(`${prefix}.bias`) : null,
+      affine: has("scale")
+        ? { scale: this.weight(`${prefix}.scale`), shift: this.weight(`${prefix}.shift`) }
+        : null,
+      affineAfterActivation: this.request.config.activationFirst,
+      activation,
+    }
+  }
+
+  push(op: Op): void {
+    this.ops.push(op)
+  }
+
+  /** Predicted time of the operators from index `first` on. */
+  predictedMsFrom(first: number): number {
+    let ms = 0
+    for (let i = first; i < this.ops.length; i++)
+      ms += predictOpMs(opWork(this.ops[i]), this.request.profile)
+    return ms
+  }
+
+  /**
+   * Emits the variant that is predicted to take the least time; the earlier one on a tie. A variant
+   * is a function that emits operators, so the choice is made on exactly what will run.
+   */
+  cheapest(variants: ReadonlyArray<() => DenseMatrix>): DenseMatrix {
+    if (variants.length === 1) return variants[0]()
+    const ops = this.ops.length
+    const buffers = this.buffers.length
+    const residents = this.residents.length
+    const times = variants.map((emit) => {
+      emit()
+      const ms = this.predictedMsFrom(ops)
+      this.ops.length = ops
+      this.buffers.length = buffers
+      this.residents.length = residents
+      return ms
+    })
+    return variants[times.indexOf(Math.min(...times))]()
+  }
+}
+
+const place = ({ offset, ld }: WeightEntry): Pick<Operand, "offset" | "ld"> => ({ offset, ld })

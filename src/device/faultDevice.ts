@@ -1,0 +1,84 @@
+// Wraps any device and breaks it on purpose, as a seeded plan says. An op fails, is delayed or loses
+// its lane after the ops before it have really run: a plan is data, so its head is a plan too.
+import { Effect } from "effect"
+import { DeviceOutOfMemory, LaneLost, OpFailed } from "../model/errors.ts"
+import type { FaultBook } from "../model/FaultBook.ts"
+import type { DelayFault, LaneFault, OpFault } from "../model/FaultPlan.ts"
+import type { Plan } from "../model/Plan.ts"
+import type { Completion, Device, SubmitRequest } from "./Device.ts"
+
+export const faultDevice = (device: Device, faults: FaultBook): Device => ({
+  ...device,
+  grant: (grant) =>
+    Effect.suspend(() => {
+      const fault = faults.take(["allocation"], grant.label ?? "")
+      if (fault === null) return device.grant(grant)
+      return Effect.flatMap(device.stats, ({ usedBytes }) =>
+        Effect.fail(
+          new DeviceOutOfMemory({
+            bytesRequested: grant.bytes,
+            bytesFree: device.info.budgetBytes - usedBytes,
+            transient: fault.transient,
+          }),
+        ),
+      )
+    }),
+  submit: (request) =>
+    Effect.suspend(() => {
+      const fault = faults.take(["op", "delay", "lane"], request.taskId)
+      return fault === null ? device.submit(request) : submitWithFault(device, request, fault)
+    }),
+})
+
+const submitWithFault = (
+  device: Device,
+  request: SubmitRequest,
+  fault: OpFault | DelayFault | LaneFault,
+): ReturnType<Device["submit"]> =>
+  Effect.gen(function* () {
+    const { ops } = request.plan
+    const opIndex = opPosition(request.plan, fault.op)
+    const head = yield* device.submit(part(request, 0, opIndex))
+    const lane = request.lane
+    if (fault.kind === "lane") return yield* new LaneLost({ lane, transient: true })
+    if (fault.kind === "op") {
+      const op = ops[opIndex]?.name ?? "output"
+      const reason = "injected fault"
+      return yield* new OpFailed({ op, opIndex, lane, reason, transient: fault.transient })
+    }
+    yield* Effect.sleep(fault.delayMs)
+    const tail = yield* device.submit(part(request, opIndex, ops.length))
+    return joined(head, tail, fault.delayMs)
+  })
+
+const opPosition = (plan: Plan, op: number | string): number => {
+  if (typeof op === "number") return Math.min(op, plan.ops.length)
+  const index = plan.ops.findIndex(({ name, kind }) => name === op || kind === op)
+  return index < 0 ? 0 : index
+}
+
+/** The arena stays granted between the parts, so the tail finds what the head left. */
+const part = (request: SubmitRequest, from: number, to: number): SubmitRequest => ({
+  ...request,
+  plan: {
+    ...request.plan,
+    ops: request.plan.ops.slice(from, to),
+    costs: request.plan.costs.slice(from, to),
+  },
+})
+
+const joined = (head: Completion, tail: Completion, gapMs: number): Completion => ({
+  lane: tail.lane,
+  ops: [
+    ...head.ops,
+    ...tail.ops.map(({ name, startMs, endMs }) => ({
+      name,
+      startMs: head.runMs + gapMs + startMs,
+      endMs: head.runMs + gapMs + endMs,
+    })),
+  ],
+  runMs: head.runMs + gapMs + tail.runMs,
+  measuredPeakBytes: Math.max(head.measuredPeakBytes, tail.measuredPeakBytes),
+  opsDone: head.opsDone + tail.opsDone,
+  cancelled: tail.cancelled,
+})

@@ -1,0 +1,116 @@
+// The only file that touches the native addon: where it lies, its functions, and what to do when it
+// is not there. Names and order are those of native/addon.cc (a test compares them).
+import { createRequire } from "node:module"
+import { fileURLToPath } from "node:url"
+import { Result } from "effect"
+import { DeviceUnavailable } from "../../model/errors.ts"
+
+/** Why the device did not take something, with its numbers. */
+export interface NativeRefusal {
+  readonly place: string
+  readonly reason: string
+}
+
+export type Isa = "baseline" | "avx2" | "avx512"
+
+export interface Machine {
+  readonly name: string
+  /** What this CPU runs, the fastest first. */
+  readonly isas: ReadonlyArray<Isa>
+  readonly cores: number
+  /** RAM, or the control group's limit where that is less. */
+  readonly memoryBytes: number
+}
+
+/**
+ * The end of an upload (`values` null) or of a plan: [opsDone, cancelled, runMs, measuredPeakBytes,
+ * then start and end of each finished op in ms]. `place` and `reason` are set when it was refused
+ * after it had been taken (indices out of range).
+ */
+export type OnEvent = (
+  ticket: number,
+  values: Float64Array | null,
+  place: string | null,
+  reason: string | null,
+) => void
+
+/** Handles, tickets and ids are integers; every size is in bytes. */
+export interface Addon {
+  readonly detect: () => Machine
+  readonly open: (
+    lanes: number,
+    budgetBytes: number,
+    isa: Isa | null,
+    paint: boolean,
+    onEvent: OnEvent,
+  ) => number | NativeRefusal
+  readonly close: (handle: number) => void
+  readonly info: (handle: number) => {
+    readonly isa: Isa
+    readonly lanes: number
+    readonly budgetBytes: number
+    readonly overheadBytes: number
+    readonly alignBytes: number
+  }
+  readonly grant: (
+    handle: number,
+    id: number,
+    offset: number,
+    bytes: number,
+  ) => NativeRefusal | null
+  readonly revoke: (handle: number, id: number) => NativeRefusal | null
+  readonly upload: (
+    handle: number,
+    ticket: number,
+    id: number,
+    data: Uint8Array,
+  ) => NativeRefusal | null
+  readonly submit: (
+    handle: number,
+    ticket: number,
+    lane: number,
+    priority: number,
+    words: Float64Array,
+    arena: number,
+    residents: Float64Array,
+    output: Float32Array,
+  ) => NativeRefusal | null
+  readonly cancel: (handle: number, ticket: number) => void
+  readonly stats: (handle: number) => {
+    readonly usedBytes: number
+    readonly peakBytes: number
+    readonly grants: number
+  }
+}
+
+export const addonFunctions: ReadonlyArray<keyof Addon> = [
+  "detect",
+  "open",
+  "close",
+  "info",
+  "grant",
+  "revoke",
+  "upload",
+  "submit",
+  "cancel",
+  "stats",
+]
+
+/** The same from src/ and from dist/: both lie three folders below the package's root. */
+const builtAddon = fileURLToPath(new URL("../../../build/Release/gnnsched.node", import.meta.url))
+
+/** Loads the addon; null takes the one built in the package's own folder. */
+export const loadAddon = (path: string | null): Result.Result<Addon, DeviceUnavailable> => {
+  const file = path ?? builtAddon
+  return Result.try({
+    try: (): Addon => createRequire(import.meta.url)(file),
+    catch: (cause) =>
+      new DeviceUnavailable({
+        device: "cpu",
+        reason:
+          `the native addon ${file} cannot be loaded: ` +
+          `${cause instanceof Error ? cause.message.split("\n")[0] : String(cause)}. Build it ` +
+          "with `npm run install` in a checkout, or `npm rebuild gnnsched` where it is installed",
+      }),
+  })
+}

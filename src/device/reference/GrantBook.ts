@@ -1,0 +1,107 @@
+// The reference device's own account of its pool: which ranges were handed out, what was uploaded
+// to them, and which a plan uses now. It trusts nothing of what the ledger believes.
+import { PlanRefused } from "../../model/errors.ts"
+import type { DeviceStats } from "../../model/RunReport.ts"
+import type { Grant } from "../Device.ts"
+
+interface Entry {
+  readonly grant: Grant
+  /** Bytes uploaded so far; empty for an arena. */
+  data: Uint8Array
+  /** Plans accepted and not settled that use it. */
+  users: number
+}
+
+export class GrantBook {
+  readonly #budgetBytes: number
+  readonly #alignBytes: number
+  readonly #entries = new Map<number, Entry>()
+  #usedBytes = 0
+  #peakBytes = 0
+
+  constructor(options: { readonly budgetBytes: number; readonly alignBytes: number }) {
+    this.#budgetBytes = options.budgetBytes
+    this.#alignBytes = options.alignBytes
+  }
+
+  get stats(): DeviceStats {
+    return { usedBytes: this.#usedBytes, peakBytes: this.#peakBytes, grants: this.#entries.size }
+  }
+
+  register(grant: Grant): PlanRefused | null {
+    const reason = this.#grantFault(grant)
+    if (reason !== null) return refusal(grant.id, reason)
+    this.#entries.set(grant.id, { grant: { ...grant }, data: new Uint8Array(0), users: 0 })
+    this.#usedBytes += grant.bytes
+    this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes)
+    return null
+  }
+
+  #grantFault({ id, offset, bytes }: Grant): string | null {
+    if (this.#entries.has(id)) return "the id is taken"
+    for (const value of [offset, bytes]) {
+      if (!Number.isSafeInteger(value) || value < 0 || value % this.#alignBytes !== 0) {
+        return `${value} is not a multiple of ${this.#alignBytes}`
+      }
+    }
+    const end = offset + bytes
+    if (end > this.#budgetBytes) return `bytes ${offset}…${end} of a pool of ${this.#budgetBytes}`
+    if (bytes === 0) return null
+    for (const { grant } of this.#entries.values()) {
+      const overlaps = offset < grant.offset + grant.bytes && grant.offset < end
+      // A range without bytes lies nowhere, so it cannot be in the way.
+      if (overlaps && grant.bytes > 0) return `overlaps grant ${grant.id}`
+    }
+    return null
+  }
+
+  remove(id: number): PlanRefused | null {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return refusal(id, "unknown")
+    if (entry.users > 0) return refusal(id, `in use by ${entry.users} plans`)
+    this.#entries.delete(id)
+    this.#usedBytes -= entry.grant.bytes
+    return null
+  }
+
+  /** Keeps a copy of the bytes, at the start of the grant. */
+  store(id: number, data: Uint8Array): PlanRefused | null {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return refusal(id, "unknown")
+    if (entry.users > 0) return refusal(id, `in use by ${entry.users} plans`)
+    if (data.byteLength > entry.grant.bytes) {
+      return refusal(id, `${data.byteLength} bytes into ${entry.grant.bytes}`)
+    }
+    entry.data = new Uint8Array(data)
+    return null
+  }
+
+  /** Why a plan may not use the grant for `bytes`, or null. An arena has one user at a time. */
+  useFault(grant: Grant, use: { readonly bytes: number; readonly arena: boolean }): string | null {
+    const entry = this.#entries.get(grant.id)
+    if (entry === undefined) return "unknown"
+    if (entry.grant.offset !== grant.offset || entry.grant.bytes !== grant.bytes) {
+      return `registered as ${entry.grant.bytes} bytes at ${entry.grant.offset}`
+    }
+    if (use.bytes > grant.bytes) return `${use.bytes} bytes of a grant of ${grant.bytes}`
+    if (use.arena) return entry.users > 0 ? "another plan runs in it" : null
+    return entry.data.byteLength < use.bytes
+      ? `${entry.data.byteLength} bytes uploaded of ${use.bytes}`
+      : null
+  }
+
+  bytesOf(grant: Grant): Uint8Array {
+    return this.#entries.get(grant.id)!.data
+  }
+
+  hold(grants: ReadonlyArray<Grant>): void {
+    for (const { id } of grants) this.#entries.get(id)!.users++
+  }
+
+  letGo(grants: ReadonlyArray<Grant>): void {
+    for (const { id } of grants) this.#entries.get(id)!.users--
+  }
+}
+
+const refusal = (id: number, reason: string): PlanRefused =>
+  new PlanRefused({ place: `grant ${id}`, reason })

@@ -1,0 +1,168 @@
+// The reference device: the Device interface over the float64 oracle. It shares the event loop with
+// its caller and yields between ops; it is for answers that must be right, not for speed.
+import { Clock, Effect, type Scope, Semaphore } from "effect"
+import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
+import { limits } from "../../model/limits.ts"
+import { alignUp } from "../../model/Plan.ts"
+import type { DeviceInfo } from "../../model/RunReport.ts"
+import type { OpTiming } from "../../model/Task.ts"
+import type { Completion, Device, DeviceOptions, SubmitRequest } from "../Device.ts"
+import { checkOps } from "./checkOps.ts"
+import { GrantBook } from "./GrantBook.ts"
+import { checkOutput, Footprint, runOpReference } from "./runOp.ts"
+
+const alignBytes = 64
+/** Every real byte costs two here (float64), and only while a plan runs. */
+const defaultBudgetBytes = 1024 ** 3
+
+interface ReferenceState {
+  readonly info: DeviceInfo
+  readonly book: GrantBook
+  /** One permit each: a lane runs one plan at a time, in the order they came. */
+  readonly lanes: ReadonlyArray<Semaphore.Semaphore>
+  closed: boolean
+}
+
+export const openReferenceDevice = (
+  options: DeviceOptions,
+): Effect.Effect<Device, DeviceUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const lanes = options.lanes ?? 1
+    const budgetBytes = options.memoryBytes ?? defaultBudgetBytes
+    const reason = optionsFault(lanes, budgetBytes)
+    if (reason !== null) return yield* new DeviceUnavailable({ device: "reference", reason })
+    const info: DeviceInfo = {
+      kind: "reference",
+      name: "float64 reference in TypeScript",
+      isa: "float64",
+      lanes,
+      budgetBytes,
+      overheadBytes: 0,
+      alignBytes,
+    }
+    const state: ReferenceState = {
+      info,
+      book: new GrantBook(info),
+      lanes: Array.from({ length: lanes }, () => Semaphore.makeUnsafe(1)),
+      closed: false,
+    }
+    yield* Effect.addFinalizer(() => close(state))
+    return deviceOf(state)
+  })
+
+const optionsFault = (lanes: number, budgetBytes: number): string | null => {
+  if (!Number.isInteger(lanes) || lanes < 1 || lanes > limits.maxLanes) {
+    return `${lanes} lanes of 1…${limits.maxLanes}`
+  }
+  return Number.isSafeInteger(budgetBytes) && budgetBytes >= limits.minBudgetBytes
+    ? null
+    : `a pool of ${budgetBytes} bytes, at least ${limits.minBudgetBytes}`
+}
+
+const deviceOf = (state: ReferenceState): Device => {
+  const { book, info } = state
+  const answer = (attempt: () => PlanRefused | null) =>
+    Effect.suspend((): Effect.Effect<void, DeviceError> => {
+      if (state.closed) return Effect.fail(closedError())
+      const refused = attempt()
+      return refused === null ? Effect.void : Effect.fail(refused)
+    })
+  return {
+    info,
+    grant: (grant) => answer(() => book.register(grant)),
+    revoke: (id) => answer(() => book.remove(id)),
+    upload: (id, data) => answer(() => book.store(id, data)),
+    submit: (request) => submit(state, request),
+    stats: Effect.sync(() => book.stats),
+  }
+}
+
+const closedError = () => new DeviceUnavailable({ device: "reference", reason: "closed" })
+
+/** Running plans stop at their next op boundary and say so in their completion. */
+const close = (state: ReferenceState): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    state.closed = true
+    return Effect.forEach(state.lanes, (lane) => lane.withPermit(Effect.void), { discard: true })
+  })
+
+/**
+ * The grants are in use from acceptance until the plan has settled, waiting for the lane included.
+ * Interruption takes effect where the fibre yields: before the first op and between ops.
+ */
+const submit = (
+  state: ReferenceState,
+  request: SubmitRequest,
+): Effect.Effect<Completion, DeviceError> =>
+  Effect.suspend(() => {
+    if (state.closed) return Effect.fail(closedError())
+    const refused = requestFault(state, request)
+    if (refused !== null) return Effect.fail(refused)
+    const grants = [request.arena, ...request.residents]
+    return Effect.acquireUseRelease(
+      Effect.sync(() => state.book.hold(grants)),
+      () => state.lanes[request.lane]!.withPermit(runPlan(state, request)),
+      () => Effect.sync(() => state.book.letGo(grants)),
+    )
+  })
+
+const requestFault = (state: ReferenceState, request: SubmitRequest): PlanRefused | null => {
+  const { arena, lane, output, plan, residents } = request
+  const refuse = (place: string, reason: string) => new PlanRefused({ place, reason })
+  if (state.lanes[lane] === undefined) return refuse("lane", `${lane} of ${state.lanes.length}`)
+  if (residents.length !== plan.residents.length) {
+    return refuse("residents", `${residents.length} grants for ${plan.residents.length} slots`)
+  }
+  const arenaFault = state.book.useFault(arena, { bytes: plan.arenaBytes, arena: true })
+  if (arenaFault !== null) return refuse("arena", arenaFault)
+  for (const [slot, { bytes, role }] of plan.residents.entries()) {
+    const fault = state.book.useFault(residents[slot]!, { bytes, arena: false })
+    if (fault !== null) return refuse(`residents[${slot}] ${role}`, fault)
+  }
+  return checkOutput(plan, output.length)
+}
+
+const runPlan = (
+  state: ReferenceState,
+  { arena: arenaGrant, lane, output, plan, residents }: SubmitRequest,
+): Effect.Effect<Completion, DeviceError> =>
+  Effect.gen(function* () {
+    const memory = {
+      arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
+      residents: residents.map((grant, slot) =>
+        state.book.bytesOf(grant).subarray(0, plan.residents[slot]!.bytes),
+      ),
+    }
+    const refused = checkOps(plan.ops, memory, Math.min(plan.arenaBytes, arenaGrant.bytes))
+    if (refused !== null) return yield* refused
+    const startNanos = yield* Clock.monotonicTimeNanos
+    const sinceStart = Effect.map(
+      Clock.monotonicTimeNanos,
+      (nanos) => Number(nanos - startNanos) / 1e6,
+    )
+    const footprint = new Footprint()
+    const ops: Array<OpTiming> = []
+    for (const op of plan.ops) {
+      yield* Effect.yieldNow
+      if (state.closed) break
+      const startMs = yield* sinceStart
+      runOpReference(op, memory)
+      footprint.add(op)
+      ops.push({ name: op.name, startMs, endMs: yield* sinceStart })
+    }
+    const cancelled = ops.length < plan.ops.length
+    const first = plan.output.offset / 4
+    if (!cancelled) output.set(memory.arena.subarray(first, first + output.length))
+    const residentBytes = residents.reduce(
+      (sum, { bytes }, slot) => sum + (footprint.slotsRead.has(slot) ? bytes : 0),
+      0,
+    )
+    return {
+      lane,
+      ops,
+      runMs: yield* sinceStart,
+      measuredPeakBytes: residentBytes + alignUp(footprint.highWaterBytes, plan.alignBytes),
+      opsDone: ops.length,
+      cancelled,
+    }
+  })

@@ -1,0 +1,108 @@
+// Runs ops and plans in float64: the oracle that other devices are compared with. The arena keeps
+// the real layout, so buffers that overlap while live give wrong numbers here too.
+import { PlanRefused } from "../../model/errors.ts"
+import type { Op, OpKind } from "../../model/Op.ts"
+import type { Plan } from "../../model/Plan.ts"
+import { checkOps } from "./checkOps.ts"
+import { runDensify } from "./densify.ts"
+import { runGat } from "./gat.ts"
+import { runGather } from "./gather.ts"
+import { runGemm } from "./gemm.ts"
+import { runLogSoftmax } from "./logSoftmax.ts"
+import type { ReferenceMemory } from "./memory.ts"
+import { extentBytes, operandUses } from "./opOperands.ts"
+import { runReadout } from "./readout.ts"
+import { runRowwise } from "./rowwise.ts"
+import { runSpmm } from "./spmm.ts"
+
+type Runners = {
+  readonly [K in OpKind]: (op: Extract<Op, { kind: K }>, memory: ReferenceMemory) => void
+}
+
+const runners: Runners = {
+  gemm: runGemm,
+  spmm: runSpmm,
+  gat: runGat,
+  densify: runDensify,
+  rowwise: runRowwise,
+  readout: runReadout,
+  gather: runGather,
+  logSoftmax: runLogSoftmax,
+}
+
+/** Runs one op that `checkOps` has accepted. */
+export const runOpReference = (op: Op, memory: ReferenceMemory): void => {
+  const run = runners[op.kind] as (op: Op, memory: ReferenceMemory) => void
+  run(op, memory)
+}
+
+/** What a run has touched, counted op by op. */
+export class Footprint {
+  /** One past the last byte of the arena that an op wrote. */
+  highWaterBytes = 0
+  /** Resident slots that an op read. */
+  readonly slotsRead = new Set<number>()
+
+  add(op: Op): void {
+    for (const use of operandUses(op)) {
+      if (use.operand.slot >= 0) this.slotsRead.add(use.operand.slot)
+      else if (use.access === "write") {
+        this.highWaterBytes = Math.max(this.highWaterBytes, extentBytes(use))
+      }
+    }
+  }
+}
+
+/**
+ * Checks and runs the ops on the arena as it is; for tests of single ops.
+ * @throws PlanRefused before anything has run
+ */
+export const runOpsReference = (options: {
+  readonly ops: ReadonlyArray<Op>
+  readonly arena: Float64Array
+  readonly residents: ReadonlyArray<Uint8Array>
+}): Footprint => {
+  const refused = checkOps(options.ops, options, options.arena.length * 4)
+  if (refused !== null) throw refused
+  const footprint = new Footprint()
+  for (const op of options.ops) {
+    runOpReference(op, options)
+    footprint.add(op)
+  }
+  return footprint
+}
+
+/** Checks that the result lies in the arena and has the length of `output`, where one is given. */
+export const checkOutput = (plan: Plan, outputLength: number | null): PlanRefused | null => {
+  const { offset, rows, cols } = plan.output
+  const end = offset + rows * cols * 4
+  if (offset % 4 !== 0 || offset < 0 || end > plan.arenaBytes) {
+    const reason = `bytes ${offset}…${end} of ${plan.arenaBytes}`
+    return new PlanRefused({ place: "plan.output", reason })
+  }
+  if (outputLength === null || outputLength === rows * cols) return null
+  const reason = `${outputLength} floats for ${rows} x ${cols}`
+  return new PlanRefused({ place: "request.output", reason })
+}
+
+/**
+ * Runs a whole plan on an arena of `plan.arenaBytes / 4` elements, which is filled with NaN first:
+ * what no op wrote shows. The result lies at `plan.output.offset / 4`.
+ * @throws PlanRefused before anything has run
+ */
+export const runPlanReference = (options: {
+  readonly plan: Plan
+  readonly arena: Float64Array
+  readonly residents: ReadonlyArray<Uint8Array>
+}): Footprint => {
+  const { plan, arena, residents } = options
+  const refused = checkOutput(plan, null)
+  if (refused !== null) throw refused
+  if (arena.length * 4 < plan.arenaBytes) {
+    const reason = `${arena.length * 4} bytes for ${plan.arenaBytes}`
+    throw new PlanRefused({ place: "arena", reason })
+  }
+  arena.fill(Number.NaN)
+  const ownArena = arena.subarray(0, plan.arenaBytes / 4)
+  return runOpsReference({ ops: plan.ops, arena: ownArena, residents })
+}

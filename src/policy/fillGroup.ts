@@ -1,0 +1,62 @@
+// Fills lanes with tasks in the order a policy gives, on a copy of the device's memory: the part
+// that all policies share, and the only one that says yes. Each policy file is about its order.
+import { PoolLayout } from "../cost/PoolLayout.ts"
+import type { Decision, DeferReason, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+
+export interface FillOptions {
+  /** The group is closed once its bytes exceed this; null for no threshold. */
+  readonly thresholdBytes: number | null
+  /** False only for `unsafe`: nothing is asked of the memory. */
+  readonly checkMemory: boolean
+  /** At most this many tasks run at once, whatever the lanes; null for no bound. */
+  readonly maxRunning: number | null
+}
+
+export const fillDefaults: FillOptions = {
+  thresholdBytes: null,
+  checkMemory: true,
+  maxRunning: null,
+}
+
+/** How many tasks of its order a policy must have at hand: those that may start and the next. */
+export const tasksNeeded = (snapshot: Snapshot): number =>
+  Math.min(snapshot.waiting.length, Math.max(snapshot.lanesFree, 0) + 1)
+
+/** The group is whole: in groups mode nothing joins while anything runs. */
+const groupIsRunning = ({ mode, running }: Snapshot): boolean =>
+  mode === "groups" && running.length > 0
+
+/**
+ * Starts tasks until the first that may not; nobody overtakes it. Placement on the copy counts
+ * shared residents once and fragmentation as it is, so what starts together fits together.
+ */
+export const fillGroup = (
+  order: Iterable<WaitingTask>,
+  snapshot: Snapshot,
+  options: FillOptions,
+): Decision => {
+  const { thresholdBytes } = options
+  const start: Array<string> = []
+  const decide = (blocked: Decision["blocked"]): Decision => ({ start, blocked, thresholdBytes })
+  let layout: PoolLayout | null = null
+  let groupBytes = 0
+
+  const refusal = (task: WaitingTask): DeferReason | null => {
+    const running = snapshot.running.length + start.length
+    if (groupIsRunning(snapshot)) return "order"
+    if (options.maxRunning !== null && running >= options.maxRunning) return "order"
+    if (start.length >= snapshot.lanesFree) return "lane"
+    if (thresholdBytes !== null && groupBytes > thresholdBytes) return "threshold"
+    if (!options.checkMemory) return null
+    layout ??= PoolLayout.fromView(snapshot.memory)
+    return layout.place(task) === null ? "memory" : null
+  }
+
+  for (const task of order) {
+    const reason = refusal(task)
+    if (reason !== null) return decide({ id: task.id, reason })
+    start.push(task.id)
+    groupBytes += task.footprintBytes
+  }
+  return decide(null)
+}

@@ -1,0 +1,19 @@
+// The policies by name. A new one is a file of its own, a line here and its name in the model.
+import type { Policy, PolicyName } from "../model/Snapshot.ts"
+import { base } from "./base.ts"
+import { bmc } from "./bmc.ts"
+import { bqt } from "./bqt.ts"
+import { lmcf } from "./lmcf.ts"
+import { sequential } from "./sequential.ts"
+import { sqtf } from "./sqtf.ts"
+import { unsafe } from "./unsafe.ts"
+
+export const policies: Readonly<Record<PolicyName, Policy>> = {
+  base,
+  lmcf,
+  bmc,
+  sqtf,
+  bqt,
+  sequential,
+  unsafe,
+}

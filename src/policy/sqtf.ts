@@ -1,0 +1,13 @@
+// SQTF, shortest QoS target first (GNNSched, CE&S 46(1), 2024): tasks by their target relative to
+// submission, those without one last, until the group's threshold, the budget or the lanes. In
+// continuous mode it is the order alone.
+import type { Policy } from "../model/Snapshot.ts"
+import { ascending } from "./ascending.ts"
+import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { qosTargetOf, qosThreshold } from "./qosThreshold.ts"
+
+export const sqtf: Policy = (snapshot) =>
+  fillGroup(ascending(snapshot, qosTargetOf), snapshot, {
+    ...fillDefaults,
+    thresholdBytes: qosThreshold(snapshot),
+  })

@@ -1,0 +1,131 @@
+// Opens the preparation service over real worker threads. Only heavy things cross to a thread: what
+// lies in memory already, or costs less than the crossing, is answered at once.
+import { Effect, Layer, type Scope } from "effect"
+import type { InputError, PrepError } from "../model/errors.ts"
+import type { ModelSource } from "../model/GnnModel.ts"
+import type { GraphSource } from "../model/Graph.ts"
+import { limits } from "../model/limits.ts"
+import { isTaggedError } from "../model/plainError.ts"
+import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
+import { DerivedCache } from "./DerivedCache.ts"
+import { arraysShape } from "./graphArrays.ts"
+import {
+  type PrepareRequest,
+  PrepPool,
+  type PrepPoolOptions,
+  type PrepPoolService,
+} from "./PrepPool.ts"
+import { openPrepWorkers, type PrepWorkers } from "./PrepWorkers.ts"
+import { presetShape } from "./presets/presetShape.ts"
+import {
+  type DerivedRole,
+  directResident,
+  fillOf,
+  isDerived,
+  makeResident,
+  residentKey,
+  targetResident,
+} from "./residentObjects.ts"
+
+type Prepared = Effect.Effect<ResidentObject, InputError | PrepError>
+
+/** Runs at once; a tagged error that is thrown becomes the failure, anything else is a defect. */
+const lift = <A>(compute: () => A): Effect.Effect<A, InputError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(compute())
+    } catch (thrown) {
+      return isTaggedError(thrown) ? Effect.fail(thrown as InputError) : Effect.die(thrown)
+    }
+  })
+
+/** What a derived role is computed from. */
+const ownerOf = (request: PrepareRequest, role: DerivedRole): string =>
+  role === "model.weights" ? request.model.contentId : request.graph.contentId
+
+const computeDerived = (
+  workers: PrepWorkers,
+  request: PrepareRequest,
+  role: DerivedRole,
+): Prepared => {
+  const { graph, model, taskId } = request
+  const name = `${role} for ${taskId}`
+  const packed = (array: Float32Array) =>
+    makeResident(residentKey(ownerOf(request, role), role), array)
+  if (role === "model.weights") {
+    return Effect.map(workers.run(name, "packWeights", model), packed)
+  }
+  const kind = role.startsWith("gcn.scale@") ? "gcnScale" : "gcnSelfWeight"
+  return Effect.map(workers.run(name, kind, { graph, fill: fillOf(role) }), packed)
+}
+
+const prepareTargets = (workers: PrepWorkers, request: PrepareRequest): Prepared => {
+  const { targets, taskId, graph } = request
+  if (targets === null) return Effect.die(new Error(`task ${taskId} has no targets`))
+  const list = { taskId, targets, numNodes: graph.shape.numNodes }
+  return targets.length <= limits.maxInlineTargets || targets.length > limits.maxTargets
+    ? lift(() => targetResident(list))
+    : workers.run(`targets of ${taskId}`, "targets", list)
+}
+
+const prepareRole = (
+  workers: PrepWorkers,
+  cache: DerivedCache,
+  request: PrepareRequest,
+  role: ResidentRole,
+): Prepared => {
+  if (role === "task.targets") return prepareTargets(workers, request)
+  if (!isDerived(role)) return lift(() => directResident(request.graph, role))
+  const compute = computeDerived(workers, request, role)
+  return cache.get(ownerOf(request, role), role, compute)
+}
+
+/** Nothing of this request needs a thread: the answer is there within the call. */
+const isAtHand = (cache: DerivedCache, request: PrepareRequest): boolean =>
+  (request.targets === null || request.targets.length <= limits.maxInlineTargets) &&
+  request.roles.every(
+    (role) => !isDerived(role) || cache.find(ownerOf(request, role), role) !== null,
+  )
+
+const nameOfGraph = (source: GraphSource): string => {
+  if (source.kind === "folder") return `graph ${source.path}`
+  return source.kind === "preset" ? `graph ${source.preset}` : "graph (arrays)"
+}
+
+const nameOfModel = (source: ModelSource): string =>
+  `model ${source.kind === "file" ? source.configPath : source.name}`
+
+/**
+ * A pool of `threads` workers for the life of the scope. A lost worker fails its job with
+ * PrepWorkerLost (transient: another worker may do better); a job beyond `timeoutMs` fails with
+ * PrepTimeout (not transient: it would take as long again). Interruption ends the job's worker.
+ */
+export const makePrepPool = (
+  options: PrepPoolOptions,
+): Effect.Effect<PrepPoolService, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const workers = yield* openPrepWorkers(options)
+    const cache = new DerivedCache(yield* Effect.scope)
+    const service: PrepPoolService = {
+      graphShape: (source) => {
+        if (source.kind === "preset") return lift(() => presetShape(source))
+        if (source.kind === "arrays") return lift(() => arraysShape(source))
+        return workers.run(nameOfGraph(source), "graphShape", source)
+      },
+      modelConfig: (source) => workers.run(nameOfModel(source), "modelConfig", source),
+      loadGraph: (source) => workers.run(nameOfGraph(source), "loadGraph", source),
+      loadModel: (source) => workers.run(nameOfModel(source), "loadModel", source),
+      prepare: (request) =>
+        Effect.suspend(() => {
+          const concurrency = isAtHand(cache, request) ? 1 : "unbounded"
+          const prepared = (role: ResidentRole) => prepareRole(workers, cache, request, role)
+          return Effect.forEach(request.roles, prepared, { concurrency })
+        }),
+      sabotage: (job, kind) => workers.run(job, kind, null) as Effect.Effect<never, PrepError>,
+      forget: (contentId) => Effect.sync(() => cache.forget(contentId)),
+    }
+    return service
+  })
+
+export const layerPrepPool = (options: PrepPoolOptions): Layer.Layer<PrepPool> =>
+  Layer.effect(PrepPool, makePrepPool(options))

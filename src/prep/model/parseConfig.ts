@@ -1,0 +1,174 @@
+// A model's JSON (the constructor arguments of PyG 2.8's basic GNNs) as a GnnConfig with every
+// default filled in. Throws BadConfig for what is wrong and Unsupported for what is not there yet.
+import type { Aggregation, Architecture, GnnConfig } from "../../model/GnnModel.ts"
+import { ConfigFields, normalizeName, shown } from "./ConfigFields.ts"
+import { checkKeys } from "./configKeys.ts"
+import { layerShapes } from "./layerShapes.ts"
+import { parseActivation } from "./parseActivation.ts"
+
+const architectures: ReadonlyMap<string, Architecture> = new Map([
+  ["gcn", "GCN"],
+  ["graphsage", "GraphSAGE"],
+  ["sage", "GraphSAGE"],
+  ["gat", "GAT"],
+  ["gin", "GIN"],
+])
+const supportedArchitectures = "GCN, GraphSAGE, GAT, GIN"
+
+/** Networks the field knows and this version does not have. */
+const otherArchitectures = new Set(
+  [
+    "gatv2",
+    "sgc",
+    "appnp",
+    "pna",
+    "edgecnn",
+    "gine",
+    "rgcn",
+    "rgat",
+    "gcn2",
+    "gcnii",
+    "arma",
+  ].concat(
+    [
+      "cheb",
+      "chebnet",
+      "tag",
+      "tagcn",
+      "mixhop",
+      "graphconv",
+      "gated",
+      "ggnn",
+      "transformer",
+      "han",
+    ],
+    [
+      "hgt",
+      "lightgcn",
+      "deepgcn",
+      "graphunet",
+      "graphtransformer",
+      "schnet",
+      "dimenet",
+      "mlp",
+      "jknet",
+    ],
+  ),
+)
+
+const parseArchitecture = (fields: ConfigFields): Architecture => {
+  const name = fields.text("architecture")
+  const found = architectures.get(normalizeName(name ?? ""))
+  if (found !== undefined) return found
+  if (otherArchitectures.has(normalizeName(name ?? "").replace(/conv$/, "")))
+    throw fields.unsupported("architecture", supportedArchitectures)
+  throw fields.bad("architecture", `one of ${supportedArchitectures}`)
+}
+
+const aggregations: ReadonlyMap<string, Aggregation> = new Map([
+  ["add", "sum"],
+  ["sum", "sum"],
+  ["mean", "mean"],
+  ["max", "max"],
+])
+
+const parseAggregation = (fields: ConfigFields, architecture: Architecture): Aggregation => {
+  const value = fields.get("aggr") ?? (architecture === "GraphSAGE" ? "mean" : "add")
+  const found = typeof value === "string" ? aggregations.get(value.toLowerCase()) : undefined
+  if (found === undefined) throw fields.unsupported("aggr", "add, sum, mean, max")
+  if (architecture !== "GraphSAGE" && found !== "sum")
+    throw fields.unsupported("aggr", `add (${architecture})`)
+  return found
+}
+
+const defaultNormEps = 1e-5
+
+/** `norm_kwargs.eps` is PyG's argument; `norm_eps` beside it must agree. */
+const parseNorm = (fields: ConfigFields): GnnConfig["batchNorm"] => {
+  const kwargs = fields.child("norm_kwargs")
+  const beside = fields.number("norm_eps", defaultNormEps)
+  const eps = kwargs.number("eps", beside)
+  const name = fields.text("norm")
+  if (name === null) return null
+  if (!["batchnorm", "batch"].includes(normalizeName(name)))
+    throw fields.unsupported("norm", "batch_norm, or null")
+  for (const key of kwargs.keys()) {
+    if (["eps", "momentum", "allow_single_element", "device"].includes(key)) continue
+    if (key !== "affine" && key !== "track_running_stats")
+      throw kwargs.bad(key, "arguments of BatchNorm: eps, momentum, affine, track_running_stats")
+    if (!kwargs.boolean(key, true)) throw kwargs.unsupported(key, "true")
+  }
+  if (eps < 0) throw kwargs.bad("eps", "a number of at least 0", eps)
+  if (fields.get("norm_eps") !== null && eps !== beside)
+    throw fields.bad("norm_eps", `${eps}, as in norm_kwargs.eps`)
+  return { eps }
+}
+
+/** PyG's rule: loops are added where the degrees are normalised, and nowhere else. */
+const parseSelfLoops = (fields: ConfigFields, architecture: Architecture): boolean => {
+  if (architecture === "GAT") return fields.boolean("add_self_loops", true)
+  if (architecture !== "GCN") return false
+  const normalize = fields.boolean("normalize", true)
+  const loops = fields.boolean("add_self_loops", normalize)
+  if (loops && !normalize)
+    throw fields.bad("add_self_loops", "false or null, since normalize is false")
+  return loops
+}
+
+const parsePooling = (fields: ConfigFields): Aggregation | null => {
+  const name = fields.text("pooling")
+  if (name === null) return null
+  const found = aggregations.get(name.toLowerCase())
+  if (found === undefined) throw fields.unsupported("pooling", "add, sum, mean, max, or null")
+  return found
+}
+
+/** Arguments with one value that this version computes. */
+const refuseUnsupported = (fields: ConfigFields, architecture: Architecture): void => {
+  const only = (key: string, supported: ReadonlyArray<unknown>) => {
+    const value = fields.get(key)
+    if (value === null || supported.includes(value)) return
+    const named = key === "v2" ? "false: GATv2 is not there yet" : ["null", ...supported.map(shown)]
+    throw fields.unsupported(key, typeof named === "string" ? named : named.join(" or "))
+  }
+  only("jk", [])
+  only("aggr_kwargs", [])
+  only("flow", ["source_to_target"])
+  if (architecture === "GIN") only("bias", [true])
+  if (architecture !== "GAT") return
+  only("edge_dim", [])
+  only("residual", [false])
+  only("v2", [false])
+}
+
+/** `file` names the document in errors. */
+export const parseGnnConfig = (json: unknown, file: string): GnnConfig => {
+  const fields = new ConfigFields(file, json)
+  const architecture = parseArchitecture(fields)
+  checkKeys(fields, architecture)
+  refuseUnsupported(fields, architecture)
+  const layers = layerShapes(fields, architecture)
+  const gcn = architecture === "GCN"
+  const sage = architecture === "GraphSAGE"
+  return {
+    architecture,
+    inWidth: layers[0].inWidth,
+    outWidth: layers[layers.length - 1].outWidth,
+    layers,
+    activation: parseActivation(fields),
+    activationFirst: fields.boolean("act_first", false),
+    batchNorm: parseNorm(fields),
+    bias: fields.boolean("bias", true),
+    aggregation: parseAggregation(fields, architecture),
+    gcnNormalize: gcn && fields.boolean("normalize", true),
+    addSelfLoops: parseSelfLoops(fields, architecture),
+    selfLoopFill: gcn && fields.boolean("improved", false) ? 2 : 1,
+    l2Normalize: sage && fields.boolean("normalize", false),
+    rootWeight: sage && fields.boolean("root_weight", true),
+    project: sage && fields.boolean("project", false),
+    negativeSlope: architecture === "GAT" ? fields.number("negative_slope", 0.2) : 0.2,
+    ginEps: architecture === "GIN" ? fields.number("eps", 0) : 0,
+    pooling: parsePooling(fields),
+    logSoftmax: fields.boolean("log_softmax", false),
+  }
+}

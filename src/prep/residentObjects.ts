@@ -1,0 +1,85 @@
+// Resident objects of a task, by role: which lie in the graph as they are, which must be computed,
+// and the list of target nodes. Keys are content addresses.
+import { createHash } from "node:crypto"
+import { IndexOverflow, NodeOutOfRange } from "../model/errors.ts"
+import type { Graph } from "../model/Graph.ts"
+import { limits } from "../model/limits.ts"
+import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
+import { sharedInt32 } from "../model/Tensor.ts"
+import { bytesOf, type NpyArray } from "./npy.ts"
+
+/** Roles that are computed from a graph or a model. */
+export type DerivedRole = Extract<ResidentRole, `gcn.${string}` | "model.weights">
+
+export const isDerived = (role: ResidentRole): role is DerivedRole =>
+  role.startsWith("gcn.") || role === "model.weights"
+
+/** The fill of a `gcn.…@fill` role. */
+export const fillOf = (role: ResidentRole): number => {
+  const fill = Number(role.slice(role.indexOf("@") + 1))
+  if (Number.isFinite(fill)) return fill
+  throw new Error(`role ${role} has no fill`)
+}
+
+export const residentKey = (contentId: string, role: ResidentRole): string => `${contentId}/${role}`
+
+export const makeResident = (key: string, array: NpyArray): ResidentObject => ({
+  key,
+  bytes: array.byteLength,
+  data: bytesOf(array),
+})
+
+const graphArray = (graph: Graph, role: ResidentRole): NpyArray | null => {
+  const { features } = graph
+  switch (role) {
+    case "graph.rowOffsets":
+      return graph.rowOffsets
+    case "graph.colIndices":
+      return graph.colIndices
+    case "graph.edgeWeight":
+      return graph.edgeWeight
+    case "graph.graphOffsets":
+      return graph.graphOffsets
+    case "x.dense":
+      return features.kind === "dense" ? features.values : null
+    case "x.rowOffsets":
+      return features.kind === "csr" ? features.rowOffsets : null
+    case "x.colIndices":
+      return features.kind === "csr" ? features.colIndices : null
+    case "x.values":
+      return features.kind === "csr" ? features.values : null
+    default:
+      return null
+  }
+}
+
+/** An array of the graph itself. A role that the graph does not have is a planner's mistake. */
+export const directResident = (graph: Graph, role: ResidentRole): ResidentObject => {
+  const array = graphArray(graph, role)
+  if (array === null) throw new Error(`graph ${graph.contentId} has no ${role}`)
+  return makeResident(residentKey(graph.contentId, role), array)
+}
+
+export interface TargetList {
+  readonly taskId: string
+  readonly targets: ReadonlyArray<number> | Int32Array
+  readonly numNodes: number
+}
+
+/** int32 targets in the order asked, each a node of the graph; keyed by content. */
+export const targetResident = ({ taskId, targets, numNodes }: TargetList): ResidentObject => {
+  if (targets.length > limits.maxTargets) {
+    const limit = limits.maxTargets
+    throw new IndexOverflow({ file: taskId, what: "targets", value: targets.length, limit })
+  }
+  const nodes = sharedInt32(targets.length)
+  for (let position = 0; position < nodes.length; position++) {
+    const node = targets[position]!
+    if (!Number.isInteger(node) || node < 0 || node >= numNodes) {
+      throw new NodeOutOfRange({ task: taskId, position, node, numNodes })
+    }
+    nodes[position] = node
+  }
+  const digest = createHash("sha256").update(bytesOf(nodes)).digest("hex")
+  return makeResident(`targets/${digest}`, nodes)
+}

@@ -1,0 +1,151 @@
+// The Effect face of the embedded runtime: a service that holds a device, a prep pool and the
+// actors for as long as its scope lives. The Promise face (Runtime.ts) stands on it.
+import { Context, Deferred, Effect, Layer, type Scope } from "effect"
+import { Catalog } from "../actors/Catalog.ts"
+import type { LiveTask, TaskSuccess } from "../actors/LiveTask.ts"
+import { type ActorSystem, startSystem } from "../actors/Supervisor.ts"
+import type { StateListener } from "../actors/TaskBook.ts"
+import {
+  type BadConfig,
+  type DeviceUnavailable,
+  type InputError,
+  type PrepError,
+  type TaskError,
+  UnknownId,
+} from "../model/errors.ts"
+import type { ModelSource } from "../model/GnnModel.ts"
+import type { GraphSource } from "../model/Graph.ts"
+import type { Plan } from "../model/Plan.ts"
+import type { DeviceInfo, RunReport } from "../model/RunReport.ts"
+import type { TaskSpec, TaskState } from "../model/Task.ts"
+import type { PrepPoolService } from "../prep/PrepPool.ts"
+import { openDevice, openPrep } from "./openParts.ts"
+import { type ResolvedOptions, resolveOptions } from "./options.ts"
+import type { GraphHandle, ModelHandle, RuntimeOptions } from "./RuntimeApi.ts"
+
+export interface EffectTask {
+  readonly id: string
+  readonly state: Effect.Effect<TaskState>
+  /** Settles when the task has ended: with its output, or with its typed error. */
+  readonly result: Effect.Effect<TaskSuccess, TaskError>
+  readonly cancel: Effect.Effect<void>
+}
+
+export interface GnnSchedService {
+  readonly device: DeviceInfo
+  readonly loadGraph: (source: GraphSource) => Effect.Effect<GraphHandle, InputError | PrepError>
+  readonly loadModel: (source: ModelSource) => Effect.Effect<ModelHandle, InputError | PrepError>
+  /** Fails only for a graph or model that was not loaded; a refusal is the task's result. */
+  readonly submit: (spec: TaskSpec) => Effect.Effect<EffectTask, UnknownId>
+  readonly estimate: (
+    graph: string,
+    model: string,
+    targets: number | null,
+  ) => Effect.Effect<Plan, InputError | UnknownId>
+  readonly listen: (listener: StateListener) => Effect.Effect<() => void>
+  readonly drain: Effect.Effect<void>
+  readonly report: Effect.Effect<RunReport>
+}
+
+export class GnnSched extends Context.Service<GnnSched, GnnSchedService>()(
+  "gnnsched/runtime/GnnSched",
+) {
+  static readonly layer = (
+    options: RuntimeOptions = {},
+  ): Layer.Layer<GnnSched, DeviceUnavailable | BadConfig> =>
+    Layer.effect(GnnSched, openGnnSched(options))
+}
+
+/** Opens the runtime in this thread; closing the scope cancels what runs and gives all back. */
+export const openGnnSched = (
+  options: RuntimeOptions = {},
+): Effect.Effect<GnnSchedService, DeviceUnavailable | BadConfig, Scope.Scope> =>
+  Effect.gen(function* () {
+    const resolved = yield* resolveOptions(options)
+    const device = yield* openDevice(resolved)
+    const prep = yield* openPrep(resolved)
+    const system = yield* startSystem({ ...resolved, device, prep })
+    yield* Effect.addFinalizer(() => shutDown(system))
+    const catalog = new Catalog()
+    return {
+      device: device.info,
+      ...loaders(catalog, prep),
+      submit: submitTo(system, catalog),
+      estimate: (graphId, modelId, targets) =>
+        Effect.gen(function* () {
+          const { graph, model } = yield* lookUp(catalog, graphId, modelId)
+          return yield* Effect.fromResult(system.estimator.plan(model, graph.shape, targets))
+        }),
+      listen: (listener) => Effect.sync(() => system.book.listen(listener)),
+      drain: system.book.idle,
+      report: Effect.map(device.stats, ({ peakBytes }) =>
+        reportOf(system, resolved, { ...device.info, peakBytes }),
+      ),
+    }
+  })
+
+const loaders = (
+  catalog: Catalog,
+  prep: PrepPoolService,
+): Pick<GnnSchedService, "loadGraph" | "loadModel"> => ({
+  loadGraph: (source) =>
+    prep.loadGraph(source).pipe(
+      Effect.flatMap((graph) => catalog.addGraph(graph)),
+      Effect.map((graph) => ({ id: graph.contentId, shape: graph.shape })),
+    ),
+  loadModel: (source) =>
+    prep.loadModel(source).pipe(
+      Effect.flatMap((model) => catalog.addModel(model)),
+      Effect.map((model) => ({ id: model.contentId, config: model.config })),
+    ),
+})
+
+const lookUp = (catalog: Catalog, graphId: string, modelId: string) =>
+  Effect.gen(function* () {
+    const graph = catalog.graphs.get(graphId)
+    if (graph === undefined) return yield* new UnknownId({ what: "graph", id: graphId })
+    const model = catalog.models.get(modelId)
+    if (model === undefined) return yield* new UnknownId({ what: "model", id: modelId })
+    return { graph, model }
+  })
+
+const submitTo =
+  (system: ActorSystem, catalog: Catalog): GnnSchedService["submit"] =>
+  (spec) =>
+    Effect.gen(function* () {
+      const { graph, model } = yield* lookUp(catalog, spec.graph, spec.model)
+      const task: LiveTask = yield* system.submit(spec, graph, model)
+      return {
+        id: spec.id,
+        state: Effect.sync(() => task.state),
+        result: Deferred.await(task.done),
+        cancel: system.cancel(spec.id),
+      }
+    })
+
+const reportOf = (
+  system: ActorSystem,
+  { mode, policyName, tenants }: ResolvedOptions,
+  device: RunReport["device"],
+): RunReport => ({
+  device,
+  policy: policyName,
+  mode,
+  tenants,
+  tasks: system.book.records(),
+  decisions: [...system.log.decisions],
+  memory: [...system.log.memory],
+  dropped: system.log.dropped + system.book.dropped,
+})
+
+/** Nothing accepted is lost: what has not ended is cancelled, and we wait until it has ended. */
+const shutDown = (system: ActorSystem): Effect.Effect<void> =>
+  system.closeQueue.pipe(
+    Effect.andThen(
+      Effect.forEach(system.book.live(), (task) => system.cancel(task.spec.id), {
+        concurrency: "unbounded",
+        discard: true,
+      }),
+    ),
+    Effect.andThen(system.book.idle),
+  )

@@ -1,0 +1,98 @@
+// Options of the embedded runtime: defaults filled in, every number checked.
+import { Effect } from "effect"
+import { cpuProfile, type DeviceProfile, referenceProfile } from "../cost/DeviceProfile.ts"
+import { BadConfig } from "../model/errors.ts"
+import type { FaultPlan } from "../model/FaultPlan.ts"
+import { limits } from "../model/limits.ts"
+import type { TenantInfo } from "../model/RunReport.ts"
+import {
+  type Policy,
+  type PolicyName,
+  policyNames,
+  type SchedulingMode,
+} from "../model/Snapshot.ts"
+import { policies } from "../policy/policies.ts"
+import type { RuntimeOptions } from "./RuntimeApi.ts"
+
+export interface ResolvedOptions {
+  readonly deviceKind: "cpu" | "reference"
+  readonly memoryBytes: number | null
+  readonly lanes: number | null
+  readonly policyName: PolicyName
+  readonly policy: Policy
+  readonly mode: SchedulingMode
+  readonly tenants: ReadonlyArray<TenantInfo>
+  readonly prepThreads: number
+  readonly prepTimeoutMs: number
+  readonly maxQueuedTasks: number
+  readonly faults: FaultPlan | null
+  readonly refuseTooLarge: boolean
+  readonly expireLate: boolean
+  readonly profile: DeviceProfile
+  readonly addonPath: string | null
+}
+
+export const resolveOptions = (
+  options: RuntimeOptions,
+): Effect.Effect<ResolvedOptions, BadConfig> =>
+  Effect.suspend(() => {
+    const problem = check(options)
+    if (problem !== null) return Effect.fail(problem)
+    const policyName = options.policy ?? "base"
+    const deviceKind = options.device ?? "cpu"
+    return Effect.succeed({
+      deviceKind,
+      memoryBytes: options.memoryBytes ?? null,
+      lanes: options.lanes ?? null,
+      policyName,
+      policy: policies[policyName],
+      mode: options.mode ?? "continuous",
+      tenants: options.tenants ?? [],
+      prepThreads: options.prepThreads ?? 1,
+      prepTimeoutMs: options.prepTimeoutMs ?? limits.prepTimeoutMs,
+      maxQueuedTasks: options.maxQueuedTasks ?? limits.maxQueuedTasks,
+      faults: options.faults ?? null,
+      refuseTooLarge: policyName !== "unsafe",
+      expireLate: options.lateTasks === "expire",
+      profile: deviceKind === "cpu" ? cpuProfile : referenceProfile,
+      addonPath: options.addonPath ?? null,
+    })
+  })
+
+const bad = (path: string, expected: string, found: unknown): BadConfig =>
+  new BadConfig({ file: "runtime options", path, expected, found: String(found) })
+
+const check = (options: RuntimeOptions): BadConfig | null => {
+  const oneOf: ReadonlyArray<readonly [string, unknown, ReadonlyArray<string>]> = [
+    ["device", options.device, ["cpu", "reference"]],
+    ["policy", options.policy, policyNames],
+    ["mode", options.mode, ["groups", "continuous"]],
+    ["lateTasks", options.lateTasks, ["run", "expire"]],
+  ]
+  for (const [path, value, allowed] of oneOf) {
+    if (value !== undefined && !allowed.includes(value as string)) {
+      return bad(path, `one of ${allowed.join(", ")}`, value)
+    }
+  }
+  const ranges: ReadonlyArray<readonly [string, number | undefined, number, number]> = [
+    ["memoryBytes", options.memoryBytes, limits.minBudgetBytes, Number.MAX_SAFE_INTEGER],
+    ["lanes", options.lanes, 1, limits.maxLanes],
+    ["prepThreads", options.prepThreads, 1, limits.maxPrepThreads],
+    ["prepTimeoutMs", options.prepTimeoutMs, 1, 2 ** 31 - 1],
+    ["maxQueuedTasks", options.maxQueuedTasks, 1, limits.maxQueuedTasks],
+    ["tenants.length", options.tenants?.length, 0, limits.maxTenants],
+  ]
+  for (const [path, value, low, high] of ranges) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= low && value <= high)) {
+      return bad(path, `an integer from ${low} to ${high}`, value)
+    }
+  }
+  if (options.policy === "unsafe" && options.allowUnsafe !== true) {
+    return bad(
+      "policy",
+      "allowUnsafe: true beside it: unsafe runs out of memory by design",
+      "unsafe",
+    )
+  }
+  return null
+}

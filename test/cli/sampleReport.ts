@@ -1,0 +1,160 @@
+// A hand-made run for the tests of what a run writes: a small scheduler without a device fills
+// lanes in order, so that times, memory and decisions fit together as in a real run.
+import { DeviceOutOfMemory, TooLarge } from "../../src/model/errors.ts"
+import type { DecisionRecord, MemoryEvent, RunReport } from "../../src/model/RunReport.ts"
+import type { TaskRecord } from "../../src/model/Task.ts"
+
+export interface SampleOptions {
+  readonly tasks: number
+  readonly lanes: number
+  readonly firstId?: string
+}
+
+const mib = 2 ** 20
+const budgetBytes = 256 * mib
+const originMs = 1000
+
+const residents: ReadonlyArray<{ readonly key: string; readonly bytes: number }> = [
+  { key: "cora.x", bytes: 15 * mib },
+  { key: "pubmed.x", bytes: 38 * mib },
+  { key: "gcn.weights", bytes: mib },
+]
+
+const refused = (id: string, atMs: number, injected: boolean): TaskRecord => ({
+  id,
+  tenant: "batch",
+  model: "m2",
+  graph: "g2",
+  status: injected ? "failed" : "rejected",
+  reason: injected
+    ? new DeviceOutOfMemory({ bytesRequested: 5 * mib, bytesFree: 9 * mib, transient: true })
+    : new TooLarge({ bytesNeeded: 9e9, bytesBudget: budgetBytes }),
+  group: injected ? 3 : null,
+  lane: null,
+  attempts: injected ? 2 : 0,
+  submittedAtMs: atMs,
+  startedAtMs: null,
+  finishedAtMs: atMs + 2,
+  deadlineMs: 500,
+  priority: 0,
+  residentBytes: null,
+  predictedPeakBytes: null,
+  measuredPeakBytes: null,
+  predictedMs: null,
+  ops: [],
+})
+
+interface Slot {
+  freeAtMs: number
+  readonly offset: number
+}
+
+const completedTask = (index: number, slot: Slot, lane: number, id: string): TaskRecord => {
+  const tenant = ["search", "fraud", "batch"][index % 3]!
+  const submittedAtMs = originMs + index * 3
+  const startedAtMs = Math.max(slot.freeAtMs, submittedAtMs + 1)
+  const runMs = 4 + ((index * 7919) % 23)
+  const split = startedAtMs + runMs * 0.4
+  const finishedAtMs = startedAtMs + runMs
+  slot.freeAtMs = finishedAtMs + 0.2
+  const peak = (16 + (index % 4) * 12) * mib
+  return {
+    id,
+    tenant,
+    model: `m${index % 4}`,
+    graph: `g${index % 2}`,
+    status: "completed",
+    reason: null,
+    group: index + 1,
+    lane,
+    attempts: 1,
+    submittedAtMs,
+    startedAtMs,
+    finishedAtMs,
+    deadlineMs: index % 3 === 0 ? 60 : null,
+    priority: index % 2,
+    residentBytes: 15 * mib,
+    predictedPeakBytes: peak,
+    measuredPeakBytes: peak,
+    predictedMs: runMs * (0.8 + (index % 5) / 10),
+    ops: [
+      { name: "conv0.gemm", startMs: startedAtMs, endMs: split },
+      { name: "conv0.spmm", startMs: split, endMs: finishedAtMs },
+    ],
+  }
+}
+
+const arenaEvents = (task: TaskRecord, offset: number): ReadonlyArray<MemoryEvent> => {
+  const event = (change: "grant" | "release", atMs: number): MemoryEvent => ({
+    atMs,
+    kind: "arena",
+    label: task.id,
+    change,
+    offset,
+    bytes: task.predictedPeakBytes! - task.residentBytes!,
+    usedBytesAfter: 0,
+  })
+  return [event("grant", task.startedAtMs!), event("release", task.finishedAtMs!)]
+}
+
+const decisionOf = (task: TaskRecord, number: number): DecisionRecord => ({
+  start: [task.id],
+  blocked: number % 4 === 0 ? { id: `t/${number + 1}`, reason: "memory" } : null,
+  thresholdBytes: null,
+  atMs: task.startedAtMs!,
+  number,
+  waiting: 3,
+  running: 1,
+  freeBytes: 100 * mib,
+  decideMs: 0.05,
+})
+
+export const sampleReport = (options: SampleOptions): RunReport => {
+  const slots: ReadonlyArray<Slot> = Array.from({ length: options.lanes }, (_, lane) => ({
+    freeAtMs: originMs + 1,
+    offset: (60 + lane * 48) * mib,
+  }))
+  const tasks: Array<TaskRecord> = []
+  const memory: Array<MemoryEvent> = residents.map(({ key, bytes }, index) => ({
+    atMs: originMs + 1 + index * 4,
+    kind: "resident",
+    label: key,
+    change: "grant",
+    offset: index * 16 * mib,
+    bytes,
+    usedBytesAfter: 0,
+  }))
+  for (let index = 0; index < options.tasks; index++) {
+    const slot = slots.reduce((best, one) => (one.freeAtMs < best.freeAtMs ? one : best))
+    const id = index === 0 && options.firstId !== undefined ? options.firstId : `t/${index}`
+    const task = completedTask(index, slot, slots.indexOf(slot), id)
+    tasks.push(task)
+    memory.push(...arenaEvents(task, slot.offset))
+  }
+  const completed = [...tasks]
+  tasks.push(refused("too-large", originMs + 5, false), refused("hurt", originMs + 9, true))
+  return {
+    device: {
+      kind: "cpu",
+      name: "test processor",
+      isa: "avx512",
+      lanes: options.lanes,
+      budgetBytes,
+      overheadBytes: 3 * mib,
+      alignBytes: 64,
+      peakBytes: 180 * mib,
+    },
+    policy: "base",
+    mode: "continuous",
+    tenants: [
+      { id: "search", weight: 2 },
+      { id: "fraud", weight: 1 },
+      { id: "batch", weight: 1 },
+      { id: "idle", weight: 1 },
+    ],
+    tasks,
+    decisions: completed.map((task, index) => decisionOf(task, index + 1)),
+    memory: memory.sort((a, b) => a.atMs - b.atMs),
+    dropped: 0,
+  }
+}

@@ -1,0 +1,148 @@
+// 10,000 random queues, each run to its end under every policy in both modes: no group over the
+// budget, no task lost, and the published orders and thresholds kept at every single decision.
+// Plain assertions: some million of them, at a tenth of what `expect` costs.
+import assert from "node:assert/strict"
+import fc from "fast-check"
+import { expect, it } from "vitest"
+import { PoolLayout } from "../../src/cost/PoolLayout.ts"
+import {
+  type Decision,
+  type PolicyName,
+  policyNames,
+  type SchedulingMode,
+  type Snapshot,
+} from "../../src/model/Snapshot.ts"
+import { policies } from "../../src/policy/policies.ts"
+import { publishedOrder, publishedThreshold } from "./published.ts"
+import { tasksOf, World } from "./world.ts"
+
+const budgetBytes = 4096
+
+/** Graph `g` has (g + 1) * 200 bytes, so any three of them leave room for the largest arena. */
+const residents = fc
+  .uniqueArray(fc.nat({ max: 3 }), { maxLength: 2 })
+  .map((graphs) => graphs.map((graph) => ({ key: `g${graph}`, bytes: (graph + 1) * 200 })))
+
+const queues = fc.record({
+  tasks: fc.array(
+    fc.record({
+      arenaBytes: fc.oneof(fc.nat({ max: 600 }), fc.nat({ max: 2500 }), fc.constant(0)),
+      residents,
+      qosTargetMs: fc.option(fc.nat({ max: 20 })),
+    }),
+    { maxLength: 14, size: "max" },
+  ),
+  lanes: fc.integer({ min: 1, max: 5 }),
+  /** Which of the running tasks ends next, and whether another decision comes first. */
+  choices: fc.infiniteStream(fc.nat({ max: 1000 })),
+})
+
+const deepFreeze = <T>(value: T): T => {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}
+
+/** The decision, after checking that it is pure: same answer twice, input as it was. */
+const decide = (name: PolicyName, snapshot: Snapshot): Decision => {
+  deepFreeze(snapshot)
+  const residentsBefore = [...snapshot.memory.residents]
+  const decision = policies[name](snapshot, 7)
+  assert.deepEqual(policies[name](snapshot, 7), decision)
+  assert.deepEqual([...snapshot.memory.residents], residentsBefore)
+  return decision
+}
+
+/** Why the task after the started ones had to wait, from the rules alone. */
+const expectedReason = (name: PolicyName, snapshot: Snapshot, decision: Decision) => {
+  const { running, lanesFree, mode } = snapshot
+  const started = decision.start.length
+  if (mode === "groups" && running.length > 0) return "order"
+  if (name === "sequential" && running.length + started > 0) return "order"
+  if (started === lanesFree) return "lane"
+  const order = publishedOrder(name, snapshot)
+  const bytes = order.slice(0, started).reduce((sum, task) => sum + task.footprintBytes, 0)
+  if (decision.thresholdBytes !== null && bytes > decision.thresholdBytes) return "threshold"
+  return "memory"
+}
+
+const checkDecision = (name: PolicyName, snapshot: Snapshot, decision: Decision): void => {
+  const order = publishedOrder(name, snapshot)
+  const { start, blocked, thresholdBytes } = decision
+  const first = order.slice(0, start.length)
+  assert.deepEqual(
+    start,
+    first.map(({ id }) => id),
+  )
+  assert.ok(start.length <= snapshot.lanesFree)
+  assert.equal(thresholdBytes, publishedThreshold(name, snapshot))
+  if (snapshot.running.length === 0 && order.length > 0) assert.ok(start.length > 0)
+
+  const layout = PoolLayout.fromView(snapshot.memory)
+  if (name !== "unsafe") {
+    for (const task of first) assert.notEqual(layout.place(task), null)
+  }
+  if (thresholdBytes !== null) {
+    const bytes = first.slice(0, -1).reduce((sum, task) => sum + task.footprintBytes, 0)
+    assert.ok(bytes <= thresholdBytes)
+  }
+  const next = order[start.length]
+  if (next === undefined) {
+    assert.equal(blocked, null)
+    return
+  }
+  const reason = expectedReason(name, snapshot, decision)
+  assert.deepEqual(blocked, { id: next.id, reason })
+  if (reason === "memory") assert.equal(layout.place(next), null)
+}
+
+const runToEnd = (
+  name: PolicyName,
+  mode: SchedulingMode,
+  queue: {
+    readonly tasks: Parameters<typeof tasksOf>[0]
+    readonly lanes: number
+    readonly choices: Iterator<number>
+  },
+): void => {
+  const tasks = tasksOf(queue.tasks)
+  // Half of them are there at first; the others arrive one by one.
+  const here = tasks.slice(0, Math.ceil(tasks.length / 2))
+  const later = tasks.slice(here.length)
+  const world = new World({ tasks: here, budgetBytes, lanes: queue.lanes, mode })
+  const started: Array<string> = []
+  while (world.waiting.length > 0 || world.running.length > 0 || later.length > 0) {
+    const snapshot = world.snapshot()
+    const decision = decide(name, snapshot)
+    checkDecision(name, snapshot, decision)
+    const placements = world.start(decision)
+    if (name !== "unsafe") assert.ok(!placements.includes(null))
+    started.push(...decision.start)
+    if (later.length > 0) world.waiting = [...world.waiting, later.shift()!]
+    const choice = queue.choices.next().value as number
+    if (world.running.length > 0 && choice % 4 > 0) world.end(choice % world.running.length)
+  }
+  assert.deepEqual(started.toSorted(), tasks.map(({ id }) => id).toSorted())
+  world.layout.evictIdle()
+  assert.deepEqual(world.layout.view().free, [{ offset: 0, bytes: budgetBytes }])
+}
+
+it("every policy keeps the budget, the lanes, its order and every task, on 10,000 queues", () => {
+  let memoryBound = 0
+  fc.assert(
+    fc.property(queues, ({ tasks, lanes, choices }) => {
+      const bytes = tasks.reduce((sum, { arenaBytes }) => sum + arenaBytes, 0)
+      if (bytes > budgetBytes) memoryBound++
+      for (const name of policyNames) {
+        for (const mode of ["groups", "continuous"] as const) {
+          runToEnd(name, mode, { tasks, lanes, choices })
+        }
+      }
+    }),
+    { numRuns: 10_000 },
+  )
+  // The queues must be such that the budget matters.
+  expect(memoryBound).toBeGreaterThan(2000)
+}, 240_000)

@@ -1,0 +1,116 @@
+// A small world for policies: tasks, snapshots, and a scheduler that obeys a policy to the end.
+import { type Placement, PoolLayout } from "../../src/cost/PoolLayout.ts"
+import { alignUp } from "../../src/model/Plan.ts"
+import type {
+  Decision,
+  Policy,
+  ResidentNeed,
+  RunningTask,
+  SchedulingMode,
+  Snapshot,
+  WaitingTask,
+} from "../../src/model/Snapshot.ts"
+
+export const align = 64
+
+export interface TaskInput {
+  readonly arenaBytes: number
+  readonly residents?: ReadonlyArray<ResidentNeed>
+  readonly qosTargetMs?: number | null
+}
+
+/** The tasks in order of arrival; `seq` counts on from `firstSeq`. */
+export const tasksOf = (
+  inputs: ReadonlyArray<TaskInput>,
+  firstSeq = 0,
+): ReadonlyArray<WaitingTask> =>
+  inputs.map(({ arenaBytes, residents = [], qosTargetMs = null }, at) => ({
+    id: `t${firstSeq + at}`,
+    tenant: "a",
+    seq: firstSeq + at,
+    submittedAtMs: 0,
+    qosTargetMs,
+    priority: 0,
+    arenaBytes,
+    residents,
+    footprintBytes: residents.reduce(
+      (sum, { bytes }) => sum + alignUp(bytes, align),
+      alignUp(arenaBytes, align),
+    ),
+    predictedMs: 1,
+  }))
+
+interface Live {
+  readonly task: WaitingTask
+  readonly placement: Placement | null
+}
+
+export class World {
+  readonly layout: PoolLayout
+  waiting: ReadonlyArray<WaitingTask>
+  readonly running: Array<Live> = []
+  startedCount = 0
+  readonly #mode: SchedulingMode
+  readonly #lanes: number
+
+  constructor(options: {
+    readonly tasks: ReadonlyArray<WaitingTask>
+    readonly budgetBytes: number
+    readonly lanes: number
+    readonly mode: SchedulingMode
+  }) {
+    this.layout = PoolLayout.empty(options.budgetBytes, align)
+    this.waiting = options.tasks
+    this.#mode = options.mode
+    this.#lanes = options.lanes
+  }
+
+  snapshot(): Snapshot {
+    return {
+      mode: this.#mode,
+      waiting: this.waiting,
+      running: this.running.map(({ task }, lane): RunningTask => {
+        const { id, tenant, predictedMs, footprintBytes } = task
+        return { id, tenant, lane, startedAtMs: 0, predictedMs, footprintBytes }
+      }),
+      lanesTotal: this.#lanes,
+      lanesFree: this.#lanes - this.running.length,
+      startedCount: this.startedCount,
+      memory: this.layout.view(),
+    }
+  }
+
+  /** Starts what was decided; a placement is null where it did not fit. */
+  start(decision: Decision): ReadonlyArray<Placement | null> {
+    return decision.start.map((id) => {
+      const task = this.waiting.find((candidate) => candidate.id === id)!
+      this.waiting = this.waiting.filter((other) => other !== task)
+      const placement = this.layout.place(task)
+      this.running.push({ task, placement })
+      this.startedCount++
+      return placement
+    })
+  }
+
+  end(at: number): void {
+    const [ended] = this.running.splice(at, 1)
+    if (ended!.placement !== null) this.layout.release(ended!.placement)
+  }
+}
+
+/** The groups of tasks that a policy makes of a queue in groups mode, to the last task. */
+export const groupsOf = (
+  policy: Policy,
+  options: { readonly tasks: ReadonlyArray<WaitingTask>; budgetBytes: number; lanes: number },
+): ReadonlyArray<ReadonlyArray<string>> => {
+  const world = new World({ ...options, mode: "groups" })
+  const groups: Array<ReadonlyArray<string>> = []
+  while (world.waiting.length > 0) {
+    const decision = policy(world.snapshot(), 0)
+    if (decision.start.length === 0) throw new Error("nothing was started on an idle device")
+    world.start(decision)
+    groups.push(decision.start)
+    while (world.running.length > 0) world.end(0)
+  }
+  return groups
+}

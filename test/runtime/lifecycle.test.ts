@@ -1,0 +1,116 @@
+// The embedded API from outside: what a handle tells, what is refused, what close leaves behind.
+import { describe, expect, it } from "vitest"
+import type { TaskState } from "../../src/model/Task.ts"
+import { Runtime } from "../../src/runtime/Runtime.ts"
+import type { RuntimeApi, RuntimeOptions } from "../../src/runtime/RuntimeApi.ts"
+import { randomGraph, randomModel } from "../support/sources.ts"
+
+const memoryBytes = 64 * 2 ** 20
+
+const open = (options: RuntimeOptions = {}) => Runtime.open({ memoryBytes, lanes: 2, ...options })
+
+const small = async (runtime: RuntimeApi, nodes = 200) => {
+  const graph = await runtime.loadGraph(randomGraph({ nodes, edges: 4 * nodes, width: 8, seed: 1 }))
+  const model = await runtime.loadModel(randomModel({ architecture: "GCN", width: 8, seed: 2 }))
+  return { graph, model }
+}
+
+const tagOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => "no error",
+    (error) => error._tag,
+  )
+
+describe.each([{ inProcess: true }, { inProcess: false }])("a runtime with %o", (where) => {
+  it("completes a task and tells every state it passed through once", async () => {
+    await using runtime = await open(where)
+    const task = runtime.submit(await small(runtime))
+    const states: Array<TaskState> = []
+    task.onState((state) => states.push(state))
+    const { output, record } = await task.result
+    expect([output.rows, output.cols]).toEqual([200, 5])
+    expect(output.data.every(Number.isFinite)).toBe(true)
+    expect(output.data.buffer).toBeInstanceOf(SharedArrayBuffer)
+    expect(record.status).toBe("completed")
+    expect(record.measuredPeakBytes).toBe(record.predictedPeakBytes)
+    expect(task.state).toBe("completed")
+    expect(states.at(-1)).toBe("completed")
+    expect(new Set(states).size).toBe(states.length)
+  })
+
+  it("answers the rows that were asked, in that order, as the full run has them", async () => {
+    await using runtime = await open(where)
+    const parts = await small(runtime)
+    const full = (await runtime.submit(parts).result).output
+    const nodes = [7, 0, 199, 7]
+    const some = (await runtime.submit({ ...parts, nodes }).result).output
+    expect(some.rows).toBe(4)
+    for (const [row, node] of nodes.entries()) {
+      expect(some.data.slice(row * 5, row * 5 + 5)).toEqual(full.data.slice(node * 5, node * 5 + 5))
+    }
+  })
+
+  it("rejects a task whose footprint exceeds the device, with both numbers", async () => {
+    await using runtime = await open({ ...where, memoryBytes: 64 * 1024 })
+    const parts = await small(runtime, 5000)
+    const error = await runtime.submit(parts).result.catch((reason) => reason)
+    expect(error._tag).toBe("TooLarge")
+    expect(error.bytesBudget).toBe(64 * 1024)
+    expect(error.bytesNeeded).toBeGreaterThan(64 * 1024)
+    const [record] = (await runtime.report()).tasks
+    expect(record).toMatchObject({ status: "rejected", reason: { _tag: "TooLarge" } })
+  })
+
+  it("refuses a second live task of one id and leaves the first alone", async () => {
+    await using runtime = await open(where)
+    const parts = await small(runtime)
+    const first = runtime.submit({ ...parts, id: "same" })
+    const second = runtime.submit({ ...parts, id: "same" })
+    expect(await tagOf(second.result)).toBe("DuplicateTask")
+    expect((await first.result).record.status).toBe("completed")
+  })
+
+  it("refuses beyond its bound of queued tasks and completes the others", async () => {
+    await using runtime = await open({ ...where, maxQueuedTasks: 3 })
+    const parts = await small(runtime)
+    const tags = await Promise.all(
+      Array.from({ length: 8 }, () => tagOf(runtime.submit(parts).result)),
+    )
+    expect(tags.filter((tag) => tag === "QueueFull").length).toBeGreaterThan(0)
+    expect(tags.slice(0, 3)).toEqual(["no error", "no error", "no error"])
+  })
+
+  it("fails a task with a target that is not in the graph, naming both", async () => {
+    await using runtime = await open(where)
+    const parts = await small(runtime)
+    const error = await runtime.submit({ ...parts, nodes: [3, 200] }).result.catch((e) => e)
+    expect(error).toMatchObject({ _tag: "NodeOutOfRange", position: 1, node: 200, numNodes: 200 })
+  })
+
+  it("cancels a task in any state, and the memory comes back", async () => {
+    await using runtime = await open({ ...where, lanes: 1 })
+    const parts = await small(runtime, 20_000)
+    const tasks = Array.from({ length: 6 }, () => runtime.submit(parts))
+    await Promise.all(tasks.slice(1).map((task) => task.cancel()))
+    await runtime.drain()
+    const states = tasks.map((task) => task.state)
+    expect(states.every((state) => state === "cancelled" || state === "completed")).toBe(true)
+    expect(states).toContain("cancelled")
+    const report = await runtime.report()
+    const arenas = report.memory.filter(({ kind }) => kind === "arena")
+    const held = arenas.reduce((sum, e) => sum + (e.change === "grant" ? e.bytes : -e.bytes), 0)
+    expect(held).toBe(0)
+  })
+
+  it("ends every accepted task when it is closed, and refuses options that make no sense", async () => {
+    const runtime = await open({ ...where, lanes: 1 })
+    const parts = await small(runtime, 20_000)
+    const tasks = Array.from({ length: 5 }, () => runtime.submit(parts))
+    const ends = Promise.all(tasks.map((task) => tagOf(task.result)))
+    await runtime.close()
+    for (const tag of await ends) expect(["no error", "TaskCancelled"]).toContain(tag)
+    const error = await open({ ...where, lanes: 0 }).catch((reason) => reason)
+    expect(error).toMatchObject({ _tag: "BadConfig", path: "lanes", found: "0" })
+    expect(await tagOf(open({ ...where, policy: "unsafe" }))).toBe("BadConfig")
+  })
+})
