@@ -6,8 +6,8 @@ export default defineConfig({
     // Native devices, worker threads and spawned commands: processes keep them apart.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     reporters: ["default"],
   },
 })

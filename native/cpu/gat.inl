@@ -11,6 +11,8 @@ constexpr int kGatEdges = 64;
 struct GatChunk {
   int32_t cols[kGatEdges];
   int count;
+  // [heads, kGatEdges]: one head's logits side by side, then its exponentials
+  alignas(64) float logits[kMaxHeads * kGatEdges];
   // [count, heads], and room to load a whole vector behind the last weight
   alignas(64) float weights[kGatEdges * kMaxHeads + kWidth];
   // which head each lane of each vector of columns belongs to, for the columns from `from`
@@ -41,57 +43,60 @@ GNN_CALL void gat_collect(const GatArgs& g, int64_t r, int64_t& e, bool& loop, G
   chunk.count = count;
 }
 
+// The chunk's logits; -inf behind the last edge, up to a whole vector.
 GNN_CALL void gat_logits(const GatArgs& g, int64_t r, GatChunk& chunk) {
-  const float* dst = g.score_dst + r * g.ld_dst;
   for (int i = 0; i < chunk.count; i++) {
     const float* src = g.score_src + chunk.cols[i] * g.ld_src;
-    float* to = chunk.weights + i * g.heads;
-    for (int64_t h = 0; h < g.heads; h++) {
-      const float v = src[h] + dst[h];
-      to[h] = v > 0.0f ? v : v * g.negative_slope;
+    for (int64_t h = 0; h < g.heads; h++) chunk.logits[h * kGatEdges + i] = src[h];
+  }
+  const vf slope = splat(g.negative_slope), low = splat(-__builtin_inff());
+  for (int64_t h = 0; h < g.heads; h++) {
+    const vf dst = splat(g.score_dst[r * g.ld_dst + h]);
+    float* row = chunk.logits + h * kGatEdges;
+    for (int i = 0; i < chunk.count; i += kWidth) {
+      vf v = load(row + i) + dst;
+      v = v > splat(0.0f) ? v : v * slope;
+      store(row + i, lane_numbers() < chunk.count - i ? v : low);
     }
   }
 }
 
-// weights = exp(weights - largest[h]); nothing but -inf so far weighs 0, not exp(-inf + inf)
-GNN_CALL void gat_exponentials(const GatArgs& g, const float* largest, GatChunk& chunk) {
-  const int64_t total = chunk.count * g.heads;
-  float shift[kMaxHeads];
-  for (int64_t h = 0; h < g.heads; h++) {
-    shift[h] = largest[h] == -__builtin_inff() ? 0.0f : largest[h];
+// exp(logits - largest) of one head, in place; returns their sum. Where there was nothing but -inf
+// so far, weights are 0, not exp(-inf + inf).
+GNN_INLINE float gat_exponentials(float* row, int count, float largest) {
+  const vf shift = splat(largest == -__builtin_inff() ? 0.0f : largest);
+  vf sum = splat(0.0f);
+  for (int i = 0; i < count; i += kWidth) {
+    const vf v = vexp(load(row + i) - shift);
+    store(row + i, v);
+    sum += v;
   }
-  for (int i = 0; i < chunk.count; i++) {
-    for (int64_t h = 0; h < g.heads; h++) chunk.weights[i * g.heads + h] -= shift[h];
-  }
-  for (int64_t i = 0; i < total; i += kWidth) {
-    store(chunk.weights + i, vexp(load(chunk.weights + i)));
-  }
+  return sum_lanes(sum);
 }
 
 // One step of the online softmax: largest logit and denominator per head take in the chunk.
-static void gat_absorb(const GatArgs& g, float* largest, float* denominator, GatChunk& chunk) {
-  float old[kMaxHeads];
-  for (int64_t h = 0; h < g.heads; h++) old[h] = largest[h];
-  for (int i = 0; i < chunk.count; i++) {
-    for (int64_t h = 0; h < g.heads; h++) {
-      const float v = chunk.weights[i * g.heads + h];
-      largest[h] = v > largest[h] ? v : largest[h];
-    }
-  }
-  gat_exponentials(g, largest, chunk);
+GNN_CALL void gat_absorb(const GatArgs& g, float* largest, float* denominator, GatChunk& chunk) {
   for (int64_t h = 0; h < g.heads; h++) {
-    float sum = 0.0f;
-    for (int i = 0; i < chunk.count; i++) sum += chunk.weights[i * g.heads + h];
-    if (denominator[h] != 0.0f) {
-      sum += denominator[h] * vexp(splat(old[h] - largest[h]))[0];
+    float* row = chunk.logits + h * kGatEdges;
+    vf best = splat(largest[h]);
+    for (int i = 0; i < chunk.count; i += kWidth) {
+      const vf v = load(row + i);
+      best = v > best ? v : best;
     }
+    const float old = largest[h];
+    largest[h] = max_lanes(best);
+    float sum = gat_exponentials(row, chunk.count, largest[h]);
+    if (denominator[h] != 0.0f) sum += denominator[h] * vexp(splat(old - largest[h]))[0];
     denominator[h] = sum;
   }
 }
 
+// weights[edge, head] = factor[head] * exponentials[head, edge]
 GNN_CALL void gat_normalise(const GatArgs& g, const float* factor, GatChunk& chunk) {
-  for (int i = 0; i < chunk.count; i++) {
-    for (int64_t h = 0; h < g.heads; h++) chunk.weights[i * g.heads + h] *= factor[h];
+  for (int64_t h = 0; h < g.heads; h++) {
+    const float* row = chunk.logits + h * kGatEdges;
+    float* to = chunk.weights + h;
+    for (int i = 0; i < chunk.count; i++) to[i * g.heads] = row[i] * factor[h];
   }
 }
 
@@ -188,7 +193,9 @@ static void gat_columns(const GatArgs& g, const GatRow& row, int64_t c0, int las
       gat_collect(g, row.r, e, loop, chunk);
       if (chunk.count == 0) break;
       gat_logits(g, row.r, chunk);
-      gat_exponentials(g, row.largest, chunk);
+      for (int64_t h = 0; h < g.heads; h++) {
+        gat_exponentials(chunk.logits + h * kGatEdges, chunk.count, row.largest[h]);
+      }
       gat_normalise(g, row.factor, chunk);
     }
     if constexpr (Layout == kMean) {
@@ -251,6 +258,7 @@ static void gat(const GatArgs& g) {
   constexpr int64_t widest = kChunkVectors * kWidth;
   GatChunk chunk;
   __builtin_memset(chunk.weights, 0, sizeof chunk.weights);
+  __builtin_memset(chunk.logits, 0, sizeof chunk.logits);
   chunk.from = -1;
   GatRow row;
   for (row.r = 0; row.r < g.m; row.r++) {

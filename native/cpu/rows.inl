@@ -89,21 +89,25 @@ static void gather(const GatherArgs& g) {
 }
 
 static void log_softmax(const LogSoftmaxArgs& l) {
+  const vf low = splat(-__builtin_inff());
   for (int64_t r = 0; r < l.m; r++) {
     const float* x = l.x + r * l.ldx;
     float* y = l.y + r * l.ldy;
-    float largest = -__builtin_inff();
-    for (int64_t c = 0; c < l.n; c++) largest = x[c] > largest ? x[c] : largest;
-    vf sum = splat(0.0f);
-    int64_t c = 0;
-    for (; c + kWidth <= l.n; c += kWidth) sum += vexp(load(x + c) - splat(largest));
-    float total = sum_lanes(sum);
-    if (c < l.n) {
-      const int count = (int)(l.n - c);
-      const vf tail = vexp(load_part(x + c, count) - splat(largest));
-      for (int i = 0; i < count; i++) total += tail[i];
+    const int64_t whole = l.n / kWidth * kWidth;
+    const int count = (int)(l.n - whole);
+    // -inf behind the last column: never the largest, and its exponential is 0
+    vf last = low;
+    if (count > 0) last = lane_numbers() < count ? load_part(x + whole, count) : low;
+    vf best = last;
+    for (int64_t c = 0; c < whole; c += kWidth) {
+      const vf v = load(x + c);
+      best = v > best ? v : best;
     }
-    const float log_total = __builtin_logf(total);
-    for (c = 0; c < l.n; c++) y[c] = (x[c] - largest) - log_total;
+    const vf largest = splat(max_lanes(best));
+    vf sum = count == 0 ? splat(0.0f) : vexp(last - largest);
+    for (int64_t c = 0; c < whole; c += kWidth) sum += vexp(load(x + c) - largest);
+    const vf log_total = splat(__builtin_logf(sum_lanes(sum)));
+    for (int64_t c = 0; c < whole; c += kWidth) store(y + c, (load(x + c) - largest) - log_total);
+    if (count > 0) store_part(y + whole, (last - largest) - log_total, count);
   }
 }

@@ -19,12 +19,8 @@ constexpr int kWidth = 4;
 typedef float vf __attribute__((vector_size(kWidth * 4)));
 typedef int32_t vi __attribute__((vector_size(kWidth * 4)));
 
-GNN_INLINE vf splat(float v) {
-  vf out;
-  GNN_UNROLL
-  for (int i = 0; i < kWidth; i++) out[i] = v;
-  return out;
-}
+// v - 0 is v for every v, so that this is one broadcast; filling lanes one by one is not.
+GNN_INLINE vf splat(float v) { return v - vf{}; }
 
 GNN_INLINE vf load(const float* p) {
   vf v;
@@ -85,10 +81,27 @@ GNN_INLINE void store_maybe(float* p, vf v, int count) {
   }
 }
 
+GNN_INLINE vi lane_numbers() {
+  vi out;
+  for (int i = 0; i < kWidth; i++) out[i] = i;
+  return out;
+}
+
+// Both in the same fixed order of pairs on every run.
 GNN_INLINE float sum_lanes(vf v) {
-  float total = 0;
-  for (int i = 0; i < kWidth; i++) total += v[i];
-  return total;
+  GNN_UNROLL
+  for (int step = kWidth / 2; step > 0; step /= 2) v += __builtin_shuffle(v, lane_numbers() ^ step);
+  return v[0];
+}
+
+// The largest lane; NaN lanes lose.
+GNN_INLINE float max_lanes(vf v) {
+  GNN_UNROLL
+  for (int step = kWidth / 2; step > 0; step /= 2) {
+    const vf other = __builtin_shuffle(v, lane_numbers() ^ step);
+    v = v > other ? v : other;
+  }
+  return v[0];
 }
 
 // torch's maximum: NaN if either is NaN.

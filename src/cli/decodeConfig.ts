@@ -2,7 +2,7 @@
 // BadConfig: path, line, what was expected (with the nearest known key), what was found.
 import { Effect, Result, Schema, type SchemaAST, type SchemaIssue } from "effect"
 import { BadConfig } from "../model/errors.ts"
-import { nearest } from "./nearest.ts"
+import { nearest } from "../model/nearest.ts"
 import { type ConfigDocument, type DocumentPath, formatPath } from "./readConfigFile.ts"
 
 /** A schema with a check, both of which say what is expected. */

@@ -123,7 +123,7 @@ const run = Effect.fnUntraced(function* (flags: RunConfig) {
 
 export const runCommand = Command.make("run", config, (flags) => Effect.scoped(run(flags))).pipe(
   Command.withDescription(
-    "Run the tasks of a workload together on one device, inside a memory budget.\n" +
+    "Run the tasks of a workload together on one device, inside a memory budget.\n  " +
       "Exit status: 0 all tasks completed; 1 some task did not; 2 the input was wrong, nothing ran.",
   ),
   Command.withShortDescription("Run the tasks of a workload"),

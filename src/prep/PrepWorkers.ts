@@ -23,6 +23,11 @@ export interface PrepWorkers {
   ) => Effect.Effect<PrepOutput<K>, InputError | PrepError>
 }
 
+/** The part of Piscina that is used: rejects when the job's thread is lost. */
+export interface JobRunner {
+  readonly run: (envelope: PrepEnvelope, options: { signal: AbortSignal }) => Promise<PrepReply>
+}
+
 /** The job never reached its thread's code: the thread died of something else. */
 interface NotTaken {
   readonly _tag: "NotTaken"
@@ -79,7 +84,7 @@ const readReply = (name: string, reply: PrepReply): Effect.Effect<unknown, RunEr
 }
 
 const runOnce = (
-  pool: Piscina,
+  runner: JobRunner,
   name: string,
   job: PrepJob,
   timeoutMs: number,
@@ -89,7 +94,7 @@ const runOnce = (
     const envelope: PrepEnvelope = { job, taken }
     return Effect.tryPromise({
       // Interruption aborts the signal; Piscina then ends the thread and starts another.
-      try: (signal) => pool.run(envelope, { signal }) as Promise<PrepReply>,
+      try: (signal) => runner.run(envelope, { signal }),
       catch: (cause) => rejected(name, cause, taken),
     })
   }).pipe(
@@ -100,20 +105,24 @@ const runOnce = (
     }),
   )
 
+/** Jobs wait here, not in the runner: the time limit of a job starts when it has a thread. */
+export const prepWorkersOver = (
+  runner: JobRunner,
+  options: PrepPoolOptions,
+): Effect.Effect<PrepWorkers> =>
+  Effect.map(Semaphore.make(options.threads), (threads) => ({
+    run: (name, kind, input) => {
+      const job = { kind, input } as PrepJob
+      const once = runOnce(runner, name, job, options.timeoutMs)
+      return Semaphore.withPermit(threads, once).pipe(
+        Effect.catchTag("NotTaken", () => Semaphore.withPermit(threads, once)),
+        Effect.catchTag("NotTaken", (twice) => Effect.fail(twice.lost)),
+      ) as Effect.Effect<PrepOutput<typeof kind>, InputError | PrepError>
+    },
+  }))
+
+/** Opens `options.threads` worker threads for the life of the scope. */
 export const openPrepWorkers = (
   options: PrepPoolOptions,
 ): Effect.Effect<PrepWorkers, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const pool = yield* openPiscina(options.threads)
-    // Jobs wait here, not inside Piscina: the time limit of a job starts when it has a thread.
-    const threads = yield* Semaphore.make(options.threads)
-    const run: PrepWorkers["run"] = (name, kind, input) => {
-      const job = { kind, input } as PrepJob
-      const attempt = Semaphore.withPermit(threads, runOnce(pool, name, job, options.timeoutMs))
-      return attempt.pipe(
-        Effect.catchTag("NotTaken", () => attempt),
-        Effect.catchTag("NotTaken", (twice) => Effect.fail(twice.lost)),
-      ) as Effect.Effect<PrepOutput<typeof kind>, InputError | PrepError>
-    }
-    return { run }
-  })
+  Effect.flatMap(openPiscina(options.threads), (pool) => prepWorkersOver(pool, options))

@@ -13,8 +13,13 @@ export interface ByteSource {
   readonly readInto: (target: Uint8Array, offset: number) => void
 }
 
-/** readSync takes at most an int32 of bytes at a time. */
-const readChunkBytes = 1 << 30
+/** File calls and digests take less than 2 GiB at a time. */
+const chunkBytes = 1 << 30
+
+/** Consecutive views of at most `chunkBytes`. */
+export function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes)
+}
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`)
 
@@ -54,7 +59,7 @@ export const readHead = (source: ByteSource, bytes: number): Uint8Array => {
 const readFully = (source: ByteSource, fd: number, target: Uint8Array, offset: number): void => {
   let done = 0
   while (done < target.byteLength) {
-    const wanted = Math.min(target.byteLength - done, readChunkBytes)
+    const wanted = Math.min(target.byteLength - done, chunkBytes)
     const got = readSync(fd, target, done, wanted, offset + done)
     if (got === 0) {
       throw badFile(source, `byte ${offset + done}`, `${source.size} bytes`, "the end of the file")
@@ -103,7 +108,7 @@ export const writeFileParts = (path: string, parts: Iterable<Uint8Array>): void 
     fd = openSync(path, "w")
     for (const part of parts) {
       for (let done = 0; done < part.byteLength; ) {
-        done += writeSync(fd, part, done, Math.min(part.byteLength - done, readChunkBytes))
+        done += writeSync(fd, part, done, Math.min(part.byteLength - done, chunkBytes))
       }
     }
   } catch (error) {

@@ -2,6 +2,7 @@
 // features and the weights, so that the same graph from anywhere has the same id.
 import { createHash } from "node:crypto"
 import type { DenseFeatures, Graph, GraphShape, SparseFeatures } from "../model/Graph.ts"
+import { chunksOf } from "./byteSource.ts"
 import type { Csr } from "./csr.ts"
 import { bytesOf, type NpyArray } from "./npy.ts"
 
@@ -37,7 +38,9 @@ export const makeGraph = (parts: GraphParts): Graph => {
   const shape = shapeOf(parts)
   const hash = createHash("sha256")
   hash.update(`gnnsched graph 1 ${JSON.stringify(Object.values(shape))}`)
-  for (const array of arraysOf(parts)) hash.update(bytesOf(array))
+  for (const array of arraysOf(parts)) {
+    for (const chunk of chunksOf(bytesOf(array))) hash.update(chunk)
+  }
   return {
     contentId: hash.digest("hex"),
     shape,

@@ -2,7 +2,7 @@
 // from the central directory (local headers may hold 0xFFFFFFFF); every bound and CRC is checked.
 import { constants, crc32, inflateRawSync } from "node:zlib"
 import { limits } from "../model/limits.ts"
-import { type ByteSource, badFile } from "./byteSource.ts"
+import { type ByteSource, badFile, chunksOf } from "./byteSource.ts"
 
 export interface ZipEntry {
   readonly name: string
@@ -188,7 +188,8 @@ export const readZipMember = (source: ByteSource, entry: ZipEntry): Uint8Array =
   if (bytes.length !== entry.bytes) {
     throw badFile(source, entry.name, `${entry.bytes} bytes`, `${bytes.length} bytes`)
   }
-  const crc = crc32(bytes)
+  let crc = 0
+  for (const chunk of chunksOf(bytes)) crc = crc32(chunk, crc)
   if (crc !== entry.crc) {
     throw badFile(source, entry.name, `CRC ${entry.crc.toString(16)}`, crc.toString(16))
   }

@@ -77,15 +77,26 @@ const taskTable = (tasks: ReadonlyArray<TaskRecord>): string =>
     }),
   )
 
+/** Tasks that ended the same way for the same reason share a line. */
 const reasons = (tasks: ReadonlyArray<TaskRecord>): string => {
-  const hurt = tasks.filter((task) => task.status !== "completed")
-  const lines = hurt.slice(0, maxListedReasons).map((task) => {
+  const alike = new Map<string, { readonly first: TaskRecord; count: number }>()
+  for (const task of tasks) {
+    if (task.status === "completed") continue
     const what = task.reason === null ? "no reason was recorded" : describeError(task.reason).what
-    return `${safeText(task.id)} ${task.status}: ${what}`
+    const key = `${task.status}: ${what}`
+    const known = alike.get(key)
+    if (known === undefined) alike.set(key, { first: task, count: 1 })
+    else known.count++
+  }
+  const lines = [...alike].map(([key, { first, count }]) => {
+    const others = count === 1 ? "" : ` and ${formatCount(count - 1)} more`
+    return `${safeText(first.id)}${others} ${key}`
   })
-  if (hurt.length > lines.length)
-    lines.push(`and ${hurt.length - lines.length} more; see the report`)
-  return lines.join("\n")
+  const shown = lines.slice(0, maxListedReasons)
+  if (lines.length > shown.length) {
+    shown.push(`and ${lines.length - shown.length} other reasons; see the report`)
+  }
+  return shown.join("\n")
 }
 
 const headline = (report: RunReport): string => {

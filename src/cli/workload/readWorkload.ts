@@ -5,6 +5,8 @@ import type { InputError } from "../../model/errors.ts"
 import type { ModelSource } from "../../model/GnnModel.ts"
 import type { GraphSource } from "../../model/Graph.ts"
 import { limits } from "../../model/limits.ts"
+import { nearest } from "../../model/nearest.ts"
+import { presetNames } from "../../prep/presets/catalogue.ts"
 import { configProblem, decodeConfig } from "../decodeConfig.ts"
 import { type ConfigDocument, readConfigFile } from "../readConfigFile.ts"
 import { type Confinement, confineFolder, confinementOf, confinePath } from "./confinePath.ts"
@@ -58,6 +60,18 @@ const resolveAll = <In, Out>(
     Effect.map(resolveOne(entry), (source) => [name, source] as const),
   ).pipe(Effect.map((pairs) => new Map(pairs)))
 
+/** Told here, where the line is known, rather than when the preset is generated. */
+const checkPresets = (document: ConfigDocument, file: WorkloadFile) =>
+  Effect.gen(function* () {
+    for (const [name, graph] of Object.entries(file.graphs)) {
+      if (typeof graph === "string" || presetNames.includes(graph.preset)) continue
+      const guess = nearest(graph.preset, presetNames)
+      const hint = guess === null ? "" : ` (did you mean ${guess}?)`
+      const expected = `a preset: ${presetNames.join(", ")}${hint}`
+      return yield* configProblem(document, ["graphs", name, "preset"], expected)
+    }
+  })
+
 const checkCounts = (document: ConfigDocument, file: WorkloadFile) =>
   Effect.gen(function* () {
     const bounds = [
@@ -77,6 +91,7 @@ export const workloadFromDocument = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Workload, InputError> {
   const file = yield* decodeConfig(document, workloadSchema)
   yield* checkCounts(document, file)
+  yield* checkPresets(document, file)
   const tasks = yield* expandTasks(document, file)
   const confinement = confinementOf(document.file, options.allowOutside)
   const graphs = yield* resolveAll(file.graphs, (graph) => graphSource(confinement, graph))

@@ -1,0 +1,140 @@
+// `gnnsched doctor`: what this machine offers, and whether every operator computes here what the
+// reference computes.
+import { availableParallelism, totalmem } from "node:os"
+import { Effect, Result } from "effect"
+import { Command, Flag } from "effect/cli"
+import { openCpuDevice } from "../device/native/cpuDevice.ts"
+import { openReferenceDevice } from "../device/reference/referenceDevice.ts"
+import type { DeviceUnavailable } from "../model/errors.ts"
+import type { DeviceInfo } from "../model/RunReport.ts"
+import { CommandEnd } from "./CommandEnd.ts"
+import { describeError, errorToJson } from "./describeError.ts"
+import { opCases } from "./doctor/opCases.ts"
+import { RandomData } from "./doctor/RandomData.ts"
+import { type CheckResult, casesBytes, selfCheck, selfCheckTolerance } from "./doctor/selfCheck.ts"
+import { exitCodes } from "./exitCodes.ts"
+import { formatFlag, wholeFlag } from "./flags.ts"
+import { left, mark, print, printJson, renderTable, right } from "./terminal.ts"
+import { formatBytes } from "./units.ts"
+import { version } from "./version.ts"
+
+const deviceKinds = ["cpu", "reference"] as const
+type Kind = (typeof deviceKinds)[number]
+
+const config = {
+  device: Flag.Literals("device", ["all", ...deviceKinds]).pipe(
+    Flag.withDescription("The device to look at"),
+    Flag.withDefault("all"),
+  ),
+  seed: wholeFlag("seed", 0, 2 ** 31 - 1).pipe(
+    Flag.withDescription("Seed of the shapes and data of the self-check"),
+    Flag.withDefault(1),
+  ),
+  format: formatFlag,
+} as const
+
+type DoctorConfig = Command.Command.Config.Infer<typeof config>
+
+type Finding =
+  | { readonly kind: Kind; readonly info: DeviceInfo; readonly checks: ReadonlyArray<CheckResult> }
+  | { readonly kind: Kind; readonly unavailable: DeviceUnavailable }
+
+const opener = { cpu: openCpuDevice, reference: openReferenceDevice } as const
+
+/** The device as it would open by default: its budget and lanes on this machine. */
+const defaultInfo = (kind: Kind) =>
+  Effect.scoped(
+    Effect.map(opener[kind]({ lanes: null, memoryBytes: null }), (device) => device.info),
+  )
+
+const check = Effect.fnUntraced(function* (kind: Kind, seed: number) {
+  const cases = opCases(new RandomData(seed))
+  const options = { lanes: 1, memoryBytes: 2 * casesBytes(cases) + 2 ** 20 }
+  const device = yield* opener[kind](options)
+  const reference = yield* openReferenceDevice(options)
+  return yield* selfCheck(device, reference, cases)
+}, Effect.scoped)
+
+const examine = Effect.fnUntraced(function* (kind: Kind, seed: number) {
+  const info = yield* Effect.result(defaultInfo(kind))
+  if (Result.isFailure(info)) return { kind, unavailable: info.failure } satisfies Finding
+  const checks = yield* check(kind, seed)
+  return { kind, info: info.success, checks } satisfies Finding
+})
+
+const isHealthy = (finding: Finding): boolean =>
+  "checks" in finding && finding.checks.every(({ passed }) => passed)
+
+const machine = () => ({
+  gnnsched: version,
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+  cores: availableParallelism(),
+  memoryBytes: totalmem(),
+})
+
+const machineText = (): string => {
+  const { gnnsched, node, platform, cores, memoryBytes } = machine()
+  return `gnnsched ${gnnsched}, Node ${node}, ${platform}, ${cores} cores, ${formatBytes(memoryBytes)}`
+}
+
+const checkTable = (checks: ReadonlyArray<CheckResult>): string =>
+  renderTable(
+    [left("operator"), right("cases"), right("max error"), left("")],
+    checks.map(({ title, cases, maxError, passed }) => [
+      title,
+      String(cases),
+      maxError.toExponential(1),
+      passed ? mark("green", "ok") : mark("red", "WRONG"),
+    ]),
+  )
+
+const findingText = (finding: Finding): string => {
+  if ("unavailable" in finding) {
+    const { what } = describeError(finding.unavailable)
+    return `${mark("bold", finding.kind)}: ${mark("red", "not available")}: ${what}`
+  }
+  const { info, checks } = finding
+  return (
+    `${mark("bold", finding.kind)}: ${info.name}, ${info.isa}, ` +
+    `${info.lanes} ${info.lanes === 1 ? "lane" : "lanes"}, ` +
+    `budget ${formatBytes(info.budgetBytes)}, overhead ${formatBytes(info.overheadBytes)}\n` +
+    `${checkTable(checks)}`
+  )
+}
+
+const findingJson = (finding: Finding): object =>
+  "unavailable" in finding
+    ? { kind: finding.kind, available: false, reason: errorToJson(finding.unavailable) }
+    : { available: true, ...finding.info, tolerance: selfCheckTolerance, checks: finding.checks }
+
+const doctor = Effect.fnUntraced(function* (flags: DoctorConfig) {
+  const kinds = flags.device === "all" ? deviceKinds : [flags.device]
+  const findings: Array<Finding> = []
+  for (const kind of kinds) findings.push(yield* examine(kind, flags.seed))
+  const healthy = findings.every(isHealthy)
+  if (flags.format === "json") {
+    yield* printJson({ healthy, ...machine(), devices: findings.map(findingJson) })
+  } else {
+    const verdict = healthy
+      ? mark("green", `all well: every error is at most ${selfCheckTolerance}`)
+      : mark("red", "something is wrong here, see above")
+    yield* print([machineText(), ...findings.map(findingText), verdict].join("\n\n"))
+  }
+  if (!healthy) return yield* new CommandEnd({ exitCode: exitCodes.taskFailed })
+})
+
+export const doctorCommand = Command.make("doctor", config, doctor).pipe(
+  Command.withDescription(
+    "Show the devices of this machine and check every operator against the float64 reference on " +
+      "random odd shapes. Exit status 1 when a device is missing or wrong.",
+  ),
+  Command.withShortDescription("Check the devices of this machine"),
+  Command.withExamples([
+    { command: "gnnsched doctor", description: "All devices" },
+    {
+      command: "gnnsched doctor --device cpu --seed 42 --format json",
+      description: "One device, other shapes, for a program",
+    },
+  ]),
+)

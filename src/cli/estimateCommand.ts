@@ -1,0 +1,132 @@
+// `gnnsched estimate`: what a task would take, operator by operator, from file headers or from
+// shapes alone. Nothing is loaded and nothing runs.
+import { Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { cpuProfile, referenceProfile } from "../cost/DeviceProfile.ts"
+import { planTask } from "../cost/planTask.ts"
+import { BadConfig } from "../model/errors.ts"
+import type { GraphShape } from "../model/Graph.ts"
+import { limits } from "../model/limits.ts"
+import type { GnnschedError } from "./describeError.ts"
+import { estimateJson, estimateText } from "./estimateView.ts"
+import { deviceFlag, formatFlag, memoryFlag, scaleFlag, seedFlag, wholeFlag } from "./flags.ts"
+import { graphForms, graphSourceOf } from "./graphArgument.ts"
+import { print, printJson } from "./terminal.ts"
+import { openPrepPool } from "./withPrep.ts"
+
+/** Of the cpu and the reference device; a buffer never shares a cache line with another. */
+const alignBytes = 64
+
+const count = (name: string, what: string) =>
+  wholeFlag(name, 0, limits.maxIndex).pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription(what),
+    Flag.optional,
+  )
+
+const config = {
+  model: Flag.String("model").pipe(
+    Flag.withMetavar("M.json"),
+    Flag.withDescription("The model's JSON (weights are not needed)"),
+  ),
+  graph: Flag.String("graph").pipe(
+    Flag.withMetavar("G"),
+    Flag.withDescription(`${graphForms}; or give --nodes, --edges and --features`),
+    Flag.optional,
+  ),
+  nodes: count("nodes", "Number of nodes, instead of --graph"),
+  edges: count("edges", "Number of edges (directed entries)"),
+  features: count("features", "Width of a node's features"),
+  nnz: count("nnz", "Stored entries, when features are sparse"),
+  graphs: count("graphs", "Graphs of the disjoint union, for a readout"),
+  weighted: Flag.Boolean("weighted").pipe(
+    Flag.withDescription("Edges carry weights"),
+    Flag.withDefault(false),
+  ),
+  targets: count("targets", "Rows that are asked for; default: all"),
+  seed: seedFlag,
+  scale: scaleFlag,
+  device: deviceFlag,
+  memory: memoryFlag,
+  format: formatFlag,
+} as const
+
+type EstimateConfig = Command.Command.Config.Infer<typeof config>
+
+const shapeKeys = ["nodes", "edges", "features"] as const
+const extraKeys = ["nnz", "graphs"] as const
+
+const badOption = (path: string, expected: string, found: string): BadConfig =>
+  new BadConfig({ file: "command line", path, expected, found })
+
+/** The shape the numbers give, when no graph was named. */
+const shapeFromFlags = (flags: EstimateConfig): Effect.Effect<GraphShape, BadConfig> => {
+  const missing = shapeKeys.find((key) => Option.isNone(flags[key]))
+  if (missing !== undefined) {
+    const expected = "--graph, or all of --nodes, --edges and --features"
+    return Effect.fail(badOption(`--${missing}`, expected, "nothing"))
+  }
+  return Effect.succeed({
+    numNodes: Option.getOrThrow(flags.nodes),
+    numEdges: Option.getOrThrow(flags.edges),
+    featureWidth: Option.getOrThrow(flags.features),
+    featureNonZeros: Option.getOrNull(flags.nnz),
+    hasEdgeWeight: flags.weighted,
+    numGraphs: Option.getOrNull(flags.graphs),
+  })
+}
+
+const shapeOf = (flags: EstimateConfig) =>
+  Effect.gen(function* (): Effect.fn.Return<GraphShape, GnnschedError, never> {
+    if (Option.isNone(flags.graph)) return yield* shapeFromFlags(flags)
+    const both = [...shapeKeys, ...extraKeys].find((key) => Option.isSome(flags[key]))
+    if (both !== undefined || flags.weighted) {
+      const flag = `--${both ?? "weighted"}`
+      return yield* badOption(flag, "a graph or numbers, not both", `--graph and ${flag}`)
+    }
+    const source = graphSourceOf(flags.graph.value, flags)
+    return yield* Effect.scoped(Effect.flatMap(openPrepPool, (prep) => prep.graphShape(source)))
+  })
+
+const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
+  const shape = yield* shapeOf(flags)
+  const model = { kind: "file", configPath: flags.model, weights: null } as const
+  const gnnConfig = yield* Effect.scoped(
+    Effect.flatMap(openPrepPool, (prep) => prep.modelConfig(model)),
+  )
+  const plan = yield* Effect.fromResult(
+    planTask({
+      config: gnnConfig,
+      shape,
+      targets: Option.getOrNull(flags.targets),
+      alignBytes,
+      profile: flags.device === "cpu" ? cpuProfile : referenceProfile,
+    }),
+  )
+  const view = { plan, shape, budgetBytes: Option.getOrNull(flags.memory) }
+  yield* flags.format === "json" ? printJson(estimateJson(view)) : print(estimateText(view))
+})
+
+export const estimateCommand = Command.make("estimate", config, estimate).pipe(
+  Command.withDescription(
+    "Show what a model on a graph takes: bytes, work and time of every operator, where the peak " +
+      "of memory is, and what stays on the device. It reads file headers only.",
+  ),
+  Command.withShortDescription("Predict memory and time, operator by operator"),
+  Command.withExamples([
+    {
+      command: "gnnsched estimate --model examples/models/gcn-cora.json --graph preset:cora",
+      description: "A model on a preset",
+    },
+    {
+      command:
+        "gnnsched estimate --model examples/models/sage-artist.json --nodes 100000 --edges 2000000 --features 100",
+      description: "A graph that does not exist yet",
+    },
+    {
+      command:
+        "gnnsched estimate --model m.json --graph data/cora --memory 64MiB --format json | jq .fits",
+      description: "Would it fit?",
+    },
+  ]),
+)

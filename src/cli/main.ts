@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The executable `gnnsched`: arguments in, exit status out.
+import { NodeRuntime } from "@effect/platform-node"
+import { Exit } from "effect"
+import { runApp } from "./app.ts"
+import { ignoreBrokenPipe } from "./brokenPipe.ts"
+import { exitCodes } from "./exitCodes.ts"
+
+ignoreBrokenPipe(process.stdout)
+ignoreBrokenPipe(process.stderr)
+
+NodeRuntime.runMain(runApp(process.argv.slice(2)), {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) => {
+    const code = Exit.isSuccess(exit) ? Number(exit.value) : exitCodes.interrupted
+    // Set as well as passed on: what is still in a pipe gets out before the process ends.
+    process.exitCode = code
+    onExit(process.stdout.writableLength === 0 ? code : exitCodes.ok)
+  },
+})

@@ -1,0 +1,216 @@
+// The whole system of actors in virtual time: the reference device really computes, and each run
+// takes as many virtual milliseconds as its tenant's name says.
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Effect, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import type { LiveTask } from "../../src/actors/LiveTask.ts"
+import { type ActorSystem, type SystemOptions, startSystem } from "../../src/actors/Supervisor.ts"
+import { referenceProfile } from "../../src/cost/DeviceProfile.ts"
+import type { Device } from "../../src/device/Device.ts"
+import { openReferenceDevice } from "../../src/device/reference/referenceDevice.ts"
+import type { GnnModel } from "../../src/model/GnnModel.ts"
+import type { Graph } from "../../src/model/Graph.ts"
+import type { SchedulingMode } from "../../src/model/Snapshot.ts"
+import type { TaskSpec } from "../../src/model/Task.ts"
+import { policies } from "../../src/policy/policies.ts"
+import { inThreadPrep } from "../support/inThreadPrep.ts"
+import { randomGraph, randomModel } from "../support/sources.ts"
+
+/** Runs take virtual time: `20ms` in the task's id means 20 ms. */
+const timed = (device: Device): Device => ({
+  ...device,
+  submit: (request) =>
+    Effect.andThen(
+      Effect.sleep(Number(/(\d+)ms/.exec(request.taskId)?.[1] ?? 0)),
+      device.submit(request),
+    ),
+})
+
+/** Moves virtual time a millisecond at a time and lets every actor come to rest in between. */
+const advance = (ms: number) =>
+  Effect.gen(function* () {
+    for (let i = 0; i <= ms; i++) {
+      for (let turn = 0; turn < 60; turn++) yield* Effect.yieldNow
+      if (i < ms) yield* TestClock.adjust(1)
+    }
+  })
+
+interface World {
+  readonly system: ActorSystem
+  readonly submit: (id: string, spec?: Partial<TaskSpec>) => Effect.Effect<LiveTask>
+  readonly device: Device
+}
+
+const open = (
+  options: Partial<SystemOptions> & { readonly lanes?: number; readonly budget?: number },
+): Effect.Effect<World, unknown, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { lanes = 2, budget = 2 ** 20 } = options
+    const device = timed(yield* openReferenceDevice({ lanes, memoryBytes: budget }))
+    const graph: Graph = yield* inThreadPrep.loadGraph(
+      randomGraph({ nodes: 30, edges: 90, width: 4, seed: 1 }),
+    )
+    const model: GnnModel = yield* inThreadPrep.loadModel(
+      randomModel({ architecture: "GCN", width: 4, seed: 1 }),
+    )
+    const system = yield* startSystem({
+      device,
+      prep: inThreadPrep,
+      profile: referenceProfile,
+      policy: policies.base,
+      mode: "continuous",
+      refuseTooLarge: true,
+      expireLate: false,
+      maxQueuedTasks: 1000,
+      ...options,
+    })
+    const submit: World["submit"] = (id, spec = {}) =>
+      system.submit(
+        {
+          id,
+          tenant: "a",
+          graph: graph.contentId,
+          model: model.contentId,
+          nodes: null,
+          deadlineMs: null,
+          priority: 0,
+          ...spec,
+        },
+        graph,
+        model,
+      )
+    return { system, submit, device }
+  })
+
+const endsAtMs = (world: World) =>
+  new Map(world.system.book.records().map((record) => [record.id, record.finishedAtMs]))
+
+const runAll = (mode: SchedulingMode) =>
+  Effect.gen(function* () {
+    const world = yield* open({ mode, lanes: 2 })
+    for (const id of ["a10ms", "b50ms", "c10ms", "d15ms"]) yield* world.submit(id)
+    yield* advance(200)
+    yield* world.system.book.idle
+    return endsAtMs(world)
+  })
+
+describe("the actors in virtual time", () => {
+  it.effect("refill a lane at once in continuous mode", () =>
+    Effect.gen(function* () {
+      const ends = yield* runAll("continuous")
+      expect([...ends.entries()]).toEqual([
+        ["a10ms", 10],
+        ["c10ms", 20],
+        ["d15ms", 35],
+        ["b50ms", 50],
+      ])
+    }),
+  )
+
+  it.effect("wait for the whole group in groups mode", () =>
+    Effect.gen(function* () {
+      const ends = yield* runAll("groups")
+      expect([...ends.entries()]).toEqual([
+        ["a10ms", 10],
+        ["b50ms", 50],
+        ["c10ms", 60],
+        ["d15ms", 65],
+      ])
+    }),
+  )
+
+  it.effect("cancel a running task at once and a waiting one without starting it", () =>
+    Effect.gen(function* () {
+      const world = yield* open({ lanes: 1 })
+      const running = yield* world.submit("a100ms")
+      const waiting = yield* world.submit("b100ms")
+      yield* advance(10)
+      expect([running.state, waiting.state]).toEqual(["running", "ready"])
+      yield* world.system.cancel("b100ms")
+      yield* world.system.cancel("a100ms")
+      expect([running.state, waiting.state]).toEqual(["cancelled", "cancelled"])
+      expect(waiting.startedAtMs).toBe(null)
+      const error = yield* Effect.flip(Deferred.await(running.done))
+      expect(error).toMatchObject({ _tag: "TaskCancelled", state: "running" })
+      expect(world.system.ledger.view().free.length).toBe(1)
+    }),
+  )
+
+  it.effect("never start a task whose deadline has passed, when late tasks expire", () =>
+    Effect.gen(function* () {
+      const world = yield* open({ lanes: 1, expireLate: true })
+      yield* world.submit("a100ms")
+      const late = yield* world.submit("b10ms", { deadlineMs: 50 })
+      yield* advance(200)
+      yield* world.system.book.idle
+      expect(late.state).toBe("expired")
+      expect(late.startedAtMs).toBe(null)
+      const error = yield* Effect.flip(Deferred.await(late.done))
+      expect(error).toMatchObject({ _tag: "TaskExpired", deadlineMs: 50, nowMs: 100 })
+    }),
+  )
+
+  it.effect("run a late task all the same otherwise", () =>
+    Effect.gen(function* () {
+      const world = yield* open({ lanes: 1 })
+      yield* world.submit("a100ms")
+      const late = yield* world.submit("b10ms", { deadlineMs: 50 })
+      yield* advance(200)
+      yield* world.system.book.idle
+      expect(late.state).toBe("completed")
+    }),
+  )
+
+  it.effect("upload a resident object once, however many tasks wait for it", () =>
+    Effect.gen(function* () {
+      let uploads = 0
+      const device = yield* openReferenceDevice({ lanes: 4, memoryBytes: 2 ** 20 })
+      const counting: Device = {
+        ...device,
+        upload: (id, data) => {
+          uploads++
+          return Effect.andThen(Effect.sleep(5), device.upload(id, data))
+        },
+      }
+      const world = yield* open({ device: counting })
+      const tasks = yield* Effect.forEach([1, 2, 3, 4], (i) => world.submit(`t${i}`))
+      yield* advance(200)
+      yield* world.system.book.idle
+      expect(tasks.map(({ state }) => state)).toEqual(Array(4).fill("completed"))
+      expect(uploads).toBe(tasks[0]!.plan!.residents.length)
+    }),
+  )
+
+  it.effect("fail every live task with a typed reason when an invariant breaks", () =>
+    Effect.gen(function* () {
+      const world = yield* open({
+        policy: () => {
+          throw new Error("a broken policy")
+        },
+      })
+      const task = yield* world.submit("a10ms")
+      yield* advance(100)
+      const error = yield* Effect.flip(Deferred.await(task.done))
+      expect(error).toMatchObject({ _tag: "RuntimeFailed", actor: "scheduler" })
+      const later = yield* world.submit("b10ms")
+      expect(later.state).toBe("rejected")
+    }),
+  )
+
+  it.effect("keep each task's id unique among live tasks only", () =>
+    Effect.gen(function* () {
+      const world = yield* open({})
+      const first = yield* world.submit("x10ms")
+      const second = yield* world.submit("x10ms")
+      yield* advance(100)
+      yield* world.system.book.idle
+      const third = yield* world.submit("x10ms")
+      yield* advance(100)
+      expect([first.state, second.state, third.state]).toEqual([
+        "completed",
+        "rejected",
+        "completed",
+      ])
+    }),
+  )
+})

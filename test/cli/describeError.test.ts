@@ -1,0 +1,137 @@
+// Every expected error has its sentence: what is wrong, where, with its numbers.
+import { describe, expect, it } from "vitest"
+import {
+  describedTags,
+  describeError,
+  errorToJson,
+  errorToText,
+  type GnnschedError,
+  isGnnschedError,
+} from "../../src/cli/describeError.ts"
+import * as errors from "../../src/model/errors.ts"
+
+/** One of each, with values that must show up in its sentence. */
+const samples: ReadonlyArray<readonly [GnnschedError, ReadonlyArray<string>]> = [
+  [
+    new errors.FileUnreadable({ file: "a/x.npy", reason: "no such file" }),
+    ["a/x.npy", "no such file"],
+  ],
+  [
+    new errors.FileUnwritable({ file: "out", reason: "permission denied" }),
+    ["out", "permission denied"],
+  ],
+  [
+    new errors.BadFile({ file: "x.npy", place: "header", expected: "<f4", found: "<i8" }),
+    ["x.npy", "header", "<f4", "<i8"],
+  ],
+  [
+    new errors.EdgeOutOfRange({ file: "e.npy", edge: 1234, node: 99, numNodes: 50 }),
+    ["e.npy", "1,234", "99", "50"],
+  ],
+  [
+    new errors.NodeOutOfRange({ task: "t1", position: 2, node: 77, numNodes: 40 }),
+    ["t1", "nodes[2]", "77", "40"],
+  ],
+  [new errors.NotFinite({ file: "x.npy", place: "[3, 4]", value: Number.NaN }), ["[3, 4]", "NaN"]],
+  [
+    new errors.IndexOverflow({ file: "e.npy", what: "edges", value: 5e9, limit: 2147483647 }),
+    ["edges", "5,000,000,000", "2,147,483,647"],
+  ],
+  [
+    new errors.WeightMismatch({
+      file: "m.safetensors",
+      tensor: "convs.0.lin.weight",
+      expectedShape: [16, 8],
+      foundShape: [8, 16],
+    }),
+    ["m.safetensors", "convs.0.lin.weight", "[16, 8]", "[8, 16]"],
+  ],
+  [
+    new errors.WeightMismatch({ file: "m", tensor: "w", expectedShape: [3], foundShape: null }),
+    ["w", "[3]", "missing"],
+  ],
+  [
+    new errors.BadConfig({
+      file: "w.yaml:3:4",
+      path: "tasks[3].deadline",
+      expected: "500ms",
+      found: "x",
+    }),
+    ["w.yaml:3:4", "tasks[3].deadline", "500ms", "x"],
+  ],
+  [
+    new errors.Unsupported({ file: "m.json", path: "jk", found: '"cat"', supported: "null" }),
+    ["m.json", "jk", '"cat"'],
+  ],
+  [new errors.PathOutside({ file: "w.yaml", path: "/etc", root: "/home/w" }), ["/etc", "/home/w"]],
+  [new errors.TooLarge({ bytesNeeded: 9e9, bytesBudget: 1024 }), ["9,000,000,000", "1,024"]],
+  [new errors.QueueFull({ queued: 5000, limit: 5000 }), ["5,000"]],
+  [new errors.DuplicateTask({ id: "t9" }), ["t9"]],
+  [new errors.UnknownId({ what: "graph", id: "g9" }), ["graph", "g9"]],
+  [new errors.RuntimeClosed({ id: "t1" }), ["t1"]],
+  [
+    new errors.RuntimeFailed({ actor: "scheduler", reason: "bytes lost" }),
+    ["scheduler", "bytes lost"],
+  ],
+  [
+    new errors.PrepWorkerLost({ job: "targets of t1", reason: "exit 1", transient: true }),
+    ["targets of t1", "exit 1"],
+  ],
+  [new errors.PrepTimeout({ job: "j1", timeoutMs: 1500, transient: false }), ["j1", "1.5 s"]],
+  [new errors.DeviceUnavailable({ device: "cpu", reason: "no addon" }), ["cpu", "no addon"]],
+  [
+    new errors.DeviceOutOfMemory({ bytesRequested: 4096, bytesFree: 64, transient: false }),
+    ["4,096", "64"],
+  ],
+  [new errors.PlanRefused({ place: "ops[1].y", reason: "outside" }), ["ops[1].y", "outside"]],
+  [
+    new errors.OpFailed({
+      op: "l0.spmm",
+      opIndex: 3,
+      lane: 1,
+      reason: "injected",
+      transient: false,
+    }),
+    ["l0.spmm", "3", "lane 1", "injected"],
+  ],
+  [new errors.LaneLost({ lane: 2, transient: true }), ["lane 2"]],
+  [new errors.TaskCancelled({ id: "t1", state: "running" }), ["t1", "running"]],
+  [new errors.TaskExpired({ id: "t1", deadlineMs: 20, nowMs: 35 }), ["t1", "20 ms", "35 ms"]],
+]
+
+const classNames = Object.entries(errors)
+  .filter(([, value]) => typeof value === "function" && value.prototype instanceof Error)
+  .map(([name]) => name)
+
+describe("describeError", () => {
+  it("has a sentence for every class of model/errors.ts, and a sample here", () => {
+    expect([...describedTags].sort()).toEqual([...classNames].sort())
+    expect(new Set(samples.map(([error]) => error._tag))).toEqual(new Set(classNames))
+  })
+
+  it.each(samples)("tells the numbers of %s", (error, parts) => {
+    const text = errorToText(error)
+    for (const part of parts) expect(text).toContain(part)
+    expect(describeError(error).what).toMatch(/\.$/)
+    expect(text).not.toMatch(/undefined|\[object|\n\s+at /)
+  })
+
+  it("says in JSON the tag, the sentence and every field, whatever the field holds", () => {
+    for (const [error] of samples) {
+      const json = JSON.parse(JSON.stringify(errorToJson(error)))
+      expect(json.tag).toBe(error._tag)
+      expect(json.message).toContain(describeError(error).what)
+      const { _tag, ...fields } = error
+      for (const key of Object.keys(fields)) expect(json).toHaveProperty(key)
+    }
+    const [notFinite] = samples.find(([error]) => error._tag === "NotFinite")!
+    expect(errorToJson(notFinite).value).toBe("NaN")
+  })
+
+  it("knows its own errors from any other thrown value", () => {
+    for (const other of [new Error("x"), null, "x", { _tag: "toString" }, { _tag: 3 }]) {
+      expect(isGnnschedError(other)).toBe(false)
+    }
+    expect(isGnnschedError(samples[0]![0])).toBe(true)
+  })
+})
