@@ -15,6 +15,7 @@ import type { Stopwatch } from "./Stopwatch.ts"
 
 /** The ranges a running task holds. */
 export interface Holding {
+  readonly taskId: string
   readonly placement: Placement
   readonly arena: Grant
   /** One per resident slot of the plan. */
@@ -72,18 +73,18 @@ export class Ledger {
       }
       for (const key of placement.evicted) yield* this.#evict(key)
       for (const upload of placement.uploads) {
-        const grant = this.#grant(upload.offset, upload.bytes, upload.key)
+        const grant = { id: this.#nextGrant++, offset: upload.offset, bytes: upload.bytes }
         yield* Effect.orDie(this.#device.grant(grant))
         this.#residents.set(upload.key, { grant, loaded: null })
-        yield* this.#note("resident", "grant", grant)
+        yield* this.#note("resident", upload.key, "grant", grant)
       }
-      const arena = this.#grant(placement.arena.offset, placement.arena.bytes, task.spec.id)
+      const arena = { id: this.#nextGrant++, ...placement.arena, taskId: task.spec.id }
       yield* this.#device
         .grant(arena)
         .pipe(Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))))
-      yield* this.#note("arena", "grant", arena)
+      yield* this.#note("arena", arena.taskId, "grant", arena)
       const residents = waiting.residents.map(({ key }) => this.#residents.get(key)!.grant)
-      return { placement, arena, residents }
+      return { taskId: task.spec.id, placement, arena, residents }
     })
   }
 
@@ -92,7 +93,7 @@ export class Ledger {
     return Effect.gen({ self: this }, function* () {
       yield* Effect.orDie(this.#device.revoke(holding.arena.id))
       this.#layout.release(holding.placement)
-      yield* this.#note("arena", "release", holding.arena)
+      yield* this.#note("arena", holding.taskId, "release", holding.arena)
     })
   }
 
@@ -117,22 +118,19 @@ export class Ledger {
       const { grant } = this.#residents.get(key)!
       this.#residents.delete(key)
       yield* Effect.orDie(this.#device.revoke(grant.id))
-      yield* this.#note("resident", "release", grant)
+      yield* this.#note("resident", key, "release", grant)
     })
-  }
-
-  #grant(offset: number, bytes: number, label: string): Grant {
-    return { id: this.#nextGrant++, offset, bytes, label }
   }
 
   #note(
     kind: MemoryEvent["kind"],
+    label: string,
     change: MemoryEvent["change"],
     grant: Grant,
   ): Effect.Effect<void> {
     return Effect.map(this.#stopwatch.nowMs, (atMs) => {
       this.#usedBytes += change === "grant" ? grant.bytes : -grant.bytes
-      const { label = "", offset, bytes } = grant
+      const { offset, bytes } = grant
       const usedBytesAfter = this.#usedBytes
       this.#log.change({ atMs, kind, label, change, offset, bytes, usedBytesAfter })
     })

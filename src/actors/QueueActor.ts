@@ -1,6 +1,6 @@
 // The queue: where a submitted task is taken or refused. It bounds how many tasks may be live, keeps
 // ids unique, and passes what it takes on to the estimator in order of arrival.
-import { Effect, type Scope } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 import { type AdmissionError, DuplicateTask, QueueFull, RuntimeClosed } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
 import type { LiveTask } from "./LiveTask.ts"
@@ -12,46 +12,57 @@ export interface QueueOptions {
   /** Live tasks at most; a further one is refused. */
   readonly maxQueuedTasks: number
   readonly onAccepted: (task: LiveTask) => Effect.Effect<void>
+  /** Why nothing can be taken any more, when an invariant broke. */
+  readonly broken: () => AdmissionError | null
   readonly onDefect: ActorOptions<never>["onDefect"]
 }
 
 export interface QueueActor {
   /** Never fails: a refused task ends `rejected` with the reason. */
   readonly submit: (task: LiveTask) => Effect.Effect<void>
-  /** Every later submission is refused. */
+  /** Refuses every later submission; settles when every earlier one has been taken or refused. */
   readonly close: Effect.Effect<void>
 }
+
+type Message =
+  | { readonly _tag: "Submit"; readonly task: LiveTask }
+  | { readonly _tag: "Close"; readonly reply: Deferred.Deferred<void> }
 
 export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, never, Scope.Scope> =>
   Effect.gen(function* () {
     let closed = false
     const admit = (task: LiveTask): AdmissionError | null => {
       const { id } = task.spec
-      if (closed) return new RuntimeClosed({ id })
       if (options.book.find(id) !== undefined) return new DuplicateTask({ id })
       const queued = options.book.liveCount
       const limit = options.maxQueuedTasks
-      return queued >= limit ? new QueueFull({ queued, limit }) : null
+      return queued >= limit ? new QueueFull({ queued, limit }) : options.broken()
     }
-    const take = (task: LiveTask): Effect.Effect<void> => {
-      const refusal = admit(task)
-      if (refusal !== null) return options.book.refuse(task, refusal)
-      options.book.add(task)
-      return options.onAccepted(task)
+    const take = (message: Message): Effect.Effect<unknown> => {
+      if (message._tag === "Close") return Deferred.succeed(message.reply, undefined)
+      const refusal = admit(message.task)
+      if (refusal !== null) return options.book.refuse(message.task, refusal)
+      options.book.add(message.task)
+      return options.onAccepted(message.task)
     }
-    const mailbox = yield* makeActor<LiveTask>({
+    const mailbox = yield* makeActor<Message>({
       name: "queue",
-      handle: (tasks) => Effect.forEach(tasks, take, { discard: true }),
+      handle: (messages) => Effect.forEach(messages, take, { discard: true }),
       onDefect: options.onDefect,
     })
     const full = new QueueFull({ queued: limits.mailboxCapacity, limit: limits.mailboxCapacity })
     return {
       submit: (task) =>
-        Effect.flatMap(mailbox.offer(task), (taken) =>
-          taken ? Effect.void : options.book.refuse(task, full),
-        ),
-      close: Effect.sync(() => {
+        Effect.suspend(() => {
+          if (closed) return options.book.refuse(task, new RuntimeClosed({ id: task.spec.id }))
+          return Effect.flatMap(mailbox.offer({ _tag: "Submit", task }), (taken) =>
+            taken ? Effect.void : options.book.refuse(task, full),
+          )
+        }),
+      close: Effect.suspend(() => {
         closed = true
+        const reply = Deferred.makeUnsafe<void>()
+        return Effect.andThen(mailbox.tell({ _tag: "Close", reply }), Deferred.await(reply))
       }),
     }
   })

@@ -39,8 +39,8 @@ export interface ActorSystem {
   readonly ledger: Ledger
   readonly estimator: EstimatorActor
   readonly submit: (spec: TaskSpec, graph: Graph, model: GnnModel) => Effect.Effect<LiveTask>
-  /** Settles when the task has ended; does nothing for a task that is not live. */
-  readonly cancel: (id: string) => Effect.Effect<void>
+  /** Settles when the task has ended; at once for one that has. */
+  readonly cancel: (task: LiveTask) => Effect.Effect<void>
   /** Refuses what comes later. */
   readonly closeQueue: Effect.Effect<void>
 }
@@ -77,9 +77,15 @@ export const startSystem = (
       onDropped: scheduler.dropped,
       onDefect,
     })
-    const queue = yield* makeQueue({ ...options, book, onAccepted: estimator.prepare, onDefect })
-    const submit = makeSubmit({ book, queue, stopwatch, broken })
-    return { book, log, ledger, estimator, submit, cancel: cancelIn(book), closeQueue: queue.close }
+    const queue = yield* makeQueue({
+      ...options,
+      book,
+      onAccepted: estimator.prepare,
+      broken: () => broken.reason,
+      onDefect,
+    })
+    const submit = makeSubmit({ queue, stopwatch })
+    return { book, log, ledger, estimator, submit, cancel, closeQueue: queue.close }
   })
 
 interface LaneOptions {
@@ -131,10 +137,8 @@ const startLane = (
   })
 
 const makeSubmit = (parts: {
-  readonly book: TaskBook
   readonly queue: QueueActor
   readonly stopwatch: Stopwatch
-  readonly broken: { readonly reason: RuntimeFailed | null }
 }): ActorSystem["submit"] => {
   let nextSeq = 0
   return (spec, graph, model) =>
@@ -158,22 +162,17 @@ const makeSubmit = (parts: {
         measuredPeakBytes: null,
         ops: [],
       }
-      const { reason } = parts.broken
-      yield* reason === null ? parts.queue.submit(task) : parts.book.refuse(task, reason)
+      yield* parts.queue.submit(task)
       return task
     })
 }
 
-const cancelIn =
-  (book: TaskBook): ActorSystem["cancel"] =>
-  (id) =>
-    Effect.gen(function* () {
-      const task = book.find(id)
-      if (task === undefined) return
-      task.cancelRequested = true
-      if (task.abort !== null) yield* task.abort
-      yield* Effect.exit(Deferred.await(task.done))
-    })
+/** The stage that has the task stops it; where it lies in a mailbox, the stage that takes it out. */
+const cancel: ActorSystem["cancel"] = (task) =>
+  Effect.suspend(() => {
+    task.cancelRequested = true
+    return task.abort ?? Effect.void
+  }).pipe(Effect.andThen(Effect.exit(Deferred.await(task.done))), Effect.asVoid)
 
 const endAll = (book: TaskBook, reason: RuntimeFailed): Effect.Effect<void> =>
   Effect.forEach(book.live(), (task) => book.end(task, { status: "failed", reason }), {

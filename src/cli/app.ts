@@ -28,7 +28,7 @@ const gnnsched = Command.make("gnnsched").pipe(
   ]),
   Command.withExamples([
     {
-      command: "gnnsched run examples/demo.yaml --memory 192MiB --out out/demo",
+      command: "gnnsched run examples/demo.yaml --memory 80MiB --out out/demo",
       description: "Run a workload and write its report",
     },
     {

@@ -4,7 +4,7 @@ import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { cpuProfile, referenceProfile } from "../cost/DeviceProfile.ts"
 import { planTask } from "../cost/planTask.ts"
-import { BadConfig } from "../model/errors.ts"
+import { BadConfig, type InputError, Unsupported } from "../model/errors.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
 import type { GnnschedError } from "./describeError.ts"
@@ -88,6 +88,12 @@ const shapeOf = (flags: EstimateConfig) =>
     return yield* Effect.scoped(Effect.flatMap(openPrepPool, (prep) => prep.graphShape(source)))
   })
 
+/** A planner knows no files: what it refuses is the model of this command. */
+const inFile = (error: InputError, file: string): InputError => {
+  if (error._tag === "BadConfig") return new BadConfig({ ...error, file })
+  return error._tag === "Unsupported" ? new Unsupported({ ...error, file }) : error
+}
+
 const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
   const shape = yield* shapeOf(flags)
   const model = { kind: "file", configPath: flags.model, weights: null } as const
@@ -102,7 +108,7 @@ const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
       alignBytes,
       profile: flags.device === "cpu" ? cpuProfile : referenceProfile,
     }),
-  )
+  ).pipe(Effect.mapError((error) => inFile(error, flags.model)))
   const view = { plan, shape, budgetBytes: Option.getOrNull(flags.memory) }
   yield* flags.format === "json" ? printJson(estimateJson(view)) : print(estimateText(view))
 })

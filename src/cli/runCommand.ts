@@ -129,8 +129,8 @@ export const runCommand = Command.make("run", config, (flags) => Effect.scoped(r
   Command.withShortDescription("Run the tasks of a workload"),
   Command.withExamples([
     {
-      command: "gnnsched run examples/demo.yaml --memory 192MiB --out out/demo",
-      description: "Run the demo in 192 MiB and keep outputs, report.json and report.html",
+      command: "gnnsched run examples/demo.yaml --memory 80MiB --out out/demo",
+      description: "Run the demo in 80 MiB and keep outputs, report.json and report.html",
     },
     {
       command: "gnnsched run jobs.yaml --policy bmc --mode groups --lanes 4",

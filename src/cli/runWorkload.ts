@@ -1,7 +1,7 @@
 // Runs a workload on an open runtime: loads and checks everything, then submits each task at its
 // time, writes outputs as they come, and answers the report with the workload's own names.
 import { Clock, Effect, Fiber, Ref, Semaphore } from "effect"
-import { type InputError, NodeOutOfRange } from "../model/errors.ts"
+import { BadConfig, NodeOutOfRange, Unsupported } from "../model/errors.ts"
 import type { RunReport } from "../model/RunReport.ts"
 import type { TaskOutput } from "../model/Task.ts"
 import { encodeNpy } from "../prep/npy.ts"
@@ -78,9 +78,11 @@ const nameInputs = (
 ): GnnschedError => {
   if (error._tag !== "BadConfig" && error._tag !== "Unsupported") return error
   const place = `tasks[${task.entry}] (model ${task.model} on graph ${task.graph})`
-  const Named = error.constructor as new (fields: object) => InputError
   const path = error.path === "" ? place : `${place}, ${error.path}`
-  return new Named({ ...error, file: workload.file, path })
+  const named = { file: workload.file, path }
+  return error._tag === "BadConfig"
+    ? new BadConfig({ ...error, ...named })
+    : new Unsupported({ ...error, ...named })
 }
 
 /** Loads every graph and model, used or not: a workload with a broken file does not start. */

@@ -75,6 +75,11 @@ export class PlanDraft {
     return { ...this.resident("model.weights", this.weights.totalBytes), ...place(entry) }
   }
 
+  /** A weight that is one row, as an epilogue takes it. */
+  private vector(name: string): Operand {
+    return { ...this.weight(name), ld: 1 }
+  }
+
   private entry(name: string): WeightEntry {
     const entry = this.weights.entries.get(name)
     if (entry === undefined) throw new Error(`the weight layout has no entry ${name}`)
@@ -86,9 +91,9 @@ export class PlanDraft {
     const has = (part: string) => this.weights.entries.has(`${prefix}.${part}`)
     return {
       ...identityEpilogue,
-      bias: has("bias") ? this.weight(`${prefix}.bias`) : null,
+      bias: has("bias") ? this.vector(`${prefix}.bias`) : null,
       affine: has("scale")
-        ? { scale: this.weight(`${prefix}.scale`), shift: this.weight(`${prefix}.shift`) }
+        ? { scale: this.vector(`${prefix}.scale`), shift: this.vector(`${prefix}.shift`) }
         : null,
       affineAfterActivation: this.request.config.activationFirst,
       activation,

@@ -12,8 +12,8 @@ export interface Grant {
   readonly offset: number
   /** Multiple of the device's alignment. */
   readonly bytes: number
-  /** The task's id or the resident's key, for messages and fault plans. */
-  readonly label?: string
+  /** The task whose arena this is, for fault plans; absent for a resident object. */
+  readonly taskId?: string
 }
 
 export interface SubmitRequest {

@@ -11,7 +11,8 @@ export const faultDevice = (device: Device, faults: FaultBook): Device => ({
   ...device,
   grant: (grant) =>
     Effect.suspend(() => {
-      const fault = faults.take(["allocation"], grant.label ?? "")
+      const { taskId } = grant
+      const fault = taskId === undefined ? null : faults.take(["allocation"], taskId)
       if (fault === null) return device.grant(grant)
       return Effect.flatMap(device.stats, ({ usedBytes }) =>
         Effect.fail(

@@ -119,7 +119,7 @@ const submitTo =
         id: spec.id,
         state: Effect.sync(() => task.state),
         result: Deferred.await(task.done),
-        cancel: system.cancel(spec.id),
+        cancel: system.cancel(task),
       }
     })
 
@@ -140,12 +140,9 @@ const reportOf = (
 
 /** Nothing accepted is lost: what has not ended is cancelled, and we wait until it has ended. */
 const shutDown = (system: ActorSystem): Effect.Effect<void> =>
-  system.closeQueue.pipe(
-    Effect.andThen(
-      Effect.forEach(system.book.live(), (task) => system.cancel(task.spec.id), {
-        concurrency: "unbounded",
-        discard: true,
-      }),
-    ),
-    Effect.andThen(system.book.idle),
-  )
+  Effect.gen(function* () {
+    yield* system.closeQueue
+    const all = { concurrency: "unbounded", discard: true } as const
+    yield* Effect.forEach(system.book.live(), system.cancel, all)
+    yield* system.book.idle
+  })

@@ -73,7 +73,6 @@ class PromiseRuntime implements RuntimeApi {
 
   loadGraph: RuntimeApi["loadGraph"] = (source) => this.#backend.loadGraph(source)
   loadModel: RuntimeApi["loadModel"] = (source) => this.#backend.loadModel(source)
-  drain: RuntimeApi["drain"] = () => this.#backend.drain()
   report: RuntimeApi["report"] = () => this.#backend.report()
 
   estimate: RuntimeApi["estimate"] = ({ graph, model, targets }) =>
@@ -102,6 +101,13 @@ class PromiseRuntime implements RuntimeApi {
       (error) => settle(terminalStateOf(error)),
     )
     return handle
+  }
+
+  /** The handles have heard of the end too when this resolves. */
+  async drain(): Promise<void> {
+    const results = [...this.#handles.values()].map(({ result }) => result)
+    await this.#backend.drain()
+    await Promise.allSettled(results)
   }
 
   close(): Promise<void> {

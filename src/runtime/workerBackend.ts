@@ -29,6 +29,13 @@ export const openWorkerBackend = async (
   })
   const call = async <A>(answer: Promise<Envelope<A>>): Promise<A> =>
     unseal(await Promise.race([answer, lost]))
+  const outstanding = new Set<Promise<unknown>>()
+  const tracked = <A>(answer: Promise<A>): Promise<A> => {
+    outstanding.add(answer)
+    const forget = () => outstanding.delete(answer)
+    answer.then(forget, forget)
+    return answer
+  }
   const close = async () => {
     port1.close()
     await worker.terminate()
@@ -39,13 +46,15 @@ export const openWorkerBackend = async (
       device,
       loadGraph: (source) => call(remote.loadGraph(source)),
       loadModel: (source) => call(remote.loadModel(source)),
-      submit: (spec) => call(remote.submit(spec)),
+      submit: (spec) => tracked(call(remote.submit(spec))),
       cancel: (id) => call(remote.cancel(id)),
       estimate: (graph, model, targets) => call(remote.estimate(graph, model, targets)),
       drain: () => call(remote.drain()),
       report: async () => reviveReport(await call(remote.report())),
       close: async () => {
         await call(remote.close())
+        // Every task has ended; its answer may still be on the way.
+        await Promise.allSettled(outstanding)
         await close()
       },
     }

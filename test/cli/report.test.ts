@@ -1,7 +1,7 @@
 // What a run writes: report.json against its schema, the numbers derived for it, the trace, the page.
 import { readFileSync } from "node:fs"
 import vm from "node:vm"
-import Ajv2020 from "ajv/dist/2020.js"
+import { Ajv2020 } from "ajv/dist/2020.js"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { jsonLines } from "../../src/cli/report/jsonLines.ts"
@@ -32,9 +32,9 @@ describe("report.json", () => {
     const spoil: ReadonlyArray<(value: ReturnType<typeof json>) => void> = [
       (value) => Object.assign(value, { extra: 1 }),
       (value) => Object.assign(value, { makespanMs: null }),
-      (value) => Object.assign(value["tasks"]![0]!, { reason: { tag: "x", message: "y" } }),
-      (value) => Object.assign(value["tasks"]![0]!, { measuredPeakBytes: null }),
-      (value) => Object.assign(value["tasks"]![0]!, { status: "queued" }),
+      (value) => Object.assign(value.tasks![0]!, { reason: { tag: "x", message: "y" } }),
+      (value) => Object.assign(value.tasks![0]!, { measuredPeakBytes: null }),
+      (value) => Object.assign(value.tasks![0]!, { status: "queued" }),
     ]
     for (const change of spoil) {
       const value = json()
@@ -118,7 +118,7 @@ describe("trace.json", () => {
     const tasks = complete.filter((event) => event.cat === "task")
     expect(tasks).toHaveLength(40)
     for (const op of complete.filter((event) => event.cat === "operator")) {
-      const task = tasks.find((event) => event.name === op.args["task"])!
+      const task = tasks.find((event) => event.name === op.args.task)!
       expect(op.tid).toBe(task.tid)
       expect(op.ts).toBeGreaterThanOrEqual(task.ts)
       expect(op.ts + op.dur).toBeLessThanOrEqual(task.ts + task.dur + 1e-3)
@@ -139,24 +139,19 @@ describe("trace.json", () => {
 
   it("names a row per lane and the device, and counts bytes that never fall below nothing", () => {
     const names = traceEvents.filter((event) => event.name === "thread_name")
-    expect(names.map((event) => event.args["name"])).toEqual([
-      "refused",
-      "lane 0",
-      "lane 1",
-      "lane 2",
-    ])
+    expect(names.map((event) => event.args.name)).toEqual(["refused", "lane 0", "lane 1", "lane 2"])
     const counters = traceEvents.filter((event) => event.ph === "C")
     expect(counters.length).toBe(report.memory.length)
     for (const { args } of counters) {
-      expect(args["residents"]).toBeGreaterThanOrEqual(0)
-      expect(args["arenas"]).toBeGreaterThanOrEqual(0)
+      expect(args.residents).toBeGreaterThanOrEqual(0)
+      expect(args.arenas).toBeGreaterThanOrEqual(0)
     }
-    expect(counters.at(-1)!.args["arenas"]).toBe(0)
+    expect(counters.at(-1)!.args.arenas).toBe(0)
   })
 
   it("shows refused tasks as instants", () => {
     const instants = traceEvents.filter((event) => event.ph === "i")
-    expect(instants.map((event) => event.args["reason"])).toEqual(["TooLarge", "DeviceOutOfMemory"])
+    expect(instants.map((event) => event.args.reason)).toEqual(["TooLarge", "DeviceOutOfMemory"])
   })
 })
 
