@@ -126,6 +126,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dir", required=True)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--command", default="npx gnnsched", help="how to start gnnsched")
     parser.add_argument("--rtol", type=float, default=1e-4)
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
@@ -143,7 +144,7 @@ def main():
                   for i in numbers],
     }
     (folder / "workload.yaml").write_text(json.dumps(workload))
-    run = subprocess.run(["npx", "gnnsched", "run", str(folder / "workload.yaml"), "--device",
+    run = subprocess.run([*args.command.split(), "run", str(folder / "workload.yaml"), "--device",
                           args.device, "--out", str(folder / "out")], capture_output=True, text=True)
     if run.returncode != 0:
         print(run.stdout[-3000:], run.stderr[-3000:])

@@ -33,7 +33,7 @@ const describe = (done: number, total: number, hurt: number): string => {
 export const barProgress = (stream: ProgressStream): Progress => {
   let drawnStep = -1
   const line = (text: string) => {
-    stream.write(`\r\u001b[K${text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`)
+    stream.write(`\r\u001b[K${text.slice(0, Math.max(20, (stream.columns || 80) - 1))}`)
   }
   return {
     phase: line,

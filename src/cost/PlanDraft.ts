@@ -76,7 +76,7 @@ export class PlanDraft {
   }
 
   /** A weight that is one row, as an epilogue takes it. */
-  private vector(name: string): Operand {
+  vector(name: string): Operand {
     return { ...this.weight(name), ld: 1 }
   }
 

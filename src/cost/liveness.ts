@@ -1,8 +1,8 @@
 // When each buffer of a draft is alive, and the most bytes that are alive at once: the lower bound
 // of every layout.
 import type { Op } from "../model/Op.ts"
+import { operandUses } from "../model/operandUses.ts"
 import { alignUp } from "../model/Plan.ts"
-import { visitOperands } from "./opOperands.ts"
 import { bufferOf, type DraftBuffer } from "./PlanDraft.ts"
 
 export interface LiveRange {
@@ -44,12 +44,12 @@ export const liveness = (
   const first = new Array<number>(buffers.length).fill(-1)
   const last = new Array<number>(buffers.length).fill(-1)
   ops.forEach((op, i) => {
-    visitOperands(op, (operand) => {
+    for (const { operand } of operandUses(op)) {
       const buffer = bufferOf(operand)
-      if (buffer < 0) return
+      if (buffer < 0) continue
       if (first[buffer] === -1) first[buffer] = i
       last[buffer] = i
-    })
+    }
   })
   last[output] = ops.length
   const ranges = buffers.map(({ name, bytes }, b) => ({

@@ -20,7 +20,7 @@ const projected = (draft: PlanDraft, name: string, x: Matrix): Matrix => {
   const out = draft.matrix(`${name}.projected`, x.rows, x.cols)
   multiply(draft, `${name}.project`, x, draft.weight(`${name}.project.weight`), out, {
     ...identityEpilogue,
-    bias: draft.weight(`${name}.project.bias`),
+    bias: draft.vector(`${name}.project.bias`),
     activation: { name: "relu", parameter: 0 },
   })
   return out

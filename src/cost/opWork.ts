@@ -1,7 +1,7 @@
 // The work of one operator by formula, from its dimensions alone: floating-point operations, bytes
 // streamed and bytes gathered row by row. Every byte is counted once per time it is touched.
 import type { Epilogue, Op } from "../model/Op.ts"
-import { gatOutputColumns } from "./opOperands.ts"
+import { gatOutputColumns } from "../model/operandUses.ts"
 
 export interface OpWork {
   /** Multiply-adds count as two; an exponential as eight. */

@@ -29,6 +29,13 @@ export const makeResident = (key: string, array: NpyArray): ResidentObject => ({
   data: bytesOf(array),
 })
 
+/** Without a `batch` all nodes are one graph, as PyG's poolings take it. */
+const oneGraph = (numNodes: number): Int32Array => {
+  const offsets = sharedInt32(2)
+  offsets[1] = numNodes
+  return offsets
+}
+
 const graphArray = (graph: Graph, role: ResidentRole): NpyArray | null => {
   const { features } = graph
   switch (role) {
@@ -39,7 +46,7 @@ const graphArray = (graph: Graph, role: ResidentRole): NpyArray | null => {
     case "graph.edgeWeight":
       return graph.edgeWeight
     case "graph.graphOffsets":
-      return graph.graphOffsets
+      return graph.graphOffsets ?? oneGraph(graph.shape.numNodes)
     case "x.dense":
       return features.kind === "dense" ? features.values : null
     case "x.rowOffsets":

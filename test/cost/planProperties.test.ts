@@ -2,10 +2,10 @@ import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { cpuProfile } from "../../src/cost/DeviceProfile.ts"
-import { visitOperands } from "../../src/cost/opOperands.ts"
 import { type PlanRequest, planTask } from "../../src/cost/planTask.ts"
 import type { GnnConfig } from "../../src/model/GnnModel.ts"
 import type { Operand } from "../../src/model/Op.ts"
+import { operandUses } from "../../src/model/operandUses.ts"
 import { alignUp, type Plan, type PlanBuffer } from "../../src/model/Plan.ts"
 import { weightLayout } from "../../src/model/WeightLayout.ts"
 import { network, shapeFor } from "./randomNetworks.ts"
@@ -57,22 +57,23 @@ const operandsInside = (plan: Plan): void => {
   const slotsRead = new Set<number>()
   plan.ops.forEach((op, i) => {
     const writes: string[] = []
-    visitOperands(op, (operand, access, rows, cols) => {
+    for (const { operand, access, isVector, rows, cols } of operandUses(op)) {
+      if (isVector) expect(operand.ld).toBe(1)
       if (operand.slot >= 0) {
         expect(access).toBe("read")
         slotsRead.add(operand.slot)
-        if (rows * cols === 0) return
+        if (rows * cols === 0) continue
         const { role, bytes } = plan.residents[operand.slot]!
         const end = extentEnd(operand, rows, cols)
         if (end > bytes) throw new Error(`${op.name} reads to byte ${end} of ${bytes} of ${role}`)
-        return
+        continue
       }
       expect(operand.slot).toBe(-1)
-      if (rows * cols === 0) return
+      if (rows * cols === 0) continue
       const { name } = holder(plan, i, operand.offset, extentEnd(operand, rows, cols))
       if (access === "write") writes.push(name)
       else if (!written.has(name)) throw new Error(`${op.name} reads ${name} before it is written`)
-    })
+    }
     for (const name of writes) written.add(name)
   })
   expect(slotsRead.size).toBe(plan.residents.length)

@@ -7,11 +7,12 @@ import * as scatter from "./page/scatter.ts"
 import * as startPage from "./page/startPage.ts"
 import * as table from "./page/table.ts"
 import * as tables from "./page/tables.ts"
+import * as timeAxis from "./page/timeAxis.ts"
 import * as timeline from "./page/timeline.ts"
 
 /** Every function of the page by its name; a name must be unique over the files. */
 const functions: ReadonlyMap<string, { toString(): string }> = new Map(
-  [kit, overview, timeline, memory, scatter, table, tables, startPage].flatMap((part) =>
+  [kit, overview, timeAxis, timeline, memory, scatter, table, tables, startPage].flatMap((part) =>
     Object.entries(part).filter(([, value]) => typeof value === "function"),
   ),
 )

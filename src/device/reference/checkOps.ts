@@ -2,8 +2,8 @@
 // its matrix, no combination that the op does not define.
 import { PlanRefused } from "../../model/errors.ts"
 import type { Op, Operand, SpmmOp } from "../../model/Op.ts"
+import { extentBytes, type OperandUse, operandUses } from "../../model/operandUses.ts"
 import { intsOf, type ReferenceMemory } from "./memory.ts"
-import { extentBytes, type OperandUse, operandUses } from "./opOperands.ts"
 
 /** What is wrong with the first bad op, or null. `arenaBytes` bounds operands of slot -1. */
 export const checkOps = (
@@ -39,6 +39,7 @@ const operandFault = (
   if (!isCount(offset) || offset % 4 !== 0) return `offset ${offset} is not a multiple of 4`
   if (inArena && use.element === "int") return "indices must be resident"
   if (!inArena && use.access === "write") return "residents are read-only"
+  if (use.isVector && ld !== 1) return `ld of a vector must be 1, not ${ld}`
   if (use.rows > 1 && !(isCount(ld) && ld >= use.cols)) {
     return `leading dimension ${ld} of ${use.cols} columns`
   }

@@ -3,7 +3,7 @@
 // below, the arenas of running tasks above. Address map: each range where it really lay.
 import type { PageData } from "../pageData.ts"
 import type { Kit } from "./kit.ts"
-import type { TimeView } from "./timeline.ts"
+import type { TimeAxis, TimeView } from "./timeAxis.ts"
 
 /** Something that held a range from one moment to another. */
 export interface Holding {
@@ -157,24 +157,6 @@ export function drawBudget(
   g.fillStyle = kit.theme("--bad")
   g.textAlign = "right"
   g.fillText(`budget ${kit.bytes(budgetBytes)}`, width - view.right - 4, line - 8)
-}
-
-export interface TimeAxis {
-  readonly toX: (view: TimeView, width: number, ms: number) => number
-  readonly toTime: (view: TimeView, width: number, x: number) => number
-  readonly draw: (
-    kit: Kit,
-    view: TimeView,
-    chart: { readonly g: CanvasRenderingContext2D; readonly width: number },
-    top: number,
-    bottom: number,
-  ) => void
-  readonly drawSelection: (
-    kit: Kit,
-    view: TimeView,
-    g: CanvasRenderingContext2D,
-    height: number,
-  ) => void
 }
 
 export function holdingTip(kit: Kit, holding: Holding): Array<readonly [string, string]> {

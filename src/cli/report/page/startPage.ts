@@ -7,15 +7,14 @@ import type * as overviewPart from "./overview.ts"
 import type * as scatterPart from "./scatter.ts"
 import type * as tablePart from "./table.ts"
 import type * as tablesPart from "./tables.ts"
+import type * as timeAxisPart from "./timeAxis.ts"
 import type * as timelinePart from "./timeline.ts"
 
 /** The other files' functions, handed in: under a bundler, imported names do not survive inlining. */
 export type PageParts = Pick<typeof kitPart, "makeKit"> &
   Pick<typeof overviewPart, "drawHead" | "drawFigures" | "drawLegend"> &
-  Pick<
-    typeof timelinePart,
-    "makeTimeline" | "timeToX" | "xToTime" | "drawTimeAxis" | "drawSelection"
-  > &
+  Pick<typeof timeAxisPart, "makeTimeAxis"> &
+  Pick<typeof timelinePart, "makeTimeline"> &
   Pick<typeof memoryPart, "makeMemory"> &
   Pick<typeof scatterPart, "makeScatters"> &
   Pick<typeof tablePart, "makeTable"> &
@@ -34,8 +33,8 @@ export function wireHover(kit: kitPart.Kit, chart: Chart): void {
 
 /** Dragging over a chart zooms both to that stretch; a double click shows all again. */
 export function wireZoom(
-  parts: PageParts,
-  view: timelinePart.TimeView,
+  axis: timeAxisPart.TimeAxis,
+  view: timeAxisPart.TimeView,
   chart: Chart,
   redraw: () => void,
 ): void {
@@ -54,8 +53,8 @@ export function wireZoom(
     view.drag = null
     if (Math.abs(to - from) > 4) {
       const width = canvas.clientWidth
-      const startMs = parts.xToTime(view, width, Math.min(from, to))
-      const endMs = parts.xToTime(view, width, Math.max(from, to))
+      const startMs = axis.toTime(view, width, Math.min(from, to))
+      const endMs = axis.toTime(view, width, Math.max(from, to))
       view.startMs = Math.max(0, startMs)
       view.endMs = Math.max(view.startMs + 1e-3, Math.min(view.fullMs, endMs))
     }
@@ -87,13 +86,8 @@ export function startPage(parts: PageParts): void {
   const lastMemoryMs = data.memory.reduce((last, row) => Math.max(last, row[0]), 0)
   const fullMs = Math.max(1e-3, data.makespanMs, Math.min(lastMemoryMs, data.makespanMs * 1.05))
   const view = { startMs: 0, endMs: fullMs, fullMs, left: 76, right: 12, drag: null }
-  const axis = {
-    toX: parts.timeToX,
-    toTime: parts.xToTime,
-    draw: parts.drawTimeAxis,
-    drawSelection: parts.drawSelection,
-  }
-  const timeline = parts.makeTimeline(kit, data, view)
+  const axis = parts.makeTimeAxis()
+  const timeline = parts.makeTimeline(kit, data, view, axis)
   const memory = parts.makeMemory(kit, data, view, axis)
   const scatters = parts.makeScatters(kit, data)
   const drawTimes = () => {
@@ -109,7 +103,7 @@ export function startPage(parts: PageParts): void {
   parts.drawLegend(kit, data)
   for (const chart of [timeline, memory]) {
     wireHover(kit, chart)
-    wireZoom(parts, view, chart, drawTimes)
+    wireZoom(axis, view, chart, drawTimes)
   }
   for (const scatter of scatters) wireHover(kit, scatter)
   const mapBox = document.getElementById("memory-map") as HTMLInputElement

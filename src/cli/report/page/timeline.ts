@@ -3,60 +3,7 @@
 // them where there is room; above, how many tasks waited. Dragging zooms; memory.ts shares the view.
 import type { PageData, PageTask } from "../pageData.ts"
 import type { Kit } from "./kit.ts"
-
-/** The stretch of time that is shown; both charts draw it. */
-export interface TimeView {
-  startMs: number
-  endMs: number
-  readonly fullMs: number
-  readonly left: number
-  readonly right: number
-  /** Where a drag began and is, in pixels; null when none is on. */
-  drag: { from: number; to: number } | null
-}
-
-export function timeToX(view: TimeView, width: number, ms: number): number {
-  const inner = width - view.left - view.right
-  return view.left + ((ms - view.startMs) / (view.endMs - view.startMs)) * inner
-}
-
-export function xToTime(view: TimeView, width: number, x: number): number {
-  const inner = width - view.left - view.right
-  return view.startMs + ((x - view.left) / inner) * (view.endMs - view.startMs)
-}
-
-export function drawTimeAxis(
-  kit: Kit,
-  view: TimeView,
-  chart: { readonly g: CanvasRenderingContext2D; readonly width: number },
-  top: number,
-  bottom: number,
-): void {
-  const { g, width } = chart
-  g.textAlign = "center"
-  for (const tick of kit.ticks(view.startMs, view.endMs, Math.max(2, width / 120))) {
-    const x = Math.round(timeToX(view, width, tick)) + 0.5
-    g.strokeStyle = kit.theme("--grid")
-    g.beginPath()
-    g.moveTo(x, top)
-    g.lineTo(x, bottom)
-    g.stroke()
-    g.fillStyle = kit.theme("--muted")
-    g.fillText(kit.ms(tick), Math.min(Math.max(x, view.left), width - 24), bottom + 10)
-  }
-}
-
-export function drawSelection(
-  kit: Kit,
-  view: TimeView,
-  g: CanvasRenderingContext2D,
-  height: number,
-) {
-  if (view.drag === null) return
-  const low = Math.min(view.drag.from, view.drag.to)
-  g.fillStyle = kit.theme("--select")
-  g.fillRect(low, 0, Math.abs(view.drag.to - view.drag.from), height)
-}
+import type { TimeAxis, TimeView } from "./timeAxis.ts"
 
 /** Steps of the number of tasks that are submitted and not started. */
 export function waitingSteps(
@@ -82,6 +29,7 @@ export function waitingSteps(
 export function drawWaiting(
   kit: Kit,
   view: TimeView,
+  axis: TimeAxis,
   chart: { readonly g: CanvasRenderingContext2D; readonly width: number },
   steps: ReadonlyArray<readonly [number, number]>,
   top: number,
@@ -99,10 +47,10 @@ export function drawWaiting(
   g.clip()
   g.fillStyle = kit.theme("--waiting")
   g.beginPath()
-  g.moveTo(timeToX(view, width, 0), top + height)
+  g.moveTo(axis.toX(view, width, 0), top + height)
   let level = 0
   for (const [at, count] of steps) {
-    const x = timeToX(view, width, at)
+    const x = axis.toX(view, width, at)
     g.lineTo(x, top + height - (level / most) * height)
     g.lineTo(x, top + height - (count / most) * height)
     level = count
@@ -200,6 +148,7 @@ export function drawLaneRow(
   kit: Kit,
   data: PageData,
   view: TimeView,
+  axis: TimeAxis,
   chart: { readonly g: CanvasRenderingContext2D; readonly width: number },
   row: { readonly tasks: ReadonlyArray<PageTask>; readonly y: number; readonly height: number },
 ): void {
@@ -208,7 +157,7 @@ export function drawLaneRow(
   g.beginPath()
   g.rect(view.left, row.y, width - view.left - view.right, row.height)
   g.clip()
-  const opX = (ms: number) => timeToX(view, width, ms)
+  const opX = (ms: number) => axis.toX(view, width, ms)
   let drawnTo = Number.NEGATIVE_INFINITY
   for (const task of row.tasks) {
     const end = task.finishedAtMs ?? view.fullMs
@@ -231,7 +180,7 @@ export function drawLaneRow(
   g.restore()
 }
 
-export function makeTimeline(kit: Kit, data: PageData, view: TimeView) {
+export function makeTimeline(kit: Kit, data: PageData, view: TimeView, axis: TimeAxis) {
   const canvas = document.getElementById("timeline") as HTMLCanvasElement
   const lanes = tasksByLane(kit, data.device.lanes)
   const steps = waitingSteps(kit.tasks)
@@ -243,8 +192,8 @@ export function makeTimeline(kit: Kit, data: PageData, view: TimeView) {
   const draw = () => {
     const chart = kit.canvas(canvas, bottom + 22)
     width = chart.width
-    drawTimeAxis(kit, view, chart, 0, bottom)
-    drawWaiting(kit, view, chart, steps, 0, waitingHeight)
+    axis.draw(kit, view, chart, 0, bottom)
+    drawWaiting(kit, view, axis, chart, steps, 0, waitingHeight)
     lanes.forEach((tasks, lane) => {
       const y = top + lane * laneHeight
       chart.g.fillStyle = kit.theme("--lane")
@@ -252,12 +201,12 @@ export function makeTimeline(kit: Kit, data: PageData, view: TimeView) {
       chart.g.fillStyle = kit.theme("--muted")
       chart.g.textAlign = "right"
       chart.g.fillText(`lane ${lane}`, view.left - 8, y + laneHeight / 2)
-      drawLaneRow(kit, data, view, chart, { tasks, y, height: laneHeight })
+      drawLaneRow(kit, data, view, axis, chart, { tasks, y, height: laneHeight })
     })
-    drawSelection(kit, view, chart.g, bottom)
+    axis.drawSelection(kit, view, chart.g, bottom)
   }
   const hover = (event: MouseEvent) => {
-    const at = xToTime(view, width, event.offsetX)
+    const at = axis.toTime(view, width, event.offsetX)
     const slack = ((view.endMs - view.startMs) / Math.max(1, width)) * 1.5
     const lane = lanes[Math.floor((event.offsetY - top) / laneHeight)]
     const task = lane?.find(

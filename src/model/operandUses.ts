@@ -1,12 +1,14 @@
-// Every operand of an op with its extent: the one table behind range checks, the high-water mark
-// and the count of residents read.
-import type { Epilogue, Op, Operand } from "../../model/Op.ts"
+// Every operand of an op with its extent: the one table behind liveness, placement, range checks,
+// the high-water mark and the count of residents read.
+import type { Epilogue, GatOp, Op, Operand } from "./Op.ts"
 
 export interface OperandUse {
   readonly field: string
   readonly operand: Operand
   readonly element: "float" | "int"
   readonly access: "read" | "write"
+  /** A vector is contiguous: one row of `cols` elements, and its operand's `ld` is 1. */
+  readonly isVector: boolean
   readonly rows: number
   readonly cols: number
 }
@@ -15,18 +17,26 @@ export interface OperandUse {
 export const extentBytes = ({ operand, rows, cols }: OperandUse): number =>
   rows === 0 || cols === 0 ? 0 : operand.offset + ((rows - 1) * operand.ld + cols) * 4
 
-type Extent = readonly [rows: number, cols: number]
+type Extent = readonly [rows: number, cols: number, isVector?: boolean]
+
 const use =
   (element: OperandUse["element"], access: OperandUse["access"]) =>
-  (field: string, operand: Operand | null, [rows, cols]: Extent): ReadonlyArray<OperandUse> =>
-    operand === null ? [] : [{ field, operand, element, access, rows, cols }]
+  (
+    field: string,
+    operand: Operand | null,
+    [rows, cols, isVector = false]: Extent,
+  ): ReadonlyArray<OperandUse> =>
+    operand === null ? [] : [{ field, operand, element, access, isVector, rows, cols }]
 
 const reads = use("float", "read")
 const indices = use("int", "read")
 const writes = use("float", "write")
 
-/** A vector of n elements is contiguous whatever its `ld` says: one row. */
-const vector = (n: number): Extent => [1, n]
+const vector = (n: number): Extent => [1, n, true]
+
+/** Columns that a GAT operator writes. */
+export const gatOutputColumns = (op: GatOp): number =>
+  op.concat ? op.heads * op.headWidth : op.headWidth
 
 const epilogueUses = (
   { rowScale, addend, bias, affine }: Epilogue,
@@ -60,7 +70,7 @@ export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
         ...writes("y", op.y, [op.m, op.n]),
       ]
     case "gat": {
-      const width = op.concat ? op.heads * op.headWidth : op.headWidth
+      const width = gatOutputColumns(op)
       return [
         ...indices("rowOffsets", op.rowOffsets, vector(op.m + 1)),
         ...indices("colIndices", op.colIndices, vector(op.nnz)),
