@@ -54,8 +54,10 @@ const submitWithFault = (
 
 const opPosition = (plan: Plan, op: number | string): number => {
   if (typeof op === "number") return Math.min(op, plan.ops.length)
-  const index = plan.ops.findIndex(({ name, kind }) => name === op || kind === op)
-  return index < 0 ? 0 : index
+  return Math.max(
+    0,
+    plan.ops.findIndex(({ name, kind }) => name === op || kind === op),
+  )
 }
 
 /** The arena stays granted between the parts, so the tail finds what the head left. */
