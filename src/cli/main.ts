@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The executable `gnnsched`: arguments in, exit status out.
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Exit } from "effect"
 import { runApp } from "./app.ts"
 import { ignoreBrokenPipe } from "./brokenPipe.ts"
