@@ -6,6 +6,7 @@ import { BadConfig } from "../model/errors.ts"
 import { policyNames } from "../model/Snapshot.ts"
 import { Runtime } from "../runtime/Runtime.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
+import { addonOption } from "./addonOption.ts"
 import { attempt } from "./attempt.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { exitCodes } from "./exitCodes.ts"
@@ -32,6 +33,10 @@ const config = {
   mode: Flag.Literals("mode", ["groups", "continuous"]).pipe(
     Flag.withDescription("groups: one after another, as published; continuous: refill at once"),
     Flag.withDefault("continuous"),
+  ),
+  late: Flag.Literals("late", ["run", "expire"]).pipe(
+    Flag.withDescription("Tasks whose deadline passes while they wait: run them, or end them"),
+    Flag.withDefault("run"),
   ),
   device: deviceFlag,
   memory: memoryFlag,
@@ -77,7 +82,9 @@ const runtimeOptions = Effect.fnUntraced(function* (flags: RunConfig) {
     device: flags.device,
     policy: flags.policy,
     mode: flags.mode,
+    lateTasks: flags.late,
     allowUnsafe: flags.iKnow,
+    ...addonOption(),
     prepThreads,
     ...(Option.isSome(flags.memory) ? { memoryBytes: flags.memory.value } : {}),
     ...(Option.isSome(flags.lanes) ? { lanes: flags.lanes.value } : {}),

@@ -1,6 +1,6 @@
 // Bytes with a name, from a file or from memory: the readers above it never know which. Every
 // failure of the file system becomes FileUnreadable or FileUnwritable here.
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs"
 import { BadFile, FileUnreadable, FileUnwritable } from "../model/errors.ts"
 
 export interface ByteSource {
@@ -73,7 +73,8 @@ export const withFile = <A>(path: string, use: (source: ByteSource) => A): A => 
   let fd: number
   let size: number
   try {
-    fd = openSync(path, "r")
+    // Not blocking: a named pipe without a writer would hold the thread for ever.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     throw new FileUnreadable({ file: path, reason: reasonOf(error) })
   }
