@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { isNode, isPair, isScalar, LineCounter, type Node, parseDocument } from "yaml"
 import { BadConfig, BadFile, FileUnreadable } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
-import { systemReason } from "./systemReason.ts"
+import { systemReason } from "../model/systemReason.ts"
 
 export type DocumentPath = ReadonlyArray<string | number>
 

@@ -99,6 +99,18 @@ describe("planTask refuses", () => {
     })
   })
 
+  it("fewer graphs than the batch has, where batch_size says so", () => {
+    const pooled = { architecture: "GCN", pooling: "add" }
+    expect(refusal({ ...pooled, batch_size: 2 }, { numGraphs: 3 })).toMatchObject({
+      _tag: "BadConfig",
+      path: "batch_size",
+      expected: "at least 3, the number of graphs",
+      found: "2",
+    })
+    expect(refusal({ ...pooled, batch_size: 3 }, { numGraphs: 3 })).toBeNull()
+    expect(plan({ ...pooled, batch_size: 5 }, { numGraphs: 3 }).output.rows).toBe(5)
+  })
+
   it("counts beyond int32, and what is no count", () => {
     expect(refusal({ architecture: "GCN" }, { numEdges: 2 ** 31 })).toMatchObject({
       _tag: "IndexOverflow",

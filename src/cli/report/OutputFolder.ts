@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from
 import { join, resolve } from "node:path"
 import { Effect, type Scope } from "effect"
 import { FileUnwritable } from "../../model/errors.ts"
-import { systemReason } from "../systemReason.ts"
+import { systemReason } from "../../model/systemReason.ts"
 
 export interface OutputFolder {
   /** Absolute. */

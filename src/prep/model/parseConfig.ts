@@ -1,6 +1,7 @@
 // A model's JSON (the constructor arguments of PyG 2.8's basic GNNs) as a GnnConfig with every
 // default filled in. Throws BadConfig for what is wrong and Unsupported for what is not there yet.
 import type { Aggregation, Architecture, GnnConfig } from "../../model/GnnModel.ts"
+import { limits } from "../../model/limits.ts"
 import { ConfigFields, normalizeName, shown } from "./ConfigFields.ts"
 import { checkKeys } from "./configKeys.ts"
 import { layerShapes } from "./layerShapes.ts"
@@ -169,6 +170,7 @@ export const parseGnnConfig = (json: unknown, file: string): GnnConfig => {
     negativeSlope: architecture === "GAT" ? fields.number("negative_slope", 0.2) : 0.2,
     ginEps: architecture === "GIN" ? fields.number("eps", 0) : 0,
     pooling: parsePooling(fields),
+    batchSize: fields.integer("batch_size", 0, limits.maxGraphsInUnion),
     logSoftmax: fields.boolean("log_softmax", false),
   }
 }
