@@ -132,7 +132,7 @@ export class Ledger {
       this.#usedBytes += change === "grant" ? grant.bytes : -grant.bytes
       const { offset, bytes } = grant
       const usedBytesAfter = this.#usedBytes
-      this.#log.change({ atMs, kind, label, change, offset, bytes, usedBytesAfter })
+      this.#log.memory.add({ atMs, kind, label, change, offset, bytes, usedBytesAfter })
     })
   }
 }

@@ -191,21 +191,22 @@ class Scheduler {
       if (!this.#state.mayDecide(() => unsettledSeqs(book))) return false
       const snapshot = this.#state.snapshot(ledger.view())
       const nowMs = yield* stopwatch.nowMs
+      const waiting = snapshot.waiting.length
       const before = yield* Clock.monotonicTimeNanos
       const decision = policy(snapshot, nowMs)
       const after = yield* Clock.monotonicTimeNanos
       const number = decision.start.length > 0 ? ++this.#decisions : this.#decisions
-      log.decision({
+      log.decide({
         ...decision,
         atMs: nowMs,
         number,
-        waiting: snapshot.waiting.length,
+        waiting,
         running: snapshot.running.length,
         freeBytes: ledger.freeBytes,
         decideMs: Number(after - before) / 1e6,
       })
       const started = decision.start.map((id) => book.find(id)!)
-      this.#state.removeAll(new Set(started))
+      for (const task of started) this.#state.remove(task)
       let failed = false
       for (const task of started) failed = !(yield* this.#start(task, number)) || failed
       return failed

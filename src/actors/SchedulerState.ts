@@ -1,13 +1,15 @@
 // What the scheduler knows between messages, and the moves on it; no effects. It answers "may I
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
 import type { MemoryView } from "../model/MemoryView.ts"
-import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
+import type { RunningTask, SchedulingMode, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import type { LiveTask } from "./LiveTask.ts"
 
 export class SchedulerState {
   readonly mode: SchedulingMode
   /** Ready tasks in order of arrival. */
-  #waiting: Array<LiveTask> = []
+  readonly #waiting: Array<LiveTask> = []
+  /** The same tasks as policies see them, in step with `#waiting`. */
+  readonly #views: Array<WaitingTask> = []
   readonly #running = new Map<string, RunningTask>()
   readonly #freeLanes: Array<number> = []
   #lanesUp = 0
@@ -42,9 +44,9 @@ export class SchedulerState {
 
   ready(task: LiveTask): void {
     this.#settling?.delete(task.seq)
-    let position = this.#waiting.length
-    while (position > 0 && this.#waiting[position - 1]!.seq > task.seq) position--
+    const position = this.#position(task.seq)
     this.#waiting.splice(position, 0, task)
+    this.#views.splice(position, 0, task.prepared!.waiting)
   }
 
   /** The task ended before it was ready. */
@@ -54,14 +56,11 @@ export class SchedulerState {
 
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
-    const index = this.#waiting.indexOf(task)
-    if (index >= 0) this.#waiting.splice(index, 1)
-    return index >= 0
-  }
-
-  /** Takes several at once, in one pass. */
-  removeAll(tasks: ReadonlySet<LiveTask>): void {
-    if (tasks.size > 0) this.#waiting = this.#waiting.filter((task) => !tasks.has(task))
+    const position = this.#position(task.seq)
+    if (this.#waiting[position] !== task) return false
+    this.#waiting.splice(position, 1)
+    this.#views.splice(position, 1)
+    return true
   }
 
   started(task: LiveTask, startedAtMs: number): number {
@@ -96,15 +95,27 @@ export class SchedulerState {
     return true
   }
 
+  /** Good until the next change: `waiting` is not copied, a queue may hold many thousands. */
   snapshot(memory: MemoryView): Snapshot {
     return {
       mode: this.mode,
-      waiting: this.#waiting.map((task) => task.prepared!.waiting),
+      waiting: this.#views,
       running: [...this.#running.values()],
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,
       startedCount: this.#startedCount,
       memory,
     }
+  }
+
+  /** Where a task of this arrival stands or would stand: the first not before it. */
+  #position(seq: number): number {
+    let [low, high] = [0, this.#waiting.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#waiting[middle]!.seq < seq) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 }

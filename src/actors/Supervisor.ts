@@ -30,6 +30,8 @@ export interface SystemOptions {
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
+  /** Ended tasks kept for the report, with their decisions and changes of the pool. */
+  readonly historyTasks: number
 }
 
 /** The running system: verbs only. */
@@ -50,8 +52,8 @@ export const startSystem = (
 ): Effect.Effect<ActorSystem, never, Scope.Scope> =>
   Effect.gen(function* () {
     const stopwatch = yield* makeStopwatch
-    const book = new TaskBook(stopwatch)
-    const log = new RunLog()
+    const book = new TaskBook(stopwatch, options.historyTasks)
+    const log = new RunLog(options.historyTasks)
     const ledger = new Ledger({ device: options.device, stopwatch, log })
     const broken = { reason: null as RuntimeFailed | null }
     const onDefect = (actor: string, reason: string) => {

@@ -106,7 +106,11 @@ const run = Effect.fnUntraced(function* (flags: RunConfig) {
   const options = yield* runtimeOptions(flags)
   const progress = makeProgress(process.stderr, flags.quiet || flags.format === "json")
   yield* Effect.addFinalizer(() => Effect.sync(() => progress.finish()))
-  const runtime = yield* openRuntime({ ...options, tenants: workload.tenants })
+  const runtime = yield* openRuntime({
+    ...options,
+    tenants: workload.tenants,
+    historyTasks: Math.max(1, workload.tasks.length),
+  })
   const loaded = yield* loadWorkload(runtime, workload, progress)
   const folder = Option.isSome(flags.out)
     ? yield* openOutputFolder(flags.out.value, outputName)

@@ -35,14 +35,6 @@ export const checkRequest = ({ config, shape, targets }: PlanRequest): InputErro
       expected: `${shape.featureWidth}, the feature width of the graph`,
       found: String(config.inWidth),
     })
-  const graphs = shape.numGraphs ?? 1
-  if (config.pooling !== null && config.batchSize !== null && config.batchSize < graphs)
-    return new BadConfig({
-      file,
-      path: "batch_size",
-      expected: `at least ${graphs}, the number of graphs`,
-      found: String(config.batchSize),
-    })
   if (targets !== null && config.pooling !== null)
     return new Unsupported({
       file,

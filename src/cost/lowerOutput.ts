@@ -5,7 +5,7 @@ import type { DenseMatrix, PlanDraft } from "./PlanDraft.ts"
 /** A graph without `batch` is one graph: offsets [0, N]. A larger `batchSize` adds empty ones. */
 const readout = (draft: PlanDraft, x: DenseMatrix, reduce: "sum" | "mean" | "max"): DenseMatrix => {
   const found = draft.request.shape.numGraphs ?? 1
-  const graphs = draft.request.config.batchSize ?? found
+  const graphs = Math.max(found, draft.request.config.batchSize)
   const role = graphs === found ? "graph.graphOffsets" : (`graph.graphOffsets@${graphs}` as const)
   const graphOffsets = draft.resident(role, (graphs + 1) * 4)
   const out = draft.matrix("readout", graphs, x.cols)

@@ -99,18 +99,6 @@ describe("planTask refuses", () => {
     })
   })
 
-  it("fewer graphs than the batch has, where batch_size says so", () => {
-    const pooled = { architecture: "GCN", pooling: "add" }
-    expect(refusal({ ...pooled, batch_size: 2 }, { numGraphs: 3 })).toMatchObject({
-      _tag: "BadConfig",
-      path: "batch_size",
-      expected: "at least 3, the number of graphs",
-      found: "2",
-    })
-    expect(refusal({ ...pooled, batch_size: 3 }, { numGraphs: 3 })).toBeNull()
-    expect(plan({ ...pooled, batch_size: 5 }, { numGraphs: 3 }).output.rows).toBe(5)
-  })
-
   it("counts beyond int32, and what is no count", () => {
     expect(refusal({ architecture: "GCN" }, { numEdges: 2 ** 31 })).toMatchObject({
       _tag: "IndexOverflow",
@@ -137,6 +125,13 @@ describe("planTask counts", () => {
     const macs = p.costs.find((cost) => cost.kind === "gemm")!
     expect(macs.flops).toBe(2 * 2708 * 16 * 7 + 2708 * 7)
     expect(macs.outputBytes).toBe(2708 * 7 * 4)
+  })
+
+  it("a row per graph, and those that batch_size says are empty", () => {
+    const rows = (batchSize: number | null) =>
+      plan({ architecture: "GCN", pooling: "add", batch_size: batchSize }, { numGraphs: 3 }).output
+        .rows
+    expect([null, 2, 3, 5].map(rows)).toEqual([3, 3, 3, 5])
   })
 
   it("nothing but the weights and an empty result for a graph without nodes", () => {

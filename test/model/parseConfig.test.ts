@@ -46,7 +46,7 @@ describe("parseGnnConfig fills in PyG's defaults", () => {
       negativeSlope: 0.2,
       ginEps: 0,
       pooling: null,
-      batchSize: null,
+      batchSize: 0,
       logSoftmax: false,
     })
   })

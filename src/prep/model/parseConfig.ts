@@ -124,6 +124,12 @@ const parsePooling = (fields: ConfigFields): Aggregation | null => {
   return found
 }
 
+/** Of no effect without a readout. */
+const parseBatchSize = (fields: ConfigFields): number => {
+  const size = fields.integer("batch_size", 0, limits.maxGraphsInUnion) ?? 0
+  return fields.get("pooling") === null ? 0 : size
+}
+
 /** Arguments with one value that this version computes. */
 const refuseUnsupported = (fields: ConfigFields, architecture: Architecture): void => {
   const only = (key: string, supported: ReadonlyArray<unknown>) => {
@@ -170,7 +176,7 @@ export const parseGnnConfig = (json: unknown, file: string): GnnConfig => {
     negativeSlope: architecture === "GAT" ? fields.number("negative_slope", 0.2) : 0.2,
     ginEps: architecture === "GIN" ? fields.number("eps", 0) : 0,
     pooling: parsePooling(fields),
-    batchSize: fields.integer("batch_size", 0, limits.maxGraphsInUnion),
+    batchSize: parseBatchSize(fields),
     logSoftmax: fields.boolean("log_softmax", false),
   }
 }
