@@ -20,7 +20,7 @@ import { writeReport } from "./report/writeReport.ts"
 import { loadWorkload, runLoaded } from "./runWorkload.ts"
 import { print, printJson } from "./terminal.ts"
 import { readWorkload } from "./workload/readWorkload.ts"
-import { outputName } from "./workload/Workload.ts"
+import { outputName, type Workload } from "./workload/Workload.ts"
 
 const config = {
   workload: Argument.String("workload").pipe(
@@ -67,7 +67,7 @@ type RunConfig = Command.Command.Config.Infer<typeof config>
 /** Threads that read files: loading is the only time they work at once. */
 const prepThreads = 2
 
-const runtimeOptions = Effect.fnUntraced(function* (flags: RunConfig) {
+const runtimeOptions = Effect.fnUntraced(function* (flags: RunConfig, workload: Workload) {
   if (flags.policy === "unsafe" && !flags.iKnow) {
     return yield* new BadConfig({
       file: "command line",
@@ -77,7 +77,10 @@ const runtimeOptions = Effect.fnUntraced(function* (flags: RunConfig) {
       found: "unsafe alone",
     })
   }
-  const faults = Option.isSome(flags.faults) ? yield* readFaultFile(flags.faults.value) : null
+  const taskIds = workload.tasks.map(({ id }) => id)
+  const faults = Option.isSome(flags.faults)
+    ? yield* readFaultFile(flags.faults.value, taskIds)
+    : null
   return {
     device: flags.device,
     policy: flags.policy,
@@ -103,7 +106,7 @@ const title = (file: string): string => basename(file).replace(/\.(ya?ml|json)$/
 const run = Effect.fnUntraced(function* (flags: RunConfig) {
   const { allowOutside } = flags
   const workload = yield* readWorkload(flags.workload, { allowOutside })
-  const options = yield* runtimeOptions(flags)
+  const options = yield* runtimeOptions(flags, workload)
   const progress = makeProgress(process.stderr, flags.quiet || flags.format === "json")
   yield* Effect.addFinalizer(() => Effect.sync(() => progress.finish()))
   const runtime = yield* openRuntime({

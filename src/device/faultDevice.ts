@@ -26,7 +26,9 @@ export const faultDevice = (device: Device, faults: FaultBook): Device => ({
     }),
   submit: (request) =>
     Effect.suspend(() => {
-      const fault = faults.take(["op", "delay", "lane"], request.taskId)
+      const isThere = ({ op }: { readonly op: number | string }) =>
+        opPosition(request.plan, op) !== -1
+      const fault = faults.take(["op", "delay", "lane"], request.taskId, isThere)
       return fault === null ? device.submit(request) : submitWithFault(device, request, fault)
     }),
 })
@@ -52,13 +54,11 @@ const submitWithFault = (
     return joined(head, tail, fault.delayMs)
   })
 
-const opPosition = (plan: Plan, op: number | string): number => {
-  if (typeof op === "number") return Math.min(op, plan.ops.length)
-  return Math.max(
-    0,
-    plan.ops.findIndex(({ name, kind }) => name === op || kind === op),
-  )
-}
+/** An index beyond the last operator means after it; a name that no operator has, -1. */
+const opPosition = ({ ops }: Plan, op: number | string): number =>
+  typeof op === "number"
+    ? Math.min(op, ops.length)
+    : ops.findIndex(({ name, kind }) => name === op || kind === op)
 
 /** The arena stays granted between the parts, so the tail finds what the head left. */
 const part = (request: SubmitRequest, from: number, to: number): SubmitRequest => ({

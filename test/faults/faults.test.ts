@@ -108,6 +108,11 @@ describe("fault injection", () => {
     expect(late.finishedAtMs! - late.startedAtMs!).toBeGreaterThanOrEqual(299)
   })
 
+  it("an operator that the task's plan does not have hurts nobody", async () => {
+    const run = await runWith([{ kind: "op", op: "l9.spmm", transient: false, ...target }])
+    expect(run.report.tasks.every(({ status }) => status === "completed")).toBe(true)
+  })
+
   it("a lost lane is started again and its task runs once more", async () => {
     const run = await runWith([{ kind: "lane", op: 1, ...target }])
     await expectOthersRight(run)
