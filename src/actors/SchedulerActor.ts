@@ -9,6 +9,7 @@ import {
   TaskExpired,
 } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
+import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
@@ -30,6 +31,7 @@ type Message =
 export interface SchedulerOptions {
   readonly mode: SchedulingMode
   readonly policy: Policy
+  readonly tenants: ReadonlyArray<TenantInfo>
   /** End tasks whose deadline has passed instead of starting them. */
   readonly expireLate: boolean
   readonly book: TaskBook
@@ -79,7 +81,7 @@ class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#state = new SchedulerState(options.mode)
+    this.#state = new SchedulerState(options.mode, options.tenants)
   }
 
   handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {
@@ -122,7 +124,7 @@ class Scheduler {
 
   #finished({ task, holding }: RunTask, outcome: RunOutcome): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const lane = this.#state.finished(task)
+      const lane = this.#state.finished(task, yield* this.#options.stopwatch.nowMs)
       yield* this.#options.ledger.release(holding)
       const laneLost = outcome._tag === "Failed" && outcome.reason._tag === "LaneLost"
       if (!laneLost) this.#state.laneUp(lane)
@@ -205,7 +207,7 @@ class Scheduler {
         decideMs: Number(after - before) / 1e6,
       })
       const started = decision.start.map((id) => book.find(id)!)
-      this.#state.removeAll(new Set(started))
+      this.#state.take(started)
       let failed = false
       for (const task of started) failed = !(yield* this.#start(task, number)) || failed
       return failed
@@ -223,6 +225,7 @@ class Scheduler {
       task.abort = null
       if (acquired._tag === "Failure") {
         yield* this.#failedRun(task, acquired.failure)
+        this.#state.notStarted(task)
         return false
       }
       const lane = this.#state.started(task, nowMs)

@@ -1,13 +1,16 @@
 // What the scheduler knows between messages, and the moves on it; no effects. It answers "may I
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
 import type { MemoryView } from "../model/MemoryView.ts"
+import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
 import type { LiveTask } from "./LiveTask.ts"
+import { TenantService } from "./TenantService.ts"
+import { WaitingList } from "./WaitingList.ts"
 
 export class SchedulerState {
   readonly mode: SchedulingMode
-  /** Ready tasks in order of arrival. */
-  #waiting: Array<LiveTask> = []
+  readonly #waiting = new WaitingList()
+  readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
   readonly #freeLanes: Array<number> = []
   #lanesUp = 0
@@ -18,16 +21,18 @@ export class SchedulerState {
    */
   #settling: Set<number> | null = null
 
-  constructor(mode: SchedulingMode) {
+  constructor(mode: SchedulingMode, tenants: ReadonlyArray<TenantInfo>) {
     this.mode = mode
+    this.#service = new TenantService(tenants)
   }
 
   get lanesUp(): number {
     return this.#lanesUp
   }
 
+  /** In order of arrival. */
   get waiting(): ReadonlyArray<LiveTask> {
-    return this.#waiting
+    return this.#waiting.tasks
   }
 
   get running(): number {
@@ -42,9 +47,8 @@ export class SchedulerState {
 
   ready(task: LiveTask): void {
     this.#settling?.delete(task.seq)
-    let position = this.#waiting.length
-    while (position > 0 && this.#waiting[position - 1]!.seq > task.seq) position--
-    this.#waiting.splice(position, 0, task)
+    this.#waiting.add(task)
+    this.#service.enter(task.spec.tenant)
   }
 
   /** The task ended before it was ready. */
@@ -54,14 +58,19 @@ export class SchedulerState {
 
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
-    const index = this.#waiting.indexOf(task)
-    if (index >= 0) this.#waiting.splice(index, 1)
-    return index >= 0
+    const removed = this.#waiting.remove(task)
+    if (removed) this.#service.leave(task.spec.tenant)
+    return removed
   }
 
-  /** Takes several at once, in one pass. */
-  removeAll(tasks: ReadonlySet<LiveTask>): void {
-    if (tasks.size > 0) this.#waiting = this.#waiting.filter((task) => !tasks.has(task))
+  /** Takes out what is to start now; `started` or `notStarted` follows for each. */
+  take(tasks: Iterable<LiveTask>): void {
+    for (const task of tasks) this.#waiting.remove(task)
+  }
+
+  /** A task that was taken found no memory. */
+  notStarted(task: LiveTask): void {
+    this.#service.leave(task.spec.tenant)
   }
 
   started(task: LiveTask, startedAtMs: number): number {
@@ -75,8 +84,10 @@ export class SchedulerState {
   }
 
   /** The task no longer runs; its lane is free only after `laneUp`. */
-  finished(task: LiveTask): number {
+  finished(task: LiveTask, nowMs: number): number {
     const running = this.#running.get(task.spec.id)!
+    this.#service.served(running.tenant, nowMs - running.startedAtMs)
+    this.#service.leave(running.tenant)
     this.#running.delete(task.spec.id)
     this.#lanesUp--
     return running.lane
@@ -87,7 +98,7 @@ export class SchedulerState {
    * every task that had been accepted when the device fell idle is ready or gone.
    */
   mayDecide(unsettled: () => Iterable<number>): boolean {
-    if (this.#freeLanes.length === 0 || this.#waiting.length === 0) return false
+    if (this.#freeLanes.length === 0 || this.#waiting.tasks.length === 0) return false
     if (this.mode === "continuous") return true
     if (this.#running.size > 0) return false
     this.#settling ??= new Set(unsettled())
@@ -96,15 +107,17 @@ export class SchedulerState {
     return true
   }
 
+  /** Plain data for one decision: its lists are valid until the next change. */
   snapshot(memory: MemoryView): Snapshot {
     return {
       mode: this.mode,
-      waiting: this.#waiting.map((task) => task.prepared!.waiting),
+      waiting: this.#waiting.views,
       running: [...this.#running.values()],
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,
       startedCount: this.#startedCount,
       memory,
+      tenants: this.#service.shares,
     }
   }
 }

@@ -8,6 +8,7 @@ import { RuntimeFailed } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
+import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskSpec } from "../model/Task.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
@@ -26,6 +27,8 @@ export interface SystemOptions {
   readonly prep: PrepPoolService
   readonly profile: DeviceProfile
   readonly policy: Policy
+  /** Weights for fair sharing; a tenant that is not listed weighs 1. */
+  readonly tenants: ReadonlyArray<TenantInfo>
   readonly mode: SchedulingMode
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
