@@ -46,6 +46,8 @@ export interface ActorSystem {
   readonly cancel: (task: LiveTask) => Effect.Effect<void>
   /** Refuses what comes later. */
   readonly closeQueue: Effect.Effect<void>
+  /** Settles when every task that was submitted has ended. */
+  readonly drain: Effect.Effect<void>
 }
 
 export const startSystem = (
@@ -88,7 +90,8 @@ export const startSystem = (
       onDefect,
     })
     const submit = makeSubmit({ queue, stopwatch })
-    return { book, log, ledger, estimator, submit, cancel, closeQueue: queue.close }
+    const drain = Effect.andThen(queue.flush, book.idle)
+    return { book, log, ledger, estimator, submit, cancel, closeQueue: queue.close, drain }
   })
 
 interface LaneOptions {
