@@ -27,8 +27,8 @@ export class WaitingList {
   remove(task: LiveTask): boolean {
     const at = this.#firstFrom(task.seq)
     if (this.#tasks[at] !== task) return false
-    this.#tasks.splice(at, 1)
-    this.#views.splice(at, 1)
+    removeAt(this.#tasks, at)
+    removeAt(this.#views, at)
     return true
   }
 
@@ -45,4 +45,10 @@ export class WaitingList {
     }
     return low
   }
+}
+
+/** The first goes most often, and `shift` moves no memory then. */
+const removeAt = (list: Array<unknown>, at: number): void => {
+  if (at === 0) list.shift()
+  else list.splice(at, 1)
 }

@@ -81,7 +81,7 @@ const nameInputs = (
   task: WorkloadTask,
 ): GnnschedError => {
   if (error._tag !== "BadConfig" && error._tag !== "Unsupported") return error
-  const place = `tasks[${task.entry}] (model ${task.model} on graph ${task.graph})`
+  const place = `${task.place} (model ${task.model} on graph ${task.graph})`
   const path = error.path === "" ? place : `${place}, ${error.path}`
   const named = { file: workload.file, path }
   return error._tag === "BadConfig"
