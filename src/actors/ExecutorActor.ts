@@ -90,7 +90,7 @@ const runPlan = (
       taskId: task.spec.id,
     })
     task.measuredPeakBytes = completion.measuredPeakBytes
-    const laneStartMs = (yield* options.stopwatch.nowMs) - completion.runMs
+    const laneStartMs = options.stopwatch.nowMs() - completion.runMs
     task.ops = completion.ops.map(({ name, startMs, endMs }) => ({
       name,
       startMs: laneStartMs + startMs,

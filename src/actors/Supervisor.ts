@@ -154,7 +154,7 @@ const makeSubmit = (parts: {
         seq: nextSeq++,
         graph,
         model,
-        submittedAtMs: yield* parts.stopwatch.nowMs,
+        submittedAtMs: parts.stopwatch.nowMs(),
         done: Deferred.makeUnsafe<TaskSuccess, TaskError>(),
         state: "queued",
         cancelRequested: false,

@@ -7,8 +7,8 @@ import type { Policy, WaitingTask } from "../model/Snapshot.ts"
 import { ascending } from "./ascending.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
 
-/** Predicted milliseconds that one millisecond of waiting is worth: 2 s of work give way for 20 s. */
-export const sjfAgeing = 0.1
+/** Predicted milliseconds that one millisecond of waiting is worth: 100 ms of work give way for 5 s. */
+export const sjfAgeing = 0.02
 
 /** The key at every moment, up to a term that is the same for all. */
 const agedMs = ({ predictedMs, submittedAtMs }: WaitingTask): number =>

@@ -51,7 +51,7 @@ export const publishedOrder = (name: PolicyName, snapshot: Snapshot, nowMs: numb
     case "edf":
       return sorted(waiting, (task) => task.submittedAtMs + qos(task))
     case "sjf":
-      return sorted(waiting, (task) => task.predictedMs - 0.1 * waitedMs(task, nowMs))
+      return sorted(waiting, (task) => task.predictedMs - 0.02 * waitedMs(task, nowMs))
     case "priority":
       return sorted(waiting, (task) => -(task.priority + waitedMs(task, nowMs) / 1000))
     case "fair":

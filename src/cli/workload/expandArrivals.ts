@@ -45,8 +45,10 @@ const checkForm = (document: ConfigDocument, arrivals: FileArrivals): BadConfig 
   return null
 }
 
-const checkKinds = ({ document, file }: ArrivalsContext, map: FileArrivals["map"]) => {
-  const declared = declaredIn(file)
+const checkKinds = ({ document, file }: ArrivalsContext, { map, trace }: FileArrivals) => {
+  const all = declaredIn(file)
+  // The tenants of a trace are looked at arrival by arrival.
+  const declared = trace === undefined ? all : { ...all, tenants: null }
   const defaults = file.defaults ?? {}
   for (const [kind, entry] of Object.entries(map)) {
     const path = ["arrivals", "map", kind]
@@ -158,7 +160,7 @@ export const expandArrivals = Effect.fnUntraced(function* (
   const { document, file, listed } = context
   const { arrivals } = file
   if (arrivals === undefined) return []
-  const bad = checkForm(document, arrivals) ?? checkKinds(context, arrivals.map)
+  const bad = checkForm(document, arrivals) ?? checkKinds(context, arrivals)
   if (bad !== null) return yield* bad
   const templates = templatesOf(context, arrivals.map)
   const tasks =

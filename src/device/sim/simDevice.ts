@@ -35,6 +35,7 @@ interface SimState {
   readonly lanes: ReadonlyArray<Semaphore.Semaphore>
   readonly hostLink: Semaphore.Semaphore
   readonly scope: Scope.Scope
+  readonly nowMs: () => number
   /** When the alarm that counts goes off; those set for later are ignored. */
   alarmMs: number
   closed: boolean
@@ -47,6 +48,7 @@ export const openSimDevice = (
     const { alignBytes, lanes, memoryBytes, name } = options
     const reason = optionsFault(options)
     if (reason !== null) return yield* new DeviceUnavailable({ device: "sim", reason })
+    const clock = yield* Clock.Clock
     const state: SimState = {
       options,
       book: new GrantBook({ budgetBytes: memoryBytes, alignBytes }),
@@ -54,6 +56,7 @@ export const openSimDevice = (
       lanes: Array.from({ length: lanes }, () => Semaphore.makeUnsafe(1)),
       hostLink: Semaphore.makeUnsafe(1),
       scope: yield* Effect.scope,
+      nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
       alarmMs: Number.POSITIVE_INFINITY,
       closed: false,
     }
@@ -125,8 +128,6 @@ const submit = (state: SimState, request: SubmitRequest): Effect.Effect<Completi
     )
   })
 
-const nowMs = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-
 const runPlan = (
   state: SimState,
   { lane, plan, taskId }: SubmitRequest,
@@ -140,14 +141,14 @@ const runPlan = (
       demand: Math.min(1, (1000 * bytesPerMs) / (bytesPerSecond * factor)),
       onEnd: () => Deferred.doneUnsafe(ended, Effect.void),
     }
-    const startMs = yield* nowMs
+    const startMs = state.nowMs()
     state.time.advance(startMs)
     state.time.add(run, workMs * factor)
     yield* setAlarm(state, startMs)
     yield* Effect.onInterrupt(Deferred.await(ended), () =>
       stopAtBoundary(state, { run, ended, boundariesMs: opEndsMs.map((ms) => ms * factor) }),
     )
-    const runMs = (yield* nowMs) - startMs
+    const runMs = state.nowMs() - startMs
     return {
       lane,
       ops: state.options.opTimings ? opTimings(plan, plan.ops.length, runMs) : [],
@@ -168,7 +169,7 @@ const stopAtBoundary = (
   },
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const now = yield* nowMs
+    const now = state.nowMs()
     state.time.advance(now)
     const doneMs = state.time.workOf(stop.run)
     if (doneMs === null) return
@@ -190,7 +191,7 @@ const setAlarm = (state: SimState, now: number): Effect.Effect<void> =>
     const ring = Effect.gen(function* () {
       if (state.alarmMs !== nextMs) return
       state.alarmMs = Number.POSITIVE_INFINITY
-      const atMs = yield* nowMs
+      const atMs = state.nowMs()
       state.time.advance(atMs)
       yield* setAlarm(state, atMs)
     })
