@@ -18,6 +18,7 @@ const KiB = 1024
 const budgetBytes = 512 * KiB * KiB
 const lanes = 4
 const graphs = 60
+const tenants = 5
 
 /** Mulberry32: the same queue on every machine. */
 const randomOf = (start: number) => {
@@ -45,15 +46,15 @@ const tasksOf = (waiting: number): ReadonlyArray<WaitingTask> => {
     const residents = residentsOf(Math.floor(random() * graphs))
     return {
       id: `task-${seq}`,
-      tenant: `tenant-${seq % 5}`,
+      tenant: `tenant-${seq % tenants}`,
       seq,
       submittedAtMs: seq,
       qosTargetMs: random() < 0.75 ? Math.ceil(10 * 100 ** random()) : null,
-      priority: 0,
+      priority: seq % 4,
       arenaBytes,
       residents,
       footprintBytes: residents.reduce((sum, { bytes }) => sum + alignUp(bytes, align), arenaBytes),
-      predictedMs: 1,
+      predictedMs: Math.ceil(arenaBytes / KiB / 100),
     }
   })
 }
@@ -77,6 +78,12 @@ const snapshotOf = (waiting: number, mode: SchedulingMode): Snapshot => {
     lanesFree: lanes - running.length,
     startedCount: running.length,
     memory: layout.view(),
+    tenants: new Map(
+      Array.from({ length: tenants }, (_, i) => [
+        `tenant-${i}`,
+        { weight: 1 + (i % 3), attainedMs: 10 * i },
+      ]),
+    ),
   }
 }
 

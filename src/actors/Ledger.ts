@@ -76,13 +76,13 @@ export class Ledger {
         const grant = { id: this.#nextGrant++, offset: upload.offset, bytes: upload.bytes }
         yield* Effect.orDie(this.#device.grant(grant))
         this.#residents.set(upload.key, { grant, loaded: null })
-        yield* this.#note("resident", upload.key, "grant", grant)
+        this.#note("resident", upload.key, "grant", grant)
       }
       const arena = { id: this.#nextGrant++, ...placement.arena, taskId: task.spec.id }
       yield* this.#device
         .grant(arena)
         .pipe(Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))))
-      yield* this.#note("arena", arena.taskId, "grant", arena)
+      this.#note("arena", arena.taskId, "grant", arena)
       const residents = waiting.residents.map(({ key }) => this.#residents.get(key)!.grant)
       return { taskId: task.spec.id, placement, arena, residents }
     })
@@ -93,7 +93,7 @@ export class Ledger {
     return Effect.gen({ self: this }, function* () {
       yield* Effect.orDie(this.#device.revoke(holding.arena.id))
       this.#layout.release(holding.placement)
-      yield* this.#note("arena", holding.taskId, "release", holding.arena)
+      this.#note("arena", holding.taskId, "release", holding.arena)
     })
   }
 
@@ -118,7 +118,7 @@ export class Ledger {
       const { grant } = this.#residents.get(key)!
       this.#residents.delete(key)
       yield* Effect.orDie(this.#device.revoke(grant.id))
-      yield* this.#note("resident", key, "release", grant)
+      this.#note("resident", key, "release", grant)
     })
   }
 
@@ -127,12 +127,11 @@ export class Ledger {
     label: string,
     change: MemoryEvent["change"],
     grant: Grant,
-  ): Effect.Effect<void> {
-    return Effect.map(this.#stopwatch.nowMs, (atMs) => {
-      this.#usedBytes += change === "grant" ? grant.bytes : -grant.bytes
-      const { offset, bytes } = grant
-      const usedBytesAfter = this.#usedBytes
-      this.#log.memory.add({ atMs, kind, label, change, offset, bytes, usedBytesAfter })
-    })
+  ): void {
+    this.#usedBytes += change === "grant" ? grant.bytes : -grant.bytes
+    const { offset, bytes } = grant
+    const usedBytesAfter = this.#usedBytes
+    const atMs = this.#stopwatch.nowMs()
+    this.#log.memory.add({ atMs, kind, label, change, offset, bytes, usedBytesAfter })
   }
 }

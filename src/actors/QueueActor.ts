@@ -21,11 +21,13 @@ export interface QueueActor {
   readonly submit: (task: LiveTask) => Effect.Effect<void>
   /** Refuses every later submission; settles when every earlier one has been taken or refused. */
   readonly close: Effect.Effect<void>
+  /** Settles when every earlier submission has been taken or refused. */
+  readonly flush: Effect.Effect<void>
 }
 
 type Message =
   | { readonly _tag: "Submit"; readonly task: LiveTask }
-  | { readonly _tag: "Close"; readonly reply: Deferred.Deferred<void> }
+  | { readonly _tag: "Flush"; readonly reply: Deferred.Deferred<void> }
 
 export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -38,7 +40,7 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
       return queued >= limit ? new QueueFull({ queued, limit }) : options.broken()
     }
     const take = (message: Message): Effect.Effect<unknown> => {
-      if (message._tag === "Close") return Deferred.succeed(message.reply, undefined)
+      if (message._tag === "Flush") return Deferred.succeed(message.reply, undefined)
       const refusal = admit(message.task)
       if (refusal !== null) return options.book.refuse(message.task, refusal)
       options.book.add(message.task)
@@ -51,7 +53,12 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
       onDefect: options.onDefect,
     })
     const full = new QueueFull({ queued: limit, limit })
+    const flush = Effect.suspend(() => {
+      const reply = Deferred.makeUnsafe<void>()
+      return Effect.andThen(mailbox.tell({ _tag: "Flush", reply }), Deferred.await(reply))
+    })
     return {
+      flush,
       submit: (task) =>
         Effect.suspend(() => {
           if (closed) return options.book.refuse(task, new RuntimeClosed({ id: task.spec.id }))
@@ -61,8 +68,7 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
         }),
       close: Effect.suspend(() => {
         closed = true
-        const reply = Deferred.makeUnsafe<void>()
-        return Effect.andThen(mailbox.tell({ _tag: "Close", reply }), Deferred.await(reply))
+        return flush
       }),
     }
   })

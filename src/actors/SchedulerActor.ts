@@ -1,6 +1,6 @@
 // The scheduler: keeps what waits and what runs, asks the policy whenever something may start, and
 // hands each started task with its bytes to a lane. It is the only one that starts or ends a run.
-import { Clock, Effect, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import {
   type DeviceError,
   isTransient,
@@ -9,6 +9,7 @@ import {
   TaskExpired,
 } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
+import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
@@ -30,6 +31,7 @@ type Message =
 export interface SchedulerOptions {
   readonly mode: SchedulingMode
   readonly policy: Policy
+  readonly tenants: ReadonlyArray<TenantInfo>
   /** End tasks whose deadline has passed instead of starting them. */
   readonly expireLate: boolean
   readonly book: TaskBook
@@ -79,7 +81,7 @@ class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#state = new SchedulerState(options.mode)
+    this.#state = new SchedulerState(options.mode, options.tenants)
   }
 
   handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {
@@ -122,7 +124,7 @@ class Scheduler {
 
   #finished({ task, holding }: RunTask, outcome: RunOutcome): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const lane = this.#state.finished(task)
+      const lane = this.#state.finished(task, this.#options.stopwatch.nowMs())
       yield* this.#options.ledger.release(holding)
       const laneLost = outcome._tag === "Failed" && outcome.reason._tag === "LaneLost"
       if (!laneLost) this.#state.laneUp(lane)
@@ -161,7 +163,7 @@ class Scheduler {
 
   #expire(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const nowMs = yield* this.#options.stopwatch.nowMs
+      const nowMs = this.#options.stopwatch.nowMs()
       for (const task of [...this.#state.waiting]) {
         const { deadlineMs, id } = task.spec
         if (deadlineMs === null || task.submittedAtMs + deadlineMs >= nowMs) continue
@@ -190,11 +192,10 @@ class Scheduler {
       const { book, ledger, log, policy, stopwatch } = this.#options
       if (!this.#state.mayDecide(() => unsettledSeqs(book))) return false
       const snapshot = this.#state.snapshot(ledger.view())
-      const nowMs = yield* stopwatch.nowMs
+      const nowMs = stopwatch.nowMs()
       const waiting = snapshot.waiting.length
-      const before = yield* Clock.monotonicTimeNanos
       const decision = policy(snapshot, nowMs)
-      const after = yield* Clock.monotonicTimeNanos
+      const decideMs = stopwatch.nowMs() - nowMs
       const number = decision.start.length > 0 ? ++this.#decisions : this.#decisions
       log.decide({
         ...decision,
@@ -203,10 +204,10 @@ class Scheduler {
         waiting,
         running: snapshot.running.length,
         freeBytes: ledger.freeBytes,
-        decideMs: Number(after - before) / 1e6,
+        decideMs,
       })
       const started = decision.start.map((id) => book.find(id)!)
-      for (const task of started) this.#state.remove(task)
+      this.#state.take(started)
       let failed = false
       for (const task of started) failed = !(yield* this.#start(task, number)) || failed
       return failed
@@ -217,13 +218,14 @@ class Scheduler {
     return Effect.gen({ self: this }, function* () {
       const { book, dispatch, ledger, stopwatch } = this.#options
       const acquired = yield* Effect.result(ledger.acquire(task, task.prepared!))
-      const nowMs = yield* stopwatch.nowMs
+      const nowMs = stopwatch.nowMs()
       book.move(task, "running")
       task.group = group
       task.startedAtMs = nowMs
       task.abort = null
       if (acquired._tag === "Failure") {
         yield* this.#failedRun(task, acquired.failure)
+        this.#state.notStarted(task)
         return false
       }
       const lane = this.#state.started(task, nowMs)

@@ -1,15 +1,16 @@
 // What the scheduler knows between messages, and the moves on it; no effects. It answers "may I
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
 import type { MemoryView } from "../model/MemoryView.ts"
-import type { RunningTask, SchedulingMode, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { TenantInfo } from "../model/RunReport.ts"
+import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
 import type { LiveTask } from "./LiveTask.ts"
+import { TenantService } from "./TenantService.ts"
+import { WaitingList } from "./WaitingList.ts"
 
 export class SchedulerState {
   readonly mode: SchedulingMode
-  /** Ready tasks in order of arrival. */
-  readonly #waiting: Array<LiveTask> = []
-  /** The same tasks as policies see them, in step with `#waiting`. */
-  readonly #views: Array<WaitingTask> = []
+  readonly #waiting = new WaitingList()
+  readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
   readonly #freeLanes: Array<number> = []
   #lanesUp = 0
@@ -20,16 +21,18 @@ export class SchedulerState {
    */
   #settling: Set<number> | null = null
 
-  constructor(mode: SchedulingMode) {
+  constructor(mode: SchedulingMode, tenants: ReadonlyArray<TenantInfo>) {
     this.mode = mode
+    this.#service = new TenantService(tenants)
   }
 
   get lanesUp(): number {
     return this.#lanesUp
   }
 
+  /** In order of arrival. */
   get waiting(): ReadonlyArray<LiveTask> {
-    return this.#waiting
+    return this.#waiting.tasks
   }
 
   get running(): number {
@@ -44,9 +47,8 @@ export class SchedulerState {
 
   ready(task: LiveTask): void {
     this.#settling?.delete(task.seq)
-    const position = this.#position(task.seq)
-    this.#waiting.splice(position, 0, task)
-    this.#views.splice(position, 0, task.prepared!.waiting)
+    this.#waiting.add(task)
+    this.#service.enter(task.spec.tenant)
   }
 
   /** The task ended before it was ready. */
@@ -56,11 +58,19 @@ export class SchedulerState {
 
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
-    const position = this.#position(task.seq)
-    if (this.#waiting[position] !== task) return false
-    this.#waiting.splice(position, 1)
-    this.#views.splice(position, 1)
-    return true
+    const removed = this.#waiting.remove(task)
+    if (removed) this.#service.leave(task.spec.tenant)
+    return removed
+  }
+
+  /** Takes out what is to start now; `started` or `notStarted` follows for each. */
+  take(tasks: Iterable<LiveTask>): void {
+    for (const task of tasks) this.#waiting.remove(task)
+  }
+
+  /** A task that was taken found no memory. */
+  notStarted(task: LiveTask): void {
+    this.#service.leave(task.spec.tenant)
   }
 
   started(task: LiveTask, startedAtMs: number): number {
@@ -74,8 +84,10 @@ export class SchedulerState {
   }
 
   /** The task no longer runs; its lane is free only after `laneUp`. */
-  finished(task: LiveTask): number {
+  finished(task: LiveTask, nowMs: number): number {
     const running = this.#running.get(task.spec.id)!
+    this.#service.served(running.tenant, nowMs - running.startedAtMs)
+    this.#service.leave(running.tenant)
     this.#running.delete(task.spec.id)
     this.#lanesUp--
     return running.lane
@@ -86,7 +98,7 @@ export class SchedulerState {
    * every task that had been accepted when the device fell idle is ready or gone.
    */
   mayDecide(unsettled: () => Iterable<number>): boolean {
-    if (this.#freeLanes.length === 0 || this.#waiting.length === 0) return false
+    if (this.#freeLanes.length === 0 || this.#waiting.tasks.length === 0) return false
     if (this.mode === "continuous") return true
     if (this.#running.size > 0) return false
     this.#settling ??= new Set(unsettled())
@@ -95,27 +107,17 @@ export class SchedulerState {
     return true
   }
 
-  /** Good until the next change: `waiting` is not copied, a queue may hold many thousands. */
+  /** Plain data for one decision: its lists are valid until the next change. */
   snapshot(memory: MemoryView): Snapshot {
     return {
       mode: this.mode,
-      waiting: this.#views,
+      waiting: this.#waiting.views,
       running: [...this.#running.values()],
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,
       startedCount: this.#startedCount,
       memory,
+      tenants: this.#service.shares,
     }
-  }
-
-  /** Where a task of this arrival stands or would stand: the first not before it. */
-  #position(seq: number): number {
-    let [low, high] = [0, this.#waiting.length]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#waiting[middle]!.seq < seq) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }

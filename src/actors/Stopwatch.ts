@@ -1,13 +1,14 @@
-// Milliseconds since the runtime was opened, from Effect's monotonic clock: virtual in tests.
+// Milliseconds since the runtime was opened, from the Clock it was opened with: virtual in tests and
+// in simulations. Read without an effect, since every message of every actor asks for it.
 import { Clock, Effect } from "effect"
 
 export interface Stopwatch {
-  readonly nowMs: Effect.Effect<number>
+  /** Monotonic. */
+  readonly nowMs: () => number
 }
 
 export const makeStopwatch: Effect.Effect<Stopwatch> = Effect.gen(function* () {
-  const openedAt = yield* Clock.monotonicTimeNanos
-  return {
-    nowMs: Effect.map(Clock.monotonicTimeNanos, (now) => Number(now - openedAt) / 1e6),
-  }
+  const clock = yield* Clock.Clock
+  const openedAt = clock.monotonicTimeNanosUnsafe()
+  return { nowMs: () => Number(clock.monotonicTimeNanosUnsafe() - openedAt) / 1e6 }
 })

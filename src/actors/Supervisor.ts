@@ -8,6 +8,7 @@ import { RuntimeFailed } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
+import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskSpec } from "../model/Task.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
@@ -26,6 +27,8 @@ export interface SystemOptions {
   readonly prep: PrepPoolService
   readonly profile: DeviceProfile
   readonly policy: Policy
+  /** Weights for fair sharing; a tenant that is not listed weighs 1. */
+  readonly tenants: ReadonlyArray<TenantInfo>
   readonly mode: SchedulingMode
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
@@ -45,6 +48,8 @@ export interface ActorSystem {
   readonly cancel: (task: LiveTask) => Effect.Effect<void>
   /** Refuses what comes later. */
   readonly closeQueue: Effect.Effect<void>
+  /** Settles when every task that was submitted has ended. */
+  readonly drain: Effect.Effect<void>
 }
 
 export const startSystem = (
@@ -87,7 +92,8 @@ export const startSystem = (
       onDefect,
     })
     const submit = makeSubmit({ queue, stopwatch })
-    return { book, log, ledger, estimator, submit, cancel, closeQueue: queue.close }
+    const drain = Effect.andThen(queue.flush, book.idle)
+    return { book, log, ledger, estimator, submit, cancel, closeQueue: queue.close, drain }
   })
 
 interface LaneOptions {
@@ -150,7 +156,7 @@ const makeSubmit = (parts: {
         seq: nextSeq++,
         graph,
         model,
-        submittedAtMs: yield* parts.stopwatch.nowMs,
+        submittedAtMs: parts.stopwatch.nowMs(),
         done: Deferred.makeUnsafe<TaskSuccess, TaskError>(),
         state: "queued",
         cancelRequested: false,

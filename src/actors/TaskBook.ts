@@ -75,8 +75,8 @@ export class TaskBook {
 
   /** The only way a task ends. */
   end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const nowMs = yield* this.#stopwatch.nowMs
+    return Effect.sync(() => {
+      const nowMs = this.#stopwatch.nowMs()
       this.#enter(task, outcome.status)
       task.abort = null
       this.#live.delete(task.spec.id)
@@ -85,21 +85,23 @@ export class TaskBook {
       this.#records.add(record)
       task.prepared = null
       this.#tell(task)
-      yield* outcome.status === "completed"
-        ? Deferred.succeed(task.done, { output: outcome.output, record })
-        : Deferred.fail(task.done, outcome.reason)
-      if (this.#live.size === 0) {
-        for (const waiter of this.#idleWaiters.splice(0)) yield* Deferred.succeed(waiter, undefined)
-      }
+      Deferred.doneUnsafe(
+        task.done,
+        outcome.status === "completed"
+          ? Effect.succeed({ output: outcome.output, record })
+          : Effect.fail(outcome.reason),
+      )
+      if (this.#live.size > 0) return
+      for (const waiter of this.#idleWaiters.splice(0)) Deferred.doneUnsafe(waiter, Effect.void)
     })
   }
 
   /** Refuses a task that never entered the book (its id may belong to another). */
   refuse(task: LiveTask, reason: TaskError): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
+    return Effect.sync(() => {
       this.#enter(task, "rejected")
-      this.#records.add(recordOf(task, yield* this.#stopwatch.nowMs, reason))
-      yield* Deferred.fail(task.done, reason)
+      this.#records.add(recordOf(task, this.#stopwatch.nowMs(), reason))
+      Deferred.doneUnsafe(task.done, Effect.fail(reason))
     })
   }
 

@@ -10,6 +10,7 @@ import { generateCommand } from "./generateCommand.ts"
 import { inspectCommand } from "./inspectCommand.ts"
 import { reportFailure, wantsJson } from "./printError.ts"
 import { runCommand } from "./runCommand.ts"
+import { simulateCommand } from "./simulateCommand.ts"
 import { version } from "./version.ts"
 
 const gnnsched = Command.make("gnnsched").pipe(
@@ -21,6 +22,7 @@ const gnnsched = Command.make("gnnsched").pipe(
   ),
   Command.withSubcommands([
     runCommand,
+    simulateCommand,
     estimateCommand,
     generateCommand,
     inspectCommand,

@@ -55,6 +55,8 @@ export interface Device {
    */
   readonly submit: (request: SubmitRequest) => Effect.Effect<Completion, DeviceError>
   readonly stats: Effect.Effect<DeviceStats>
+  /** It computes nothing: `output` of a submission has no elements, a task's result no rows. */
+  readonly noOutput?: true
 }
 
 export interface DeviceOptions {

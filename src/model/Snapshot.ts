@@ -33,6 +33,17 @@ export interface RunningTask {
   readonly footprintBytes: number
 }
 
+/** What a tenant is due and what it has had, in the same currency for all. */
+export interface TenantShare {
+  /** Share of device time relative to others; 1 unless the runtime was told otherwise. */
+  readonly weight: number
+  /**
+   * Device time of its ended runs, in milliseconds; raised when the tenant comes back from idleness,
+   * so that time in which it asked for nothing gives it no claim on later time.
+   */
+  readonly attainedMs: number
+}
+
 export type SchedulingMode = "groups" | "continuous"
 
 /**
@@ -47,6 +58,8 @@ export interface Snapshot {
   /** Tasks this scheduler has started so far: the alternating policies go on from there. */
   readonly startedCount: number
   readonly memory: MemoryView
+  /** Every tenant that has a task here, waiting or running. */
+  readonly tenants: ReadonlyMap<string, TenantShare>
 }
 
 export type DeferReason = "memory" | "lane" | "order" | "threshold"
@@ -62,13 +75,17 @@ export interface Decision {
 
 export type Policy = (snapshot: Snapshot, nowMs: number) => Decision
 
-export type PolicyName = "base" | "lmcf" | "bmc" | "sqtf" | "bqt" | "sequential" | "unsafe"
-export const policyNames: ReadonlyArray<PolicyName> = [
+export const policyNames = [
   "base",
   "lmcf",
   "bmc",
   "sqtf",
   "bqt",
+  "edf",
+  "sjf",
+  "priority",
+  "fair",
   "sequential",
   "unsafe",
-]
+] as const
+export type PolicyName = (typeof policyNames)[number]

@@ -22,6 +22,8 @@ export const limits = {
   maxSafetensorsHeaderBytes: 100 * 1024 * 1024,
   /** Bytes of a workload, model-configuration or fault-plan file. */
   maxConfigFileBytes: 16 * 1024 * 1024,
+  /** Bytes of a trace of arrivals. */
+  maxTraceBytes: 256 * 1024 * 1024,
   /** Tasks of one workload file after `count` is expanded. */
   maxWorkloadTasks: 1_000_000,
   /** Tasks that may wait in the queue before submission is refused. */

@@ -3,8 +3,12 @@ import type { Policy, PolicyName } from "../model/Snapshot.ts"
 import { base } from "./base.ts"
 import { bmc } from "./bmc.ts"
 import { bqt } from "./bqt.ts"
+import { edf } from "./edf.ts"
+import { fair } from "./fair.ts"
 import { lmcf } from "./lmcf.ts"
+import { priority } from "./priority.ts"
 import { sequential } from "./sequential.ts"
+import { sjf } from "./sjf.ts"
 import { sqtf } from "./sqtf.ts"
 import { unsafe } from "./unsafe.ts"
 
@@ -14,6 +18,10 @@ export const policies: Readonly<Record<PolicyName, Policy>> = {
   bmc,
   sqtf,
   bqt,
+  edf,
+  sjf,
+  priority,
+  fair,
   sequential,
   unsafe,
 }

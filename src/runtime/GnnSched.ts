@@ -3,7 +3,7 @@
 import { Context, Deferred, Effect, Layer, type Scope } from "effect"
 import { Catalog } from "../actors/Catalog.ts"
 import type { LiveTask, TaskSuccess } from "../actors/LiveTask.ts"
-import { type ActorSystem, startSystem } from "../actors/Supervisor.ts"
+import { type ActorSystem, type SystemOptions, startSystem } from "../actors/Supervisor.ts"
 import type { StateListener } from "../actors/TaskBook.ts"
 import {
   type BadConfig,
@@ -64,7 +64,18 @@ export const openGnnSched = (
     const resolved = yield* resolveOptions(options)
     const device = yield* openDevice(resolved)
     const prep = yield* openPrep(resolved)
-    const system = yield* startSystem({ ...resolved, device, prep })
+    return yield* serveGnnSched({ ...resolved, device, prep })
+  })
+
+export type ServeOptions = SystemOptions & Pick<ResolvedOptions, "policyName">
+
+/** The service on a device and a preparation that are open already. */
+export const serveGnnSched = (
+  options: ServeOptions,
+): Effect.Effect<GnnSchedService, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { device, prep } = options
+    const system = yield* startSystem(options)
     yield* Effect.addFinalizer(() => shutDown(system))
     const catalog = new Catalog()
     return {
@@ -77,9 +88,9 @@ export const openGnnSched = (
           return yield* Effect.fromResult(system.estimator.plan(model, graph.shape, targets))
         }),
       listen: (listener) => Effect.sync(() => system.book.listen(listener)),
-      drain: system.book.idle,
+      drain: system.drain,
       report: Effect.map(device.stats, ({ peakBytes }) =>
-        reportOf(system, resolved, { ...device.info, peakBytes }),
+        reportOf(system, options, { ...device.info, peakBytes }),
       ),
     }
   })
@@ -125,7 +136,7 @@ const submitTo =
 
 const reportOf = (
   system: ActorSystem,
-  { mode, policyName, tenants }: ResolvedOptions,
+  { mode, policyName, tenants }: ServeOptions,
   device: RunReport["device"],
 ): RunReport => ({
   device,

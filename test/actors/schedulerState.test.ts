@@ -16,13 +16,13 @@ const view = PoolLayout.empty(1024, 64).view()
 
 describe("SchedulerState", () => {
   it("keeps waiting tasks in order of arrival, however they became ready", () => {
-    const state = new SchedulerState("continuous")
+    const state = new SchedulerState("continuous", [])
     for (const seq of [3, 1, 4, 0, 2]) state.ready(task(seq))
     expect(state.snapshot(view).waiting.map(({ id }) => id)).toEqual(["t0", "t1", "t2", "t3", "t4"])
   })
 
   it("does not decide without a free lane or without a waiting task", () => {
-    const state = new SchedulerState("continuous")
+    const state = new SchedulerState("continuous", [])
     state.ready(task(0))
     expect(state.mayDecide(nothingUnsettled)).toBe(false)
     state.laneUp(0)
@@ -32,19 +32,19 @@ describe("SchedulerState", () => {
   })
 
   it("in groups mode waits until nothing runs", () => {
-    const state = new SchedulerState("groups")
+    const state = new SchedulerState("groups", [])
     state.laneUp(0)
     state.laneUp(1)
     const [first, second] = [task(0), task(1)]
     state.started(first, 0)
     state.ready(second)
     expect(state.mayDecide(nothingUnsettled)).toBe(false)
-    state.laneUp(state.finished(first))
+    state.laneUp(state.finished(first, 1))
     expect(state.mayDecide(nothingUnsettled)).toBe(true)
   })
 
   it("in groups mode waits for what had arrived when the device fell idle, not for later tasks", () => {
-    const state = new SchedulerState("groups")
+    const state = new SchedulerState("groups", [])
     state.laneUp(0)
     const unsettled = new Set([1])
     state.ready(task(0))
@@ -55,7 +55,7 @@ describe("SchedulerState", () => {
   })
 
   it("gives lanes in order and refuses to start without one", () => {
-    const state = new SchedulerState("continuous")
+    const state = new SchedulerState("continuous", [])
     state.laneUp(1)
     state.laneUp(0)
     expect(state.started(task(0), 5)).toBe(0)

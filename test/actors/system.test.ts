@@ -58,6 +58,7 @@ const open = (
       prep: inThreadPrep,
       profile: referenceProfile,
       policy: policies.base,
+      tenants: [],
       mode: "continuous",
       refuseTooLarge: true,
       expireLate: false,

@@ -17,6 +17,9 @@ import { publishedOrder, publishedThreshold } from "./published.ts"
 import { tasksOf, World } from "./world.ts"
 
 const budgetBytes = 4096
+const nowMs = 7
+/** Powers of two: shares are exact, and equal ones compare as equal. */
+const weights = { a: 2, b: 1, c: 0.5 }
 
 /** Graph `g` has (g + 1) * 200 bytes, so any three of them leave room for the largest arena. */
 const residents = fc
@@ -29,6 +32,10 @@ const queues = fc.record({
       arenaBytes: fc.oneof(fc.nat({ max: 600 }), fc.nat({ max: 2500 }), fc.constant(0)),
       residents,
       qosTargetMs: fc.option(fc.nat({ max: 20 })),
+      tenant: fc.constantFrom("a", "b", "c"),
+      submittedAtMs: fc.nat({ max: 6 }),
+      priority: fc.integer({ min: -1, max: 2 }),
+      predictedMs: fc.nat({ max: 8 }),
     }),
     { maxLength: 14, size: "max" },
   ),
@@ -49,8 +56,8 @@ const deepFreeze = <T>(value: T): T => {
 const decide = (name: PolicyName, snapshot: Snapshot): Decision => {
   deepFreeze(snapshot)
   const residentsBefore = [...snapshot.memory.residents]
-  const decision = policies[name](snapshot, 7)
-  assert.deepEqual(policies[name](snapshot, 7), decision)
+  const decision = policies[name](snapshot, nowMs)
+  assert.deepEqual(policies[name](snapshot, nowMs), decision)
   assert.deepEqual([...snapshot.memory.residents], residentsBefore)
   return decision
 }
@@ -62,14 +69,14 @@ const expectedReason = (name: PolicyName, snapshot: Snapshot, decision: Decision
   if (mode === "groups" && running.length > 0) return "order"
   if (name === "sequential" && running.length + started > 0) return "order"
   if (started === lanesFree) return "lane"
-  const order = publishedOrder(name, snapshot)
+  const order = publishedOrder(name, snapshot, nowMs)
   const bytes = order.slice(0, started).reduce((sum, task) => sum + task.footprintBytes, 0)
   if (decision.thresholdBytes !== null && bytes > decision.thresholdBytes) return "threshold"
   return "memory"
 }
 
 const checkDecision = (name: PolicyName, snapshot: Snapshot, decision: Decision): void => {
-  const order = publishedOrder(name, snapshot)
+  const order = publishedOrder(name, snapshot, nowMs)
   const { start, blocked, thresholdBytes } = decision
   const first = order.slice(0, start.length)
   assert.deepEqual(
@@ -111,7 +118,7 @@ const runToEnd = (
   // Half of them are there at first; the others arrive one by one.
   const here = tasks.slice(0, Math.ceil(tasks.length / 2))
   const later = tasks.slice(here.length)
-  const world = new World({ tasks: here, budgetBytes, lanes: queue.lanes, mode })
+  const world = new World({ tasks: here, budgetBytes, lanes: queue.lanes, mode, weights })
   const started: Array<string> = []
   while (world.waiting.length > 0 || world.running.length > 0 || later.length > 0) {
     const snapshot = world.snapshot()

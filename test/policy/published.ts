@@ -1,4 +1,4 @@
-// The published orders and thresholds once more, slowly: the whole queue sorted and served from a
+// The published orders (and ours) and thresholds once more, slowly: the whole queue sorted and served from a
 // deque. The policies under test share no code with it.
 import type { PolicyName, Snapshot, WaitingTask } from "../../src/model/Snapshot.ts"
 
@@ -16,7 +16,29 @@ const bothEnds = (queue: Array<WaitingTask>, firstTurn: number) => {
   return served
 }
 
-export const publishedOrder = (name: PolicyName, { waiting, startedCount }: Snapshot) => {
+const waitedMs = (task: WaitingTask, nowMs: number) => nowMs - task.submittedAtMs
+
+/** Weighted fair: the tenant with the least service per weight gives its first task, again and again. */
+const fairly = ({ waiting, running, tenants }: Snapshot, nowMs: number) => {
+  const served: Array<WaitingTask> = []
+  const shareOf = (tenant: string) => {
+    const { weight, attainedMs } = tenants.get(tenant)!
+    const now = running
+      .filter((task) => task.tenant === tenant)
+      .map((task) => Math.max(task.predictedMs, nowMs - task.startedAtMs))
+    const chosen = served.filter((task) => task.tenant === tenant).map((task) => task.predictedMs)
+    return [...now, ...chosen].reduce((sum, ms) => sum + ms, attainedMs) / weight
+  }
+  while (served.length < waiting.length) {
+    const left = waiting.filter((task) => !served.includes(task))
+    const least = Math.min(...left.map(({ tenant }) => shareOf(tenant)))
+    served.push(left.find(({ tenant }) => shareOf(tenant) === least)!)
+  }
+  return served
+}
+
+export const publishedOrder = (name: PolicyName, snapshot: Snapshot, nowMs: number) => {
+  const { waiting, startedCount } = snapshot
   switch (name) {
     case "lmcf":
       return sorted(waiting, bytes)
@@ -26,6 +48,14 @@ export const publishedOrder = (name: PolicyName, { waiting, startedCount }: Snap
       return bothEnds(sorted(waiting, bytes), startedCount)
     case "bqt":
       return bothEnds(sorted(waiting, qos), startedCount)
+    case "edf":
+      return sorted(waiting, (task) => task.submittedAtMs + qos(task))
+    case "sjf":
+      return sorted(waiting, (task) => task.predictedMs - 0.02 * waitedMs(task, nowMs))
+    case "priority":
+      return sorted(waiting, (task) => -(task.priority + waitedMs(task, nowMs) / 1000))
+    case "fair":
+      return fairly(snapshot, nowMs)
     default:
       return waiting
   }

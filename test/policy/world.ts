@@ -17,6 +17,10 @@ export interface TaskInput {
   readonly arenaBytes: number
   readonly residents?: ReadonlyArray<ResidentNeed>
   readonly qosTargetMs?: number | null
+  readonly tenant?: string
+  readonly submittedAtMs?: number
+  readonly priority?: number
+  readonly predictedMs?: number
 }
 
 /** The tasks in order of arrival; `seq` counts on from `firstSeq`. */
@@ -24,20 +28,20 @@ export const tasksOf = (
   inputs: ReadonlyArray<TaskInput>,
   firstSeq = 0,
 ): ReadonlyArray<WaitingTask> =>
-  inputs.map(({ arenaBytes, residents = [], qosTargetMs = null }, at) => ({
+  inputs.map(({ arenaBytes, residents = [], qosTargetMs = null, ...input }, at) => ({
     id: `t${firstSeq + at}`,
-    tenant: "a",
+    tenant: input.tenant ?? "a",
     seq: firstSeq + at,
-    submittedAtMs: 0,
+    submittedAtMs: input.submittedAtMs ?? 0,
     qosTargetMs,
-    priority: 0,
+    priority: input.priority ?? 0,
     arenaBytes,
     residents,
     footprintBytes: residents.reduce(
       (sum, { bytes }) => sum + alignUp(bytes, align),
       alignUp(arenaBytes, align),
     ),
-    predictedMs: 1,
+    predictedMs: input.predictedMs ?? 1,
   }))
 
 interface Live {
@@ -52,17 +56,22 @@ export class World {
   startedCount = 0
   readonly #mode: SchedulingMode
   readonly #lanes: number
+  readonly #weights: Readonly<Record<string, number>>
+  readonly #attained = new Map<string, number>()
 
   constructor(options: {
     readonly tasks: ReadonlyArray<WaitingTask>
     readonly budgetBytes: number
     readonly lanes: number
     readonly mode: SchedulingMode
+    /** Of tenants; 1 where there is none. */
+    readonly weights?: Readonly<Record<string, number>>
   }) {
     this.layout = PoolLayout.empty(options.budgetBytes, align)
     this.waiting = options.tasks
     this.#mode = options.mode
     this.#lanes = options.lanes
+    this.#weights = options.weights ?? {}
   }
 
   snapshot(): Snapshot {
@@ -77,7 +86,18 @@ export class World {
       lanesFree: this.#lanes - this.running.length,
       startedCount: this.startedCount,
       memory: this.layout.view(),
+      tenants: this.#tenants(),
     }
+  }
+
+  #tenants(): Snapshot["tenants"] {
+    const tasks = [...this.waiting, ...this.running.map(({ task }) => task)]
+    return new Map(
+      tasks.map(({ tenant }) => [
+        tenant,
+        { weight: this.#weights[tenant] ?? 1, attainedMs: this.#attained.get(tenant) ?? 0 },
+      ]),
+    )
   }
 
   /** Starts what was decided; a placement is null where it did not fit. */
@@ -95,6 +115,8 @@ export class World {
   end(at: number): void {
     const [ended] = this.running.splice(at, 1)
     if (ended!.placement !== null) this.layout.release(ended!.placement)
+    const { tenant, predictedMs } = ended!.task
+    this.#attained.set(tenant, (this.#attained.get(tenant) ?? 0) + predictedMs)
   }
 }
 

@@ -82,8 +82,9 @@ const publishFiles = async (
   nameOf: (taskId: string) => string,
 ): Promise<void> => {
   const outputs = join(folder, "outputs")
-  await mkdir(outputs, { recursive: true })
   const staged = new Set(await readdir(join(staging, "outputs")))
+  // A simulation has none.
+  if (staged.size > 0) await mkdir(outputs, { recursive: true })
   for (const name of await earlierOutputs(folder, nameOf)) {
     if (!staged.has(name)) await rm(join(outputs, name), { force: true })
   }

@@ -22,10 +22,10 @@ export const escapeHtml = (text: string): string =>
 const contentPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
-const body = (title: string): string => `
+const body = (title: string, command: string): string => `
 <main>
   <header>
-    <h1><small>gnnsched run</small>${escapeHtml(title)}</h1>
+    <h1><small>${command}</small>${escapeHtml(title)}</h1>
     <span class="spacer"></span>
     <button id="theme" type="button">light / dark</button>
   </header>
@@ -82,6 +82,10 @@ const body = (title: string): string => `
 </main>
 <div id="tip" hidden></div>`
 
+/** Whose report it is: nobody must take a simulation for a run. */
+const commandOf = ({ device }: RunReport): string =>
+  device.kind === "sim" ? "gnnsched simulate" : "gnnsched run"
+
 export const reportHtml = (title: string, report: RunReport): string => `<!doctype html>
 <html lang="en">
 <head>
@@ -91,7 +95,7 @@ export const reportHtml = (title: string, report: RunReport): string => `<!docty
 <title>gnnsched: ${escapeHtml(title)}</title>
 <style>${pageStyle}</style>
 </head>
-<body>${body(title)}
+<body>${body(title, commandOf(report))}
 <script type="application/json" id="run-data">${embedJson(pageData(title, report))}</script>
 <script>${pageScript()}</script>
 </body>

@@ -15,8 +15,10 @@ export interface WorkloadTask {
   readonly atMs: number
   readonly deadlineMs: number | null
   readonly priority: number
-  /** Index in the file's `tasks`: many expanded tasks share one. */
+  /** Number of the file's entry it comes from: many tasks share one. */
   readonly entry: number
+  /** That entry as errors name it: `tasks[3]`, `arrivals.map.tiny`. */
+  readonly place: string
 }
 
 export interface Workload {

@@ -11,7 +11,7 @@ import { parseDuration } from "../units.ts"
 import { outputName, type WorkloadTask } from "./Workload.ts"
 import type { WorkloadFile, WorkloadFileTask } from "./workloadSchema.ts"
 
-const defaultTenant = "default"
+export const defaultTenant = "default"
 const shownNames = 8
 
 const oneOf = (what: string, names: ReadonlyArray<string>): string => {
@@ -34,14 +34,14 @@ const checkReference = (
   return configProblem(document, path, `${oneOf(what, [...names])}${hint}`, showValue(found))
 }
 
-interface Declared {
+export interface Declared {
   readonly graphs: ReadonlySet<string>
   readonly models: ReadonlySet<string>
   /** null: the file has no `tenants`, any name will do. */
   readonly tenants: ReadonlySet<string> | null
 }
 
-const checkReferences = (
+export const checkReferences = (
   document: ConfigDocument,
   path: DocumentPath,
   entry: { readonly graph?: string; readonly model?: string; readonly tenant?: string },
@@ -82,6 +82,7 @@ const expandTask = (
     deadlineMs: deadline === null ? null : parseDuration(deadline)!,
     priority: task.priority ?? defaults.priority ?? 0,
     entry,
+    place: `tasks[${entry}]`,
   }
   return expandedIds(task).map((id, index) => ({ ...shared, id, atMs: at + index * every }))
 }
@@ -100,10 +101,13 @@ const findCollision = (
     }
     const expected =
       other.id === task.id
-        ? `an id that no other task has (tasks[${other.entry}] has it)`
-        : `an id whose output file no other task writes (${other.id} of tasks[${other.entry}] ` +
+        ? `an id that no other task has (${other.place} has it)`
+        : `an id whose output file no other task writes (${other.id} of ${other.place} ` +
           `writes ${outputName(other.id)} too)`
-    return configProblem(document, ["tasks", task.entry, "id"], expected, showValue(task.id))
+    const path: DocumentPath = task.place.startsWith("tasks")
+      ? ["tasks", task.entry, "id"]
+      : ["arrivals"]
+    return configProblem(document, path, expected, showValue(task.id))
   }
   return null
 }
@@ -129,20 +133,36 @@ const checkTenantCount = (document: ConfigDocument, tenants: number): BadConfig 
         `${tenants} tenants`,
       )
 
+export const declaredIn = (file: WorkloadFile): Declared => ({
+  graphs: new Set(Object.keys(file.graphs)),
+  models: new Set(Object.keys(file.models)),
+  tenants: file.tenants === undefined ? null : new Set(Object.keys(file.tenants)),
+})
+
+export const checkTotal = (
+  document: ConfigDocument,
+  path: DocumentPath,
+  total: number,
+): BadConfig | null =>
+  total <= limits.maxWorkloadTasks
+    ? null
+    : configProblem(
+        document,
+        path,
+        `at most ${limits.maxWorkloadTasks} tasks in all`,
+        `${total} tasks`,
+      )
+
 export const expandTasks = Effect.fnUntraced(function* (
   document: ConfigDocument,
   file: WorkloadFile,
 ): Effect.fn.Return<ReadonlyArray<WorkloadTask>, BadConfig> {
   const defaults = file.defaults ?? {}
-  const declared: Declared = {
-    graphs: new Set(Object.keys(file.graphs)),
-    models: new Set(Object.keys(file.models)),
-    tenants: file.tenants === undefined ? null : new Set(Object.keys(file.tenants)),
-  }
+  const declared = declaredIn(file)
   const badDefault = checkReferences(document, ["defaults"], defaults, declared, false)
   if (badDefault !== null) return yield* badDefault
   const tasks: Array<WorkloadTask> = []
-  for (const [entry, task] of file.tasks.entries()) {
+  for (const [entry, task] of (file.tasks ?? []).entries()) {
     const path = ["tasks", entry] as const
     const bad = checkReferences(document, path, { ...defaults, ...task }, declared, true)
     if (bad !== null) return yield* bad
@@ -150,16 +170,17 @@ export const expandTasks = Effect.fnUntraced(function* (
       const expected = "a count beside it (every is the time between the tasks of a count)"
       return yield* configProblem(document, [...path, "every"], expected)
     }
-    const total = tasks.length + (task.count ?? 1)
-    if (total > limits.maxWorkloadTasks) {
-      const expected = `at most ${limits.maxWorkloadTasks} tasks in all`
-      return yield* configProblem(document, [...path, "count"], expected, `${total} tasks`)
-    }
+    const tooMany = checkTotal(document, [...path, "count"], tasks.length + (task.count ?? 1))
+    if (tooMany !== null) return yield* tooMany
     for (const expanded of expandTask(task, entry, defaults)) tasks.push(expanded)
   }
-  const collision =
-    findCollision(document, tasks) ??
-    checkTenantCount(document, new Set(tasks.map((task) => task.tenant)).size)
-  if (collision !== null) return yield* collision
   return tasks
 })
+
+/** What no entry can see by itself: ids that meet, too many tenants. */
+export const checkTogether = (
+  document: ConfigDocument,
+  tasks: ReadonlyArray<WorkloadTask>,
+): BadConfig | null =>
+  findCollision(document, tasks) ??
+  checkTenantCount(document, new Set(tasks.map((task) => task.tenant)).size)

@@ -10,7 +10,8 @@ import { presetNames } from "../../prep/presets/catalogue.ts"
 import { configProblem, decodeConfig } from "../decodeConfig.ts"
 import { type ConfigDocument, readConfigFile } from "../readConfigFile.ts"
 import { type Confinement, confineFolder, confinementOf, confinePath } from "./confinePath.ts"
-import { expandTasks, listTenants } from "./expandTasks.ts"
+import { expandArrivals } from "./expandArrivals.ts"
+import { checkTogether, expandTasks, listTenants } from "./expandTasks.ts"
 import type { Workload } from "./Workload.ts"
 import {
   type WorkloadFile,
@@ -92,8 +93,15 @@ export const workloadFromDocument = Effect.fnUntraced(function* (
   const file = yield* decodeConfig(document, workloadSchema)
   yield* checkCounts(document, file)
   yield* checkPresets(document, file)
-  const tasks = yield* expandTasks(document, file)
+  if (file.tasks === undefined && file.arrivals === undefined) {
+    return yield* configProblem(document, ["tasks"], "a list of tasks, or arrivals", "neither")
+  }
+  const listed = yield* expandTasks(document, file)
   const confinement = confinementOf(document.file, options.allowOutside)
+  const arriving = yield* expandArrivals({ document, file, confinement, listed: listed.length })
+  const tasks = arriving.length === 0 ? listed : [...listed, ...arriving]
+  const together = checkTogether(document, tasks)
+  if (together !== null) return yield* together
   const graphs = yield* resolveAll(file.graphs, (graph) => graphSource(confinement, graph))
   const models = yield* resolveAll(file.models, (model) => modelSource(confinement, model))
   return { file: document.file, graphs, models, tenants: listTenants(file, tasks), tasks }

@@ -3,57 +3,8 @@
 import { Schema } from "effect"
 import { limits } from "../../model/limits.ts"
 import { filtered } from "../decodeConfig.ts"
-import { durationForms, parseDuration } from "../units.ts"
-
-/** Longest task id: its file name must fit any file system. */
-const maxIdBytes = 200
-const maxSeed = Number.MAX_SAFE_INTEGER
-
-const named = <S extends Schema.Top>(schema: S, expected: string): S["Rebuild"] =>
-  schema.annotate({ expected })
-
-const isName = (text: string): boolean =>
-  text !== "" &&
-  !/\p{Cc}/u.test(text) &&
-  text.trim() === text &&
-  new TextEncoder().encode(text).length <= maxIdBytes
-
-const name = (what: string) =>
-  filtered(Schema.String, `${what}: a string of 1 to ${maxIdBytes} bytes on one line`, isName)
-
-const taskId = filtered(
-  Schema.String,
-  `a task id: a string of 1 to ${maxIdBytes} bytes that can name a file (/ becomes _)`,
-  (text) => isName(text) && !text.includes("\\") && !/^\.{0,2}$/.test(text),
-)
-
-const path = filtered(
-  Schema.String,
-  "a path",
-  (text) => text.trim() !== "" && !text.includes("\0") && text.length <= 4096,
-)
-
-const duration = filtered(
-  Schema.Union([Schema.String, Schema.Number]),
-  durationForms,
-  (value) => parseDuration(value) !== null,
-)
-
-const deadline = filtered(
-  Schema.Union([Schema.String, Schema.Number, Schema.Null]),
-  `${durationForms} (more than 0), or null for none`,
-  (value) => value === null || (parseDuration(value) ?? 0) > 0,
-)
-
-const priority = filtered(Schema.Number, "a whole number, larger is more urgent", (value) =>
-  Number.isSafeInteger(value),
-)
-
-const seed = filtered(
-  Schema.Number,
-  "a seed: a whole number of at least 0",
-  (value) => Number.isSafeInteger(value) && value >= 0 && value <= maxSeed,
-)
+import { arrivals } from "./arrivalsSchema.ts"
+import { deadline, duration, name, named, path, priority, seed, taskId } from "./schemaParts.ts"
 
 const graph = named(
   Schema.Union([
@@ -155,12 +106,15 @@ export const workloadSchema = named(
         "{tenant, model, graph, deadline, priority}",
       ),
     ),
-    tasks: filtered(Schema.Array(task), "a list of at least one task", (list) => list.length > 0),
+    tasks: Schema.optionalKey(
+      filtered(Schema.Array(task), "a list of at least one task", (list) => list.length > 0),
+    ),
+    arrivals: Schema.optionalKey(arrivals),
   }),
-  "a workload: {graphs, models, tenants, defaults, tasks}",
+  "a workload: {graphs, models, tenants, defaults, tasks, arrivals}",
 )
 
 export type WorkloadFile = typeof workloadSchema.Type
-export type WorkloadFileTask = WorkloadFile["tasks"][number]
+export type WorkloadFileTask = NonNullable<WorkloadFile["tasks"]>[number]
 export type WorkloadFileGraph = WorkloadFile["graphs"][string]
 export type WorkloadFileModel = WorkloadFile["models"][string]

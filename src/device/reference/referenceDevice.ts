@@ -1,14 +1,14 @@
 // The reference device: the Device interface over the float64 oracle. It shares the event loop with
 // its caller and yields between ops; it is for answers that must be right, not for speed.
 import { Clock, Effect, type Scope, Semaphore } from "effect"
-import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
+import { type DeviceError, DeviceUnavailable, type PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { alignUp } from "../../model/Plan.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { OpTiming } from "../../model/Task.ts"
 import type { Completion, Device, DeviceOptions, SubmitRequest } from "../Device.ts"
+import { GrantBook } from "../GrantBook.ts"
 import { checkOps } from "./checkOps.ts"
-import { GrantBook } from "./GrantBook.ts"
 import { checkOutput, Footprint, runOpReference } from "./runOp.ts"
 
 const alignBytes = 64
@@ -106,21 +106,9 @@ const submit = (
     )
   })
 
-const requestFault = (state: ReferenceState, request: SubmitRequest): PlanRefused | null => {
-  const { arena, lane, output, plan, residents } = request
-  const refuse = (place: string, reason: string) => new PlanRefused({ place, reason })
-  if (state.lanes[lane] === undefined) return refuse("lane", `${lane} of ${state.lanes.length}`)
-  if (residents.length !== plan.residents.length) {
-    return refuse("residents", `${residents.length} grants for ${plan.residents.length} slots`)
-  }
-  const arenaFault = state.book.useFault(arena, { bytes: plan.arenaBytes, arena: true })
-  if (arenaFault !== null) return refuse("arena", arenaFault)
-  for (const [slot, { bytes, role }] of plan.residents.entries()) {
-    const fault = state.book.useFault(residents[slot]!, { bytes, arena: false })
-    if (fault !== null) return refuse(`residents[${slot}] ${role}`, fault)
-  }
-  return checkOutput(plan, output.length)
-}
+const requestFault = (state: ReferenceState, request: SubmitRequest): PlanRefused | null =>
+  state.book.submitFault(request, state.lanes.length) ??
+  checkOutput(request.plan, request.output.length)
 
 const runPlan = (
   state: ReferenceState,

@@ -1,13 +1,16 @@
-// The reference device's own account of its pool: which ranges were handed out, what was uploaded
-// to them, and which a plan uses now. It trusts nothing of what the ledger believes.
-import { PlanRefused } from "../../model/errors.ts"
-import type { DeviceStats } from "../../model/RunReport.ts"
-import type { Grant } from "../Device.ts"
+// The own account of its pool that a device in TypeScript keeps: which ranges were handed out, what
+// was uploaded to them, and which a plan uses now. It trusts nothing of what the ledger believes.
+import { PlanRefused } from "../model/errors.ts"
+import type { DeviceStats } from "../model/RunReport.ts"
+import type { Grant, SubmitRequest } from "./Device.ts"
+
+const noBytes = new Uint8Array(0)
 
 interface Entry {
   readonly grant: Grant
-  /** Bytes uploaded so far; empty for an arena. */
+  /** The bytes uploaded; empty for an arena, and on a device that keeps none. */
   data: Uint8Array
+  uploadedBytes: number
   /** Plans accepted and not settled that use it. */
   users: number
 }
@@ -31,7 +34,7 @@ export class GrantBook {
   register(grant: Grant): PlanRefused | null {
     const reason = this.#grantFault(grant)
     if (reason !== null) return refusal(grant.id, reason)
-    this.#entries.set(grant.id, { grant: { ...grant }, data: new Uint8Array(0), users: 0 })
+    this.#entries.set(grant.id, { grant: { ...grant }, data: noBytes, uploadedBytes: 0, users: 0 })
     this.#usedBytes += grant.bytes
     this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes)
     return null
@@ -66,13 +69,42 @@ export class GrantBook {
 
   /** Keeps a copy of the bytes, at the start of the grant. */
   store(id: number, data: Uint8Array): PlanRefused | null {
+    const refused = this.markUploaded(id, data.byteLength)
+    if (refused === null) this.#entries.get(id)!.data = new Uint8Array(data)
+    return refused
+  }
+
+  /** Takes note that so many bytes were uploaded, for a device that keeps none. */
+  markUploaded(id: number, bytes: number): PlanRefused | null {
     const entry = this.#entries.get(id)
     if (entry === undefined) return refusal(id, "unknown")
     if (entry.users > 0) return refusal(id, `in use by ${entry.users} plans`)
-    if (data.byteLength > entry.grant.bytes) {
-      return refusal(id, `${data.byteLength} bytes into ${entry.grant.bytes}`)
+    if (bytes > entry.grant.bytes) return refusal(id, `${bytes} bytes into ${entry.grant.bytes}`)
+    entry.uploadedBytes = bytes
+    return null
+  }
+
+  /** Bytes of a grant; null when there is none of this id. */
+  sizeOf(id: number): number | null {
+    return this.#entries.get(id)?.grant.bytes ?? null
+  }
+
+  /** What is wrong with a request to run a plan on one of `lanes` lanes, or null. */
+  submitFault(request: SubmitRequest, lanes: number): PlanRefused | null {
+    const { arena, lane, plan, residents } = request
+    const refuse = (place: string, reason: string) => new PlanRefused({ place, reason })
+    if (!Number.isInteger(lane) || lane < 0 || lane >= lanes) {
+      return refuse("lane", `${lane} of ${lanes}`)
     }
-    entry.data = new Uint8Array(data)
+    if (residents.length !== plan.residents.length) {
+      return refuse("residents", `${residents.length} grants for ${plan.residents.length} slots`)
+    }
+    const arenaFault = this.useFault(arena, { bytes: plan.arenaBytes, arena: true })
+    if (arenaFault !== null) return refuse("arena", arenaFault)
+    for (const [slot, { bytes, role }] of plan.residents.entries()) {
+      const fault = this.useFault(residents[slot]!, { bytes, arena: false })
+      if (fault !== null) return refuse(`residents[${slot}] ${role}`, fault)
+    }
     return null
   }
 
@@ -85,8 +117,8 @@ export class GrantBook {
     }
     if (use.bytes > grant.bytes) return `${use.bytes} bytes of a grant of ${grant.bytes}`
     if (use.arena) return entry.users > 0 ? "another plan runs in it" : null
-    return entry.data.byteLength < use.bytes
-      ? `${entry.data.byteLength} bytes uploaded of ${use.bytes}`
+    return entry.uploadedBytes < use.bytes
+      ? `${entry.uploadedBytes} bytes uploaded of ${use.bytes}`
       : null
   }
 

@@ -1,0 +1,59 @@
+// Simulates a workload once for each point of a sweep. A task's chance is the same in all of them,
+// so that what differs is the scheduling.
+import { Effect } from "effect"
+import type { RunReport } from "../../model/RunReport.ts"
+import type { SimulationOptions } from "../../runtime/simulation.ts"
+import type { GnnschedError } from "../describeError.ts"
+import { type Progress, silentProgress } from "../progress.ts"
+import { makespanMs, tenantStatistics } from "../report/statistics.ts"
+import type { Workload } from "../workload/Workload.ts"
+import type { SweepPoint, SweepRow } from "./SweepPoint.ts"
+import { simulateWorkload } from "./simulateWorkload.ts"
+
+const atLoad = (workload: Workload, load: number): Workload =>
+  load === 1
+    ? workload
+    : {
+        ...workload,
+        tasks: workload.tasks.map((task) => ({ ...task, atMs: task.atMs / load })),
+      }
+
+const rowOf = (report: RunReport, load: number, seed: number): SweepRow => {
+  const { id: _, ...statistics } = tenantStatistics("all", report.tasks)
+  return {
+    policy: report.policy,
+    mode: report.mode,
+    load,
+    lanes: report.device.lanes,
+    seed,
+    ...statistics,
+    makespanMs: makespanMs(report.tasks),
+    peakBytes: report.device.peakBytes,
+  }
+}
+
+/** What the point leaves open is as in `options`. */
+const optionsAt = (options: SimulationOptions, point: SweepPoint): SimulationOptions => ({
+  ...options,
+  opTimings: false,
+  ...(point.policy === null ? {} : { policy: point.policy }),
+  ...(point.mode === null ? {} : { mode: point.mode }),
+  ...(point.lanes === null ? {} : { lanes: point.lanes }),
+  ...(point.seed === null ? {} : { seed: point.seed }),
+})
+
+export const runSweep = (
+  workload: Workload,
+  options: SimulationOptions,
+  points: ReadonlyArray<SweepPoint>,
+  progress: Progress,
+): Effect.Effect<ReadonlyArray<SweepRow>, GnnschedError> =>
+  Effect.forEach(points, (point, index) =>
+    Effect.gen(function* () {
+      const load = point.load ?? 1
+      const at = optionsAt(options, point)
+      const report = yield* simulateWorkload(atLoad(workload, load), at, silentProgress)
+      progress.phase(`${index + 1} of ${points.length} simulated`)
+      return rowOf(report, load, at.seed ?? 0)
+    }),
+  )

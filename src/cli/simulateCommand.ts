@@ -1,0 +1,147 @@
+// `gnnsched simulate`: the same workload, policies and report as `run`, in virtual time on a device
+// that is a model of one. `--sweep` runs it once for each combination and compares.
+import { basename } from "node:path"
+import { Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { machineNames, machines } from "../cost/MachineProfile.ts"
+import { defaultJitter, type SimulationOptions } from "../runtime/simulation.ts"
+import { CommandEnd } from "./CommandEnd.ts"
+import { exitCodes } from "./exitCodes.ts"
+import { wholeFlag } from "./flags.ts"
+import { makeProgress, silentProgress } from "./progress.ts"
+import { openOutputFolder } from "./report/OutputFolder.ts"
+import { reportJson } from "./report/reportJson.ts"
+import { summary } from "./report/summary.ts"
+import { writeReport } from "./report/writeReport.ts"
+import { parseSweep } from "./simulate/parseSweep.ts"
+import { runSweep } from "./simulate/runSweep.ts"
+import { simulateWorkload } from "./simulate/simulateWorkload.ts"
+import { sweepTable } from "./simulate/sweepTable.ts"
+import { print, printJson } from "./terminal.ts"
+import { readWorkload } from "./workload/readWorkload.ts"
+import { outputName, type Workload } from "./workload/Workload.ts"
+import { checkUnsafe, schedulingOptions, workloadFlags } from "./workloadFlags.ts"
+
+const config = {
+  ...workloadFlags,
+  profile: Flag.Literals("profile", machineNames).pipe(
+    Flag.withDescription("The machine: its speed, lanes and memory"),
+    Flag.withDefault("cpu-2"),
+  ),
+  seed: wholeFlag("seed", 0, Number.MAX_SAFE_INTEGER).pipe(
+    Flag.withDescription("Seed of the chance in run times"),
+    Flag.withDefault(0),
+  ),
+  jitter: Flag.Finite("jitter").pipe(
+    Flag.filter(
+      (value) => value >= 0 && value <= 1,
+      () => "a number from 0 to 1",
+    ),
+    Flag.withDescription("Spread of run times: standard deviation of their logarithm"),
+    Flag.withDefault(defaultJitter),
+  ),
+  sweep: Flag.String("sweep").pipe(
+    Flag.withMetavar("KEY=A,B,…"),
+    Flag.withDescription(
+      "Simulate each combination and print a table; keys: policy, mode, load (arrivals that many " +
+        "times as fast), lanes, seed. May be repeated",
+    ),
+    Flag.atLeast(0),
+  ),
+} as const
+
+type SimulateConfig = Command.Command.Config.Infer<typeof config>
+
+/** Beyond so many tasks no picture shows operators, and their times are most of the memory. */
+const maxTasksWithOps = 20_000
+
+const title = (file: string): string => basename(file).replace(/\.(ya?ml|json)$/i, "")
+
+const one = Effect.fnUntraced(function* (
+  flags: SimulateConfig,
+  workload: Workload,
+  options: SimulationOptions,
+) {
+  const progress = makeProgress(process.stderr, flags.quiet || flags.format === "json")
+  yield* Effect.addFinalizer(() => Effect.sync(() => progress.finish()))
+  const folder = Option.isSome(flags.out)
+    ? yield* openOutputFolder(flags.out.value, outputName)
+    : null
+  const opTimings = folder !== null && workload.tasks.length <= maxTasksWithOps
+  const report = yield* simulateWorkload(workload, { ...options, opTimings }, progress)
+  if (folder !== null) yield* writeReport(folder, title(workload.file), report)
+  progress.finish()
+  if (flags.format === "json") yield* printJson(reportJson(report))
+  else {
+    yield* print(summary(report))
+    yield* print(
+      folder === null
+        ? "\nSimulated. Nothing was written; --out DIR keeps an HTML report."
+        : `\nSimulated. HTML report: ${folder.folder}/report.html`,
+    )
+  }
+  if (report.tasks.some((task) => task.status !== "completed")) {
+    return yield* new CommandEnd({ exitCode: exitCodes.taskFailed })
+  }
+})
+
+const sweep = Effect.fnUntraced(function* (
+  flags: SimulateConfig,
+  workload: Workload,
+  options: SimulationOptions,
+) {
+  const points = yield* parseSweep(flags.sweep)
+  const policies = points.map(({ policy }) => policy ?? flags.policy)
+  const refused = checkUnsafe(policies, flags.iKnow)
+  if (refused !== null) return yield* refused
+  const silent = flags.quiet || flags.format === "json"
+  const progress = silent ? silentProgress : makeProgress(process.stderr, false)
+  const rows = yield* runSweep(workload, options, points, progress)
+  progress.finish()
+  const result = {
+    workload: title(workload.file),
+    profile: flags.profile,
+    simulated: true,
+    jitter: flags.jitter,
+    rows,
+  }
+  if (Option.isSome(flags.out)) {
+    const folder = yield* openOutputFolder(flags.out.value, outputName)
+    yield* folder.stageText("sweep.json", [`${JSON.stringify(result, null, 2)}\n`])
+    yield* folder.publish
+  }
+  if (flags.format === "json") yield* printJson(result)
+  else yield* print(sweepTable(rows))
+})
+
+const simulate = Effect.fnUntraced(function* (flags: SimulateConfig) {
+  const { allowOutside, jitter, seed } = flags
+  const workload = yield* readWorkload(flags.workload, { allowOutside })
+  const scheduling = yield* schedulingOptions(flags, workload)
+  const options = { ...scheduling, machine: machines[flags.profile], seed, jitter }
+  yield* flags.sweep.length === 0 ? one(flags, workload, options) : sweep(flags, workload, options)
+})
+
+export const simulateCommand = Command.make("simulate", config, (flags) =>
+  Effect.scoped(simulate(flags)),
+).pipe(
+  Command.withDescription(
+    "Simulate a workload in virtual time: the real scheduler on a model of a device. Graphs and " +
+      "models are taken by their shapes, nothing is loaded or computed; the same seed gives the same " +
+      "report.\n  " +
+      "Exit status: 0 all tasks completed; 1 some task did not; 2 the input was wrong.",
+  ),
+  Command.withShortDescription("Simulate a workload, compare policies"),
+  Command.withExamples([
+    {
+      command: "gnnsched simulate examples/demo.yaml --memory 80MiB --policy sjf",
+      description: "The demo on a model of two CPU cores",
+    },
+    {
+      command:
+        "gnnsched simulate bench/workloads/cognn-mix.yaml --profile v100-32g --mode groups " +
+        "--sweep policy=base,lmcf,bmc,sjf",
+      description: "CoGNN's list of mixed tasks on a V100 under four policies",
+    },
+  ]),
+)

@@ -1,0 +1,88 @@
+// The flags of the commands that run a workload, for real or simulated, and the options they make.
+import { Effect, Option } from "effect"
+import { Argument, type Command, Flag } from "effect/cli"
+import { BadConfig } from "../model/errors.ts"
+import { policyNames } from "../model/Snapshot.ts"
+import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
+import { readFaultFile } from "./faultFile.ts"
+import { formatFlag, lanesFlag, memoryFlag, outFlag, quietFlag } from "./flags.ts"
+import type { Workload } from "./workload/Workload.ts"
+
+export const workloadFlags = {
+  workload: Argument.String("workload").pipe(
+    Argument.withDescription("The workload, YAML or JSON: graphs, models, tenants, tasks"),
+  ),
+  policy: Flag.Literals("policy", policyNames).pipe(
+    Flag.withDescription(
+      "Who runs next, with whom: base order of arrival; lmcf, bmc by memory; sqtf, bqt by target; " +
+        "edf earliest deadline; sjf shortest first; priority; fair by tenants' weights",
+    ),
+    Flag.withDefault("base"),
+  ),
+  mode: Flag.Literals("mode", ["groups", "continuous"]).pipe(
+    Flag.withDescription("groups: one after another, as published; continuous: refill at once"),
+    Flag.withDefault("continuous"),
+  ),
+  late: Flag.Literals("late", ["run", "expire"]).pipe(
+    Flag.withDescription("Tasks whose deadline passes while they wait: run them, or end them"),
+    Flag.withDefault("run"),
+  ),
+  memory: memoryFlag,
+  lanes: lanesFlag,
+  out: outFlag.pipe(
+    Flag.withDescription("Write report.json, report.html, trace.json and outputs/ here"),
+    Flag.optional,
+  ),
+  faults: Flag.String("faults").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Inject the faults of this plan (YAML or JSON)"),
+    Flag.optional,
+  ),
+  allowOutside: Flag.Boolean("allow-outside").pipe(
+    Flag.withDescription("Let the workload name files outside its own folder"),
+    Flag.withDefault(false),
+  ),
+  iKnow: Flag.Boolean("i-know").pipe(
+    Flag.withDescription("Allow --policy unsafe, which runs out of memory by design"),
+    Flag.withDefault(false),
+  ),
+  quiet: quietFlag,
+  format: formatFlag,
+} as const
+
+export type WorkloadFlags = Command.Command.Config.Infer<typeof workloadFlags>
+
+export const checkUnsafe = (policies: ReadonlyArray<string>, iKnow: boolean): BadConfig | null =>
+  iKnow || !policies.includes("unsafe")
+    ? null
+    : new BadConfig({
+        file: "command line",
+        path: "--policy",
+        expected:
+          "--i-know beside unsafe, a policy that runs out of memory to show why others do not",
+        found: "unsafe alone",
+      })
+
+/** What the flags say of scheduling, as a runtime takes it. */
+export const schedulingOptions = Effect.fnUntraced(function* (
+  flags: WorkloadFlags,
+  workload: Workload,
+) {
+  const refused = checkUnsafe([flags.policy], flags.iKnow)
+  if (refused !== null) return yield* refused
+  const taskIds = workload.tasks.map(({ id }) => id)
+  const faults = Option.isSome(flags.faults)
+    ? yield* readFaultFile(flags.faults.value, taskIds)
+    : null
+  return {
+    policy: flags.policy,
+    mode: flags.mode,
+    lateTasks: flags.late,
+    allowUnsafe: flags.iKnow,
+    tenants: workload.tenants,
+    historyTasks: Math.max(1, workload.tasks.length),
+    ...(Option.isSome(flags.memory) ? { memoryBytes: flags.memory.value } : {}),
+    ...(Option.isSome(flags.lanes) ? { lanes: flags.lanes.value } : {}),
+    ...(faults === null ? {} : { faults }),
+  } satisfies RuntimeOptions
+})

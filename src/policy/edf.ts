@@ -1,0 +1,13 @@
+// EDF, earliest deadline first (Liu and Layland, J. ACM 20(1), 1973): tasks by the instant at which
+// they are due, those without a deadline last, in order of arrival. Since that instant stands still,
+// a task can be overtaken only by those that arrive before it and are due sooner.
+import type { Policy, WaitingTask } from "../model/Snapshot.ts"
+import { ascending } from "./ascending.ts"
+import { fillDefaults, fillGroup } from "./fillGroup.ts"
+
+/** Milliseconds since the runtime was opened. */
+const dueAtMs = ({ submittedAtMs, qosTargetMs }: WaitingTask): number =>
+  qosTargetMs === null ? Number.POSITIVE_INFINITY : submittedAtMs + qosTargetMs
+
+export const edf: Policy = (snapshot) =>
+  fillGroup(ascending(snapshot, dueAtMs), snapshot, fillDefaults)

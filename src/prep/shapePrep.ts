@@ -1,0 +1,127 @@
+// Preparation for simulations: graphs and models from their shapes alone, resident objects of the
+// right size without any bytes. Nothing is loaded, and nothing here can be computed with: only a
+// device that computes nothing may be given what it makes.
+import { createHash } from "node:crypto"
+import { Effect } from "effect"
+import { type InputError, PrepTimeout, PrepWorkerLost } from "../model/errors.ts"
+import type { GnnConfig, GnnModel, ModelSource } from "../model/GnnModel.ts"
+import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
+import { limits } from "../model/limits.ts"
+import { isTaggedError } from "../model/plainError.ts"
+import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
+import { weightLayout } from "../model/WeightLayout.ts"
+import { readGraphShape } from "./loadGraph.ts"
+import { readModelConfig } from "./model/loadModel.ts"
+import type { PrepareRequest, PrepPoolService } from "./PrepPool.ts"
+import { residentKey, targetResident } from "./residentObjects.ts"
+
+const noBytes = new Uint8Array(0)
+const noInts = new Int32Array(0)
+const noFloats = new Float32Array(0)
+
+const digest = (parts: ReadonlyArray<unknown>): string =>
+  createHash("sha256").update(JSON.stringify(parts)).digest("hex")
+
+/** Where it comes from stands for what is in it; arrays in memory stand for themselves. */
+const originOf = (source: GraphSource): unknown =>
+  source.kind === "arrays" ? [source.numNodes, digest([[...source.edgeIndex].map(Number)])] : source
+
+/** A graph whose arrays are empty: its shape alone is real. */
+const shapeOnlyGraph = (source: GraphSource): Graph => {
+  const shape = readGraphShape(source)
+  return {
+    contentId: digest(["graph", shape, originOf(source)]),
+    shape,
+    rowOffsets: noInts,
+    colIndices: noInts,
+    edgeWeight: null,
+    features: { kind: "dense", values: noFloats },
+    graphOffsets: null,
+  }
+}
+
+const weightsOf = (source: ModelSource): unknown =>
+  source.weights instanceof Map ? "arrays" : source.weights
+
+/** A model without weights: its configuration alone is real. */
+const shapeOnlyModel = (source: ModelSource): GnnModel => {
+  const config = readModelConfig(source)
+  const name = source.kind === "file" ? source.configPath : source.name
+  const contentId = digest(["model", config, name, weightsOf(source)])
+  return { contentId, name, config, weights: new Map() }
+}
+
+/** Bytes of a resident object, from shapes; the estimator compares them with the planner's. */
+const bytesOf = (role: ResidentRole, shape: GraphShape, config: GnnConfig): number => {
+  const { numNodes, numEdges, featureWidth, featureNonZeros, numGraphs } = shape
+  switch (role) {
+    case "graph.rowOffsets":
+    case "x.rowOffsets":
+      return 4 * (numNodes + 1)
+    case "graph.colIndices":
+    case "graph.edgeWeight":
+      return 4 * numEdges
+    case "graph.graphOffsets":
+      return 4 * ((numGraphs ?? 1) + 1)
+    case "x.dense":
+      return 4 * numNodes * featureWidth
+    case "x.colIndices":
+    case "x.values":
+      return 4 * (featureNonZeros ?? 0)
+    case "model.weights":
+      return weightLayout(config).totalBytes
+    default:
+      // gcn.scale and gcn.selfWeight: a number per node
+      return 4 * numNodes
+  }
+}
+
+const prepareRole = (request: PrepareRequest, role: ResidentRole): ResidentObject => {
+  const { graph, model, targets, taskId } = request
+  if (role === "task.targets") {
+    return targetResident({ taskId, targets: targets!, numNodes: graph.shape.numNodes })
+  }
+  const owner = role === "model.weights" ? model.contentId : graph.contentId
+  const bytes = bytesOf(role, graph.shape, model.config)
+  return { key: residentKey(owner, role), bytes, data: noBytes }
+}
+
+const lift = <A>(compute: () => A): Effect.Effect<A, InputError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(compute())
+    } catch (thrown) {
+      return isTaggedError(thrown) ? Effect.fail(thrown as InputError) : Effect.die(thrown)
+    }
+  })
+
+/** Preparation takes no virtual time: residents are prepared once and shared, as they are for real. */
+export const makeShapePrep = (): PrepPoolService => {
+  const prepared = new WeakMap<GnnModel, WeakMap<Graph, ReadonlyArray<ResidentObject>>>()
+  const prepare = (request: PrepareRequest): ReadonlyArray<ResidentObject> => {
+    const make = () => request.roles.map((role) => prepareRole(request, role))
+    if (request.targets !== null) return make()
+    const graphs = prepared.get(request.model) ?? new WeakMap()
+    prepared.set(request.model, graphs)
+    const residents = graphs.get(request.graph) ?? make()
+    graphs.set(request.graph, residents)
+    return residents
+  }
+  return {
+    graphShape: (source) => lift(() => readGraphShape(source)),
+    modelConfig: (source) => lift(() => readModelConfig(source)),
+    loadGraph: (source) => lift(() => shapeOnlyGraph(source)),
+    loadModel: (source) => lift(() => shapeOnlyModel(source)),
+    prepare: (request) => lift(() => prepare(request)),
+    sabotage: (job, kind) => {
+      if (kind === "crash") {
+        const reason = "injected fault"
+        return Effect.fail(new PrepWorkerLost({ job, reason, transient: true }))
+      }
+      const timeoutMs = limits.prepTimeoutMs
+      const timeout = new PrepTimeout({ job, timeoutMs, transient: false })
+      return Effect.andThen(Effect.sleep(timeoutMs), Effect.fail(timeout))
+    },
+    forget: () => Effect.void,
+  }
+}

@@ -1,0 +1,38 @@
+// Runs an effect to its end in virtual time, in slices, so that the process stays answerable.
+import { Clock, Context, Effect, type Exit, Scheduler } from "effect"
+import { VirtualTime } from "./VirtualTime.ts"
+
+/** Steps between two looks at the real event loop: some tens of milliseconds. */
+const sliceSteps = 20_000
+
+/**
+ * The effect may wait for nothing but time and its own fibers: virtual time cannot know of files or
+ * threads. One that waits for what never comes dies.
+ */
+export const inVirtualTime = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.callback<A, E>((resume) => {
+    const time = new VirtualTime()
+    const context = Context.make(Clock.Clock, time).pipe(Context.add(Scheduler.Scheduler, time))
+    const fiber = Effect.runForkWith(context)(effect)
+    let exit: Exit.Exit<A, E> | null = null
+    fiber.addObserver((end) => {
+      exit = end
+    })
+    let timer: NodeJS.Immediate | null = null
+    const slice = () => {
+      try {
+        const more = time.run(sliceSteps)
+        if (exit !== null) resume(exit)
+        else if (more) timer = setImmediate(slice)
+        else resume(Effect.die(new Error("virtual time: the program waits for what never comes")))
+      } catch (defect) {
+        resume(Effect.die(defect))
+      }
+    }
+    slice()
+    return Effect.sync(() => {
+      if (timer !== null) clearImmediate(timer)
+      fiber.interruptUnsafe()
+      while (exit === null && time.run(sliceSteps));
+    })
+  })

@@ -1,0 +1,77 @@
+// The runtime on a simulated device: the same actors, policies, ledger and reports, with time and
+// memory from the planner. It is to be opened in virtual time.
+import { Effect, type Scope } from "effect"
+import type { MachineProfile } from "../cost/MachineProfile.ts"
+import { faultDevice } from "../device/faultDevice.ts"
+import { openSimDevice } from "../device/sim/simDevice.ts"
+import { BadConfig, type DeviceUnavailable } from "../model/errors.ts"
+import { FaultBook } from "../model/FaultBook.ts"
+import { faultPrep } from "../prep/faultPrep.ts"
+import { makeShapePrep } from "../prep/shapePrep.ts"
+import { type GnnSchedService, serveGnnSched } from "./GnnSched.ts"
+import { resolveOptions } from "./options.ts"
+import type { RuntimeOptions } from "./RuntimeApi.ts"
+
+export interface SimulationOptions
+  extends Pick<
+    RuntimeOptions,
+    | "policy"
+    | "mode"
+    | "tenants"
+    | "lanes"
+    | "memoryBytes"
+    | "maxQueuedTasks"
+    | "faults"
+    | "allowUnsafe"
+    | "lateTasks"
+    | "historyTasks"
+  > {
+  readonly machine: MachineProfile
+  /** Of chance in run times. Default 0. */
+  readonly seed?: number
+  /** Standard deviation of the logarithm of a task's run time. Default 0.05. */
+  readonly jitter?: number
+  /** Keep a time for each operator. Default true; with a million tasks they are most of the memory. */
+  readonly opTimings?: boolean
+}
+
+export const defaultJitter = 0.05
+
+const checkJitter = (jitter: number): Effect.Effect<number, BadConfig> =>
+  jitter >= 0 && jitter <= 1
+    ? Effect.succeed(jitter)
+    : Effect.fail(
+        new BadConfig({
+          file: "simulation options",
+          path: "jitter",
+          expected: "a number from 0 to 1",
+          found: String(jitter),
+        }),
+      )
+
+export const openSimulation = (
+  options: SimulationOptions,
+): Effect.Effect<GnnSchedService, BadConfig | DeviceUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { machine, seed = 0, jitter = defaultJitter, opTimings = true, ...common } = options
+    const resolved = yield* resolveOptions(common)
+    const opened = yield* openSimDevice({
+      name: machine.lane.name,
+      lanes: resolved.lanes ?? machine.lanes,
+      memoryBytes: resolved.memoryBytes ?? machine.budgetBytes,
+      alignBytes: machine.alignBytes,
+      bytesPerSecond: machine.bytesPerSecond,
+      hostBytesPerSecond: machine.hostBytesPerSecond,
+      seed,
+      jitter: yield* checkJitter(jitter),
+      opTimings,
+    })
+    const { faults } = resolved
+    const shapes = makeShapePrep()
+    return yield* serveGnnSched({
+      ...resolved,
+      profile: machine.lane,
+      device: faults === null ? opened : faultDevice(opened, new FaultBook(faults)),
+      prep: faults === null ? shapes : faultPrep(shapes, new FaultBook(faults)),
+    })
+  })
