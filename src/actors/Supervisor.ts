@@ -148,7 +148,7 @@ const makeSubmit = (parts: {
 }): ActorSystem["submit"] => {
   let nextSeq = 0
   return (spec, graph, model) =>
-    Effect.gen(function* () {
+    Effect.suspend(() => {
       const task: LiveTask = {
         spec,
         seq: nextSeq++,
@@ -168,8 +168,7 @@ const makeSubmit = (parts: {
         measuredPeakBytes: null,
         ops: [],
       }
-      yield* parts.queue.submit(task)
-      return task
+      return Effect.as(parts.queue.submit(task), task)
     })
 }
 
