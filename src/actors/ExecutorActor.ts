@@ -76,7 +76,9 @@ const runPlan = (
 ): Effect.Effect<TaskOutput, DeviceError> =>
   Effect.gen(function* () {
     const { plan, residents } = task.prepared!
-    for (const resident of residents) yield* options.ledger.ensureLoaded(resident)
+    for (const resident of residents) {
+      if (!options.ledger.isLoaded(resident)) yield* options.ledger.ensureLoaded(resident)
+    }
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
     const output = sharedFloat32(rows * cols)

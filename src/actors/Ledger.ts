@@ -97,6 +97,12 @@ export class Ledger {
     })
   }
 
+  /** The resident object is on the device already. */
+  isLoaded(resident: ResidentObject): boolean {
+    const { loaded } = this.#residents.get(resident.key)!
+    return loaded !== null && Deferred.isDoneUnsafe(loaded)
+  }
+
   /** Settles when the resident object is on the device; only the first caller uploads it. */
   ensureLoaded(resident: ResidentObject): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {

@@ -7,7 +7,7 @@ export interface Mailbox<Message> {
   /** Waits while the mailbox is full. */
   readonly tell: (message: Message) => Effect.Effect<void>
   /** False when the mailbox is full: the message was not taken. */
-  readonly offer: (message: Message) => Effect.Effect<boolean>
+  readonly offer: (message: Message) => boolean
 }
 
 export interface ActorOptions<Message> {
@@ -37,7 +37,6 @@ export const makeActor = <Message>(
     )
     return {
       tell: (message) => Effect.asVoid(Queue.offer(queue, message)),
-      offer: (message) =>
-        Effect.sync(() => !Queue.isFullUnsafe(queue) && Queue.offerUnsafe(queue, message)),
+      offer: (message) => !Queue.isFullUnsafe(queue) && Queue.offerUnsafe(queue, message),
     }
   })

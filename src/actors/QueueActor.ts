@@ -62,9 +62,8 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
       submit: (task) =>
         Effect.suspend(() => {
           if (closed) return options.book.refuse(task, new RuntimeClosed({ id: task.spec.id }))
-          return Effect.flatMap(mailbox.offer({ _tag: "Submit", task }), (taken) =>
-            taken ? Effect.void : options.book.refuse(task, full),
-          )
+          const taken = mailbox.offer({ _tag: "Submit", task })
+          return taken ? Effect.void : options.book.refuse(task, full)
         }),
       close: Effect.suspend(() => {
         closed = true

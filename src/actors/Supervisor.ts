@@ -150,7 +150,7 @@ const makeSubmit = (parts: {
 }): ActorSystem["submit"] => {
   let nextSeq = 0
   return (spec, graph, model) =>
-    Effect.gen(function* () {
+    Effect.suspend(() => {
       const task: LiveTask = {
         spec,
         seq: nextSeq++,
@@ -170,8 +170,7 @@ const makeSubmit = (parts: {
         measuredPeakBytes: null,
         ops: [],
       }
-      yield* parts.queue.submit(task)
-      return task
+      return Effect.as(parts.queue.submit(task), task)
     })
 }
 

@@ -111,28 +111,28 @@ const loaders = (
     ),
 })
 
-const lookUp = (catalog: Catalog, graphId: string, modelId: string) =>
-  Effect.gen(function* () {
-    const graph = catalog.graphs.get(graphId)
-    if (graph === undefined) return yield* new UnknownId({ what: "graph", id: graphId })
-    const model = catalog.models.get(modelId)
-    if (model === undefined) return yield* new UnknownId({ what: "model", id: modelId })
-    return { graph, model }
-  })
+const lookUp = (catalog: Catalog, graphId: string, modelId: string) => {
+  const graph = catalog.graphs.get(graphId)
+  if (graph === undefined) return Effect.fail(new UnknownId({ what: "graph", id: graphId }))
+  const model = catalog.models.get(modelId)
+  if (model === undefined) return Effect.fail(new UnknownId({ what: "model", id: modelId }))
+  return Effect.succeed({ graph, model })
+}
+
+const handleOf = (system: ActorSystem, task: LiveTask): EffectTask => ({
+  id: task.spec.id,
+  state: Effect.sync(() => task.state),
+  result: Deferred.await(task.done),
+  cancel: system.cancel(task),
+})
 
 const submitTo =
   (system: ActorSystem, catalog: Catalog): GnnSchedService["submit"] =>
   (spec) =>
-    Effect.gen(function* () {
-      const { graph, model } = yield* lookUp(catalog, spec.graph, spec.model)
-      const task: LiveTask = yield* system.submit(spec, graph, model)
-      return {
-        id: spec.id,
-        state: Effect.sync(() => task.state),
-        result: Deferred.await(task.done),
-        cancel: system.cancel(task),
-      }
-    })
+    Effect.suspend(() => lookUp(catalog, spec.graph, spec.model)).pipe(
+      Effect.flatMap(({ graph, model }) => system.submit(spec, graph, model)),
+      Effect.map((task) => handleOf(system, task)),
+    )
 
 const reportOf = (
   system: ActorSystem,

@@ -1,8 +1,8 @@
 // The simulated device: no numerics, only time and memory. A plan takes its predicted time, times
 // jitter, times the slowdown of what runs beside it; an upload takes its bytes over the host link,
 // one at a time. The pool is accounted for and checked as on any device.
-import { Clock, Deferred, Effect, type Scope, Semaphore } from "effect"
-import { type DeviceError, DeviceUnavailable, type PlanRefused } from "../../model/errors.ts"
+import { Clock, Deferred, Effect, Fiber, type Scope, Semaphore } from "effect"
+import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { footprintBytes } from "../../model/Plan.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
@@ -32,9 +32,10 @@ interface SimState {
   readonly options: SimDeviceOptions
   readonly book: GrantBook
   readonly time: SharedTime
-  readonly lanes: ReadonlyArray<Semaphore.Semaphore>
+  readonly lanesBusy: Set<number>
   readonly hostLink: Semaphore.Semaphore
-  readonly scope: Scope.Scope
+  /** Starts a fiber that lives as long as the device. */
+  readonly fork: (effect: Effect.Effect<void>) => void
   readonly nowMs: () => number
   /** When the alarm that counts goes off; those set for later are ignored. */
   alarmMs: number
@@ -49,18 +50,21 @@ export const openSimDevice = (
     const reason = optionsFault(options)
     if (reason !== null) return yield* new DeviceUnavailable({ device: "sim", reason })
     const clock = yield* Clock.Clock
+    const scope = yield* Effect.scope
+    const run = Effect.runForkWith(yield* Effect.context<never>())
     const state: SimState = {
       options,
       book: new GrantBook({ budgetBytes: memoryBytes, alignBytes }),
       time: new SharedTime(),
-      lanes: Array.from({ length: lanes }, () => Semaphore.makeUnsafe(1)),
+      lanesBusy: new Set(),
       hostLink: Semaphore.makeUnsafe(1),
-      scope: yield* Effect.scope,
+      fork: (effect) => void Fiber.runIn(run(effect), scope),
       nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
       alarmMs: Number.POSITIVE_INFINITY,
       closed: false,
     }
-    yield* Effect.addFinalizer(() => close(state))
+    // The runtime has cancelled what ran, and waited for it.
+    yield* Effect.addFinalizer(() => Effect.sync(() => (state.closed = true)))
     return deviceOf(state, {
       kind: "sim",
       name,
@@ -108,93 +112,107 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
 
 const closedError = () => new DeviceUnavailable({ device: "sim", reason: "closed" })
 
-/** Waits for running plans, which the runtime has cancelled by now. */
-const close = (state: SimState): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    state.closed = true
-    return Effect.forEach(state.lanes, (lane) => lane.withPermit(Effect.void), { discard: true })
-  })
-
 const submit = (state: SimState, request: SubmitRequest): Effect.Effect<Completion, DeviceError> =>
   Effect.suspend((): Effect.Effect<Completion, DeviceError> => {
     if (state.closed) return Effect.fail(closedError())
-    const refused = state.book.submitFault(request, state.lanes.length)
+    const refused =
+      state.book.submitFault(request, state.options.lanes) ?? laneFault(state, request)
     if (refused !== null) return Effect.fail(refused)
-    const grants = [request.arena, ...request.residents]
-    return Effect.acquireUseRelease(
-      Effect.sync(() => state.book.hold(grants)),
-      () => state.lanes[request.lane]!.withPermit(runPlan(state, request)),
-      () => Effect.sync(() => state.book.letGo(grants)),
-    )
+    return Effect.callback<Completion>((resume) => {
+      const run = startRun(state, request, resume)
+      return Effect.suspend(() => stopAtBoundary(state, run))
+    })
   })
 
-const runPlan = (
+/** An executor gives its lane one plan at a time. */
+const laneFault = ({ lanesBusy }: SimState, { lane }: SubmitRequest): PlanRefused | null =>
+  lanesBusy.has(lane)
+    ? new PlanRefused({ place: "lane", reason: `${lane} runs another plan` })
+    : null
+
+interface SimRun extends SharedRun {
+  /** Settles when the run has ended, by itself or at a boundary. */
+  readonly ended: Deferred.Deferred<void>
+  /** End of each operator in the work of the run. */
+  readonly boundaryMs: (op: number) => number
+  readonly opCount: number
+}
+
+/** The grants and the lane are taken until the run ends. */
+const startRun = (
   state: SimState,
-  { lane, plan, taskId }: SubmitRequest,
-): Effect.Effect<Completion> =>
-  Effect.gen(function* () {
-    const { bytesPerSecond, jitter, seed } = state.options
-    const { bytesPerMs, opEndsMs, workMs } = planTime(plan)
-    const factor = jitterOf(seed, taskId, jitter)
-    const ended = Deferred.makeUnsafe<void>()
-    const run: SharedRun = {
-      demand: Math.min(1, (1000 * bytesPerMs) / (bytesPerSecond * factor)),
-      onEnd: () => Deferred.doneUnsafe(ended, Effect.void),
-    }
-    const startMs = state.nowMs()
-    state.time.advance(startMs)
-    state.time.add(run, workMs * factor)
-    yield* setAlarm(state, startMs)
-    yield* Effect.onInterrupt(Deferred.await(ended), () =>
-      stopAtBoundary(state, { run, ended, boundariesMs: opEndsMs.map((ms) => ms * factor) }),
-    )
-    const runMs = state.nowMs() - startMs
-    return {
-      lane,
-      ops: state.options.opTimings ? opTimings(plan, plan.ops.length, runMs) : [],
-      runMs,
-      measuredPeakBytes: footprintBytes(plan),
-      opsDone: plan.ops.length,
-      cancelled: false,
-    }
-  })
+  request: SubmitRequest,
+  resume: (completion: Effect.Effect<Completion>) => void,
+): SimRun => {
+  const { lane, plan, taskId } = request
+  const { bytesPerSecond, jitter, seed } = state.options
+  const { bytesPerMs, opEndsMs, workMs } = planTime(plan)
+  const factor = jitterOf(seed, taskId, jitter)
+  const grants = [request.arena, ...request.residents]
+  const startMs = state.nowMs()
+  const ended = Deferred.makeUnsafe<void>()
+  const run: SimRun = {
+    demand: Math.min(1, (1000 * bytesPerMs) / (bytesPerSecond * factor)),
+    ended,
+    boundaryMs: (op) => opEndsMs[op]! * factor,
+    opCount: plan.ops.length,
+    onEnd: () => {
+      state.lanesBusy.delete(lane)
+      state.book.letGo(grants)
+      resume(Effect.succeed(completionOf(state, request, state.nowMs() - startMs)))
+      Deferred.doneUnsafe(ended, Effect.void)
+    },
+  }
+  state.lanesBusy.add(lane)
+  state.book.hold(grants)
+  state.time.advance(startMs)
+  state.time.add(run, workMs * factor)
+  setAlarm(state, startMs)
+  return run
+}
+
+/** Of a run to its end: nobody waits for one that was stopped. */
+const completionOf = (state: SimState, request: SubmitRequest, runMs: number): Completion => {
+  const { lane, plan } = request
+  return {
+    lane,
+    ops: state.options.opTimings ? opTimings(plan, plan.ops.length, runMs) : [],
+    runMs,
+    measuredPeakBytes: footprintBytes(plan),
+    opsDone: plan.ops.length,
+    cancelled: false,
+  }
+}
 
 /** The run ends with the operator it is in. */
-const stopAtBoundary = (
-  state: SimState,
-  stop: {
-    readonly run: SharedRun
-    readonly ended: Deferred.Deferred<void>
-    readonly boundariesMs: ReadonlyArray<number>
-  },
-): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const now = state.nowMs()
-    state.time.advance(now)
-    const doneMs = state.time.workOf(stop.run)
-    if (doneMs === null) return
-    const boundaryMs = stop.boundariesMs.find((ms) => ms >= doneMs)
-    if (boundaryMs !== undefined) state.time.cut(stop.run, boundaryMs)
-    yield* setAlarm(state, now)
-    yield* Deferred.await(stop.ended)
-  })
+const stopAtBoundary = (state: SimState, run: SimRun): Effect.Effect<void> => {
+  const now = state.nowMs()
+  state.time.advance(now)
+  const doneMs = state.time.workOf(run)
+  if (doneMs === null) return Effect.void
+  for (let op = 0; op < run.opCount; op++) {
+    if (run.boundaryMs(op) < doneMs) continue
+    state.time.cut(run, run.boundaryMs(op))
+    break
+  }
+  setAlarm(state, now)
+  return Deferred.await(run.ended)
+}
 
 /** The least that time moves by: an alarm that came a rounding too early makes progress. */
 const tickMs = 1e-6
 
 /** Sees to it that something wakes up when the next run ends. */
-const setAlarm = (state: SimState, now: number): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const nextMs = state.time.nextEndMs()
-    if (nextMs === null || nextMs >= state.alarmMs) return Effect.void
-    state.alarmMs = nextMs
-    const ring = Effect.gen(function* () {
-      if (state.alarmMs !== nextMs) return
-      state.alarmMs = Number.POSITIVE_INFINITY
-      const atMs = state.nowMs()
-      state.time.advance(atMs)
-      yield* setAlarm(state, atMs)
-    })
-    const wait = Effect.sleep(Math.max(tickMs, nextMs - now))
-    return Effect.asVoid(Effect.forkIn(Effect.andThen(wait, ring), state.scope))
+const setAlarm = (state: SimState, now: number): void => {
+  const nextMs = state.time.nextEndMs()
+  if (nextMs === null || nextMs >= state.alarmMs) return
+  state.alarmMs = nextMs
+  const ring = Effect.sync(() => {
+    if (state.alarmMs !== nextMs) return
+    state.alarmMs = Number.POSITIVE_INFINITY
+    const atMs = state.nowMs()
+    state.time.advance(atMs)
+    setAlarm(state, atMs)
   })
+  state.fork(Effect.andThen(Effect.sleep(Math.max(tickMs, nextMs - now)), ring))
+}
