@@ -60,7 +60,7 @@ describe("the output folder", () => {
     )
     await publish
     // A folder where an output must go stops the second run in the middle of its move.
-    mkdirSync(join(folder, "outputs/t.npy"))
+    mkdirSync(join(folder, "outputs/t.npy"), { recursive: true })
     await use((out) =>
       out.stageOutput("t.npy", Uint8Array.of(1)).pipe(
         Effect.andThen(out.stageText("report.json", reportOf("t"))),
