@@ -86,10 +86,11 @@ describe("the plans of random networks", () => {
         const run = runPlanned({ graph, model, targets })
         const expected = pygForward(model, graph, x, targets)
         expect([run.rows, run.cols]).toEqual([expected.length, model.config.outWidth])
-        // Packed weights are float32: a few of their roundings, through up to four layers.
+        // Packed weights are float32. Where large terms cancel (a sum over hubs, then a BatchNorm)
+        // a rounding of one of them shows at 1e-4 of the result; a wrong lowering shows at 1e-2.
         expected.flat().forEach((value, i) => {
           const off = Math.abs(run.data[i]! - value)
-          if (!(off <= 2e-5 * (1 + Math.abs(value))))
+          if (!(off <= 5e-4 * (1 + Math.abs(value))))
             throw new Error(`value ${i} is ${run.data[i]} for ${value}`)
         })
         const first = run.plan.ops.find((op) => /\.(multiply|aggregate)$/.test(op.name))
