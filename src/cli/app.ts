@@ -18,7 +18,7 @@ const gnnsched = Command.make("gnnsched").pipe(
     "Run many graph-neural-network inference tasks on one device: exact memory, co-located tasks, " +
       "quality of service.\n  " +
       "Exit status: 0 done; 1 a task did not complete or a self-check failed; 2 the input or the " +
-      "command line was wrong; 70 a defect of gnnsched.",
+      "command line was wrong; 70 a defect of gnnsched; 130 or 143 interrupted.",
   ),
   Command.withSubcommands([
     runCommand,

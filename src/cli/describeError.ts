@@ -1,7 +1,7 @@
 // The sentences of every expected error: what is wrong, where, with which numbers, and what to do.
 // Errors carry numbers only; this is the one place where they become prose. The table is total: a
 // new tag does not compile until it has its sentence.
-import type { FileUnwritable, TaskError } from "../model/errors.ts"
+import type { BadFile, FileUnwritable, TaskError } from "../model/errors.ts"
 import { formatBytesExactly, formatCount, formatMs } from "./units.ts"
 
 export type GnnschedError = TaskError | FileUnwritable
@@ -26,6 +26,13 @@ const at = (file: string, path: string): string => (path === "" ? file : `${file
 const nodesOf = (numNodes: number): string =>
   numNodes === 0 ? "no nodes" : `${formatCount(numNodes)} nodes (0 to ${numNodes - 1})`
 
+/** Only bytes that are missing or damaged call for writing a file again; a wrong dtype does not. */
+const damaged = ({ expected, found, place }: BadFile): boolean =>
+  /^\d+ bytes( of \d+)?$|end of (the file|central|JSON)|^fewer$/.test(found)
+    ? !expected.startsWith("at most")
+    : /^CRC |^its signature$|^a zip archive$|of deflate data$/.test(expected) ||
+      /magic$|^end of the file$/.test(place)
+
 const retried = (transient: boolean): string =>
   transient ? "It was run once more and met this again." : ""
 
@@ -43,17 +50,16 @@ const input: Pick<
   | "Unsupported"
   | "PathOutside"
 > = {
-  FileUnreadable: (e) => [
-    `${e.file} cannot be read: ${e.reason}.`,
-    "Check that the path is right (paths in a workload are relative to the workload's file).",
-  ],
+  FileUnreadable: (e) => [`${e.file} cannot be read: ${e.reason}.`, ""],
   FileUnwritable: (e) => [
     `${e.file} cannot be written: ${e.reason}.`,
-    "Choose another folder, or make this one writable.",
+    /^(it is|it exists|the folder is not empty)/.test(e.reason)
+      ? "Move it away, or choose another folder."
+      : "Choose another folder, or make this one writable.",
   ],
   BadFile: (e) => [
     `${at(e.file, e.place)}: expected ${e.expected}, found ${e.found}.`,
-    "The file may be truncated or of another format; write it again.",
+    damaged(e) ? "The file may be truncated or of another format; write it again." : "",
   ],
   EdgeOutOfRange: (e) => [
     `${e.file}: edge ${formatCount(e.edge)} names node ${e.node}, but the graph has ` +

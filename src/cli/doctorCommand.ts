@@ -25,11 +25,11 @@ type Kind = (typeof deviceKinds)[number]
 
 const config = {
   device: Flag.Literals("device", ["all", ...deviceKinds]).pipe(
-    Flag.withDescription("The device to look at"),
+    Flag.withDescription("The device to look at; default: all"),
     Flag.withDefault("all"),
   ),
   seed: wholeFlag("seed", 0, 2 ** 31 - 1).pipe(
-    Flag.withDescription("Seed of the shapes and data of the self-check"),
+    Flag.withDescription("Seed of the shapes and data of the self-check; default: 1"),
     Flag.withDefault(1),
   ),
   format: formatFlag,

@@ -18,11 +18,7 @@ import { openPrepPool } from "./withPrep.ts"
 const alignBytes = 64
 
 const count = (name: string, what: string) =>
-  wholeFlag(name, 0, limits.maxIndex).pipe(
-    Flag.withMetavar("N"),
-    Flag.withDescription(what),
-    Flag.optional,
-  )
+  wholeFlag(name, 0, limits.maxIndex).pipe(Flag.withDescription(what), Flag.optional)
 
 const config = {
   model: Flag.String("model").pipe(
@@ -95,6 +91,9 @@ const inFile = (error: InputError, file: string): InputError => {
 }
 
 const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
+  if (/\.safetensors$/i.test(flags.model)) {
+    return yield* badOption("--model", "a model's JSON, not its weights", flags.model)
+  }
   const shape = yield* shapeOf(flags)
   const model = { kind: "file", configPath: flags.model, weights: null } as const
   const gnnConfig = yield* Effect.scoped(

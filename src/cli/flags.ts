@@ -5,7 +5,7 @@ import { limits } from "../model/limits.ts"
 import { byteForms, parseBytes } from "./units.ts"
 
 export const formatFlag = Flag.Literals("format", ["table", "json"]).pipe(
-  Flag.withDescription("How results (and errors) are printed"),
+  Flag.withDescription("How results (and errors) are printed; default: table"),
   Flag.withDefault("table"),
 )
 
@@ -16,7 +16,9 @@ export const quietFlag = Flag.Boolean("quiet").pipe(
 )
 
 export const deviceFlag = Flag.Literals("device", ["cpu", "reference"]).pipe(
-  Flag.withDescription("cpu: native kernels; reference: TypeScript in float64, slow, the oracle"),
+  Flag.withDescription(
+    "cpu: native kernels; reference: TypeScript in float64, slow, the oracle; default: cpu",
+  ),
   Flag.withDefault("cpu"),
 )
 
@@ -40,32 +42,47 @@ export const memoryFlag = bytes("memory").pipe(
   Flag.optional,
 )
 
-/** A whole number from `low` to `high`. */
-export const wholeFlag = (name: string, low: number, high: number): Flag.Flag<number> =>
-  Flag.Int(name).pipe(
-    Flag.filter(
-      (value) => value >= low && value <= high,
-      () => `a whole number from ${low} to ${high}`,
+/** A number for which `holds`; whatever else is given, the answer says what is `expected`. */
+export const numberFlag = (
+  name: string,
+  expected: string,
+  holds: (value: number) => boolean,
+): Flag.Flag<number> =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("N"),
+    Flag.filterMap(
+      (text) => {
+        const value = text.trim() === "" ? Number.NaN : Number(text)
+        return Number.isFinite(value) && holds(value) ? Option.some(value) : Option.none()
+      },
+      () => expected,
     ),
   )
 
+/** A whole number from `low` to `high`. */
+export const wholeFlag = (name: string, low: number, high: number): Flag.Flag<number> =>
+  numberFlag(
+    name,
+    `a whole number from ${low} to ${high}`,
+    (value) => Number.isInteger(value) && value >= low && value <= high,
+  )
+
 export const lanesFlag = wholeFlag("lanes", 1, limits.maxLanes).pipe(
-  Flag.withMetavar("N"),
   Flag.withDescription("Tasks that run at once; default: one per core"),
   Flag.optional,
 )
 
 export const seedFlag = wholeFlag("seed", 0, Number.MAX_SAFE_INTEGER).pipe(
-  Flag.withDescription("Seed of a preset's structure and features"),
+  Flag.withDescription("Seed of a preset's structure and features; default: 0"),
   Flag.withDefault(0),
 )
 
-export const scaleFlag = Flag.Finite("scale").pipe(
-  Flag.filter(
-    (value) => value > 0 && value <= 1,
-    () => "a number greater than 0 and at most 1",
-  ),
-  Flag.withDescription("Share of a preset's published nodes and edges"),
+export const scaleFlag = numberFlag(
+  "scale",
+  "a number greater than 0 and at most 1",
+  (value) => value > 0 && value <= 1,
+).pipe(
+  Flag.withDescription("Share of a preset's published nodes and edges; default: 1"),
   Flag.withDefault(1),
 )
 

@@ -16,7 +16,7 @@ import { openPrepPool } from "./withPrep.ts"
 const config = {
   preset: Flag.Literals("preset", presetNames).pipe(
     Flag.withMetavar("NAME"),
-    Flag.withDescription(`One of ${presetNames.join(", ")}`),
+    Flag.withDescription("The published graph to stand in for"),
   ),
   out: outFlag.pipe(Flag.withDescription("The folder to write; it must be new or empty")),
   seed: seedFlag,

@@ -35,8 +35,8 @@ const loadAll = <Source, Handle>(
   load: (source: Source) => Effect.Effect<Handle, GnnschedError>,
   progress: Progress,
 ): Effect.Effect<ReadonlyMap<string, Handle>, GnnschedError> =>
-  Effect.forEach([...sources], ([name, source]) => {
-    progress.phase(`loading ${what} ${name}`)
+  Effect.forEach([...sources], ([name, source], index) => {
+    progress.load(`${what} ${name}`, index + 1, sources.size)
     return Effect.map(load(source), (handle) => [name, handle] as const)
   }).pipe(Effect.map((pairs) => new Map(pairs)))
 
@@ -74,6 +74,16 @@ const checkTasks = (
     }
   })
 
+const modelName = (source: ModelSource): string =>
+  source.kind === "file" ? source.configPath : "made in memory"
+
+const graphName = (source: GraphSource): string =>
+  source.kind === "folder"
+    ? source.path
+    : source.kind === "preset"
+      ? `preset ${source.preset}`
+      : "made in memory"
+
 /** A planner knows neither file nor task: the error says which entry of the workload it met. */
 const nameInputs = (
   error: GnnschedError,
@@ -81,7 +91,11 @@ const nameInputs = (
   task: WorkloadTask,
 ): GnnschedError => {
   if (error._tag !== "BadConfig" && error._tag !== "Unsupported") return error
-  const place = `${task.place} (model ${task.model} on graph ${task.graph})`
+  const model = workload.models.get(task.model)!
+  const graph = workload.graphs.get(task.graph)!
+  const place =
+    `${task.place} (model ${task.model}: ${modelName(model)}, ` +
+    `on graph ${task.graph}: ${graphName(graph)})`
   const path = error.path === "" ? place : `${place}, ${error.path}`
   const named = { file: workload.file, path }
   return error._tag === "BadConfig"

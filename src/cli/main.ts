@@ -9,10 +9,16 @@ import { guardOutput } from "./guardOutput.ts"
 guardOutput(process.stdout, "stdout")
 guardOutput(process.stderr, "stderr")
 
+let terminated = false
+process.once("SIGTERM", () => {
+  terminated = true
+})
+
 NodeRuntime.runMain(runApp(process.argv.slice(2)), {
   disableErrorReporting: true,
   teardown: (exit, onExit) => {
-    const code = Exit.isSuccess(exit) ? Number(exit.value) : exitCodes.interrupted
+    const ended = Exit.isSuccess(exit) ? Number(exit.value) : exitCodes.interrupted
+    const code = terminated && ended === exitCodes.interrupted ? exitCodes.terminated : ended
     // Set as well as passed on: what is still in a pipe gets out before the process ends.
     process.exitCode = code
     onExit(process.stdout.writableLength === 0 ? code : exitCodes.ok)

@@ -5,12 +5,15 @@ import { formatCount } from "./units.ts"
 export interface Progress {
   /** What happens now, when it cannot be counted. */
   readonly phase: (text: string) => void
+  /** The `nth` of `total` things of a kind is being loaded. */
+  readonly load: (what: string, nth: number, total: number) => void
   readonly update: (done: number, total: number, hurt: number) => void
   readonly finish: () => void
 }
 
 export const silentProgress: Progress = {
   phase: () => undefined,
+  load: () => undefined,
   update: () => undefined,
   finish: () => undefined,
 }
@@ -20,6 +23,9 @@ export interface ProgressStream {
   readonly columns?: number
   write(text: string): unknown
 }
+
+const loading = (what: string, nth: number, total: number): string =>
+  `loading ${what} (${formatCount(nth)} of ${formatCount(total)})`
 
 const barWidth = 28
 /** Redraws of the bar that an eye can tell apart, as a share of the whole. */
@@ -37,6 +43,7 @@ export const barProgress = (stream: ProgressStream): Progress => {
   }
   return {
     phase: line,
+    load: (what, nth, total) => line(loading(what, nth, total)),
     update: (done, total, hurt) => {
       const step = Math.floor((done / Math.max(1, total)) * barSteps)
       if (step === drawnStep) return
@@ -55,6 +62,10 @@ export const lineProgress = (stream: ProgressStream): Progress => {
   return {
     phase: (text) => {
       stream.write(`${text}\n`)
+    },
+    load: (what, nth, total) => {
+      const tenthOf = (count: number) => Math.floor((count / total) * 10)
+      if (tenthOf(nth) > tenthOf(nth - 1)) stream.write(`${loading(what, nth, total)}\n`)
     },
     update: (done, total, hurt) => {
       const now = Math.floor((done / Math.max(1, total)) * 10)

@@ -9,16 +9,17 @@ import { attempt } from "./attempt.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { exitCodes } from "./exitCodes.ts"
 import { deviceFlag } from "./flags.ts"
+import { type Interruption, interruption } from "./Interruption.ts"
 import { loadWorkload } from "./loadWorkload.ts"
 import { makeProgress } from "./progress.ts"
 import { openOutputFolder } from "./report/OutputFolder.ts"
 import { reportJson } from "./report/reportJson.ts"
 import { summary } from "./report/summary.ts"
-import { writeReport } from "./report/writeReport.ts"
+import { reportFiles, writeReport } from "./report/writeReport.ts"
 import { loaderOf, runLoaded } from "./runWorkload.ts"
 import { print, printJson } from "./terminal.ts"
 import { readWorkload } from "./workload/readWorkload.ts"
-import { outputName } from "./workload/Workload.ts"
+import { outputName, type Workload } from "./workload/Workload.ts"
 import { schedulingOptions, workloadFlags } from "./workloadFlags.ts"
 
 const config = { ...workloadFlags, device: deviceFlag } as const
@@ -36,24 +37,25 @@ const openRuntime = (options: RuntimeOptions) =>
 
 const title = (file: string): string => basename(file).replace(/\.(ya?ml|json)$/i, "")
 
-const run = Effect.fnUntraced(function* (flags: RunConfig) {
-  const { allowOutside } = flags
-  const workload = yield* readWorkload(flags.workload, { allowOutside })
+const runOn = Effect.fnUntraced(function* (
+  flags: RunConfig,
+  workload: Workload,
+  { progress, writing }: Interruption,
+) {
   const options = {
     ...(yield* schedulingOptions(flags, workload)),
     ...addonOption(),
     device: flags.device,
     prepThreads,
   }
-  const progress = makeProgress(process.stderr, flags.quiet || flags.format === "json")
   yield* Effect.addFinalizer(() => Effect.sync(() => progress.finish()))
   const runtime = yield* openRuntime(options)
   const loaded = yield* loadWorkload(loaderOf(runtime), workload, progress)
   const folder = Option.isSome(flags.out)
-    ? yield* openOutputFolder(flags.out.value, outputName)
+    ? yield* openOutputFolder(flags.out.value, outputName, reportFiles)
     : null
   const report = yield* runLoaded(runtime, loaded, folder, progress)
-  if (folder !== null) yield* writeReport(folder, title(workload.file), report)
+  if (folder !== null) yield* writing(writeReport(folder, title(workload.file), report))
   progress.finish()
   if (flags.format === "json") yield* printJson(reportJson(report))
   else {
@@ -67,6 +69,15 @@ const run = Effect.fnUntraced(function* (flags: RunConfig) {
   if (report.tasks.some((task) => task.status !== "completed")) {
     return yield* new CommandEnd({ exitCode: exitCodes.taskFailed })
   }
+})
+
+const run = Effect.fnUntraced(function* (flags: RunConfig) {
+  const { allowOutside } = flags
+  const workload = yield* readWorkload(flags.workload, { allowOutside })
+  const json = flags.format === "json"
+  const progress = makeProgress(process.stderr, flags.quiet || json)
+  const interrupted = interruption(progress, workload.tasks.length, json)
+  yield* interrupted.noted(runOn(flags, workload, interrupted))
 })
 
 export const runCommand = Command.make("run", config, (flags) => Effect.scoped(run(flags))).pipe(

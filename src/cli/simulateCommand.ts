@@ -7,17 +7,18 @@ import { machineNames, machines } from "../cost/MachineProfile.ts"
 import { defaultJitter, type SimulationOptions } from "../runtime/simulation.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { exitCodes } from "./exitCodes.ts"
-import { wholeFlag } from "./flags.ts"
-import { makeProgress, silentProgress } from "./progress.ts"
+import { numberFlag, wholeFlag } from "./flags.ts"
+import { type Interruption, interruption } from "./Interruption.ts"
+import { makeProgress } from "./progress.ts"
 import { openOutputFolder } from "./report/OutputFolder.ts"
 import { reportJson } from "./report/reportJson.ts"
 import { summary } from "./report/summary.ts"
-import { writeReport } from "./report/writeReport.ts"
+import { reportFiles, writeReport } from "./report/writeReport.ts"
 import { parseSweep } from "./simulate/parseSweep.ts"
 import { runSweep } from "./simulate/runSweep.ts"
 import { simulateWorkload } from "./simulate/simulateWorkload.ts"
 import { sweepTable } from "./simulate/sweepTable.ts"
-import { print, printJson } from "./terminal.ts"
+import { print, printJson, printNote } from "./terminal.ts"
 import { readWorkload } from "./workload/readWorkload.ts"
 import { outputName, type Workload } from "./workload/Workload.ts"
 import { checkUnsafe, schedulingOptions, workloadFlags } from "./workloadFlags.ts"
@@ -25,19 +26,17 @@ import { checkUnsafe, schedulingOptions, workloadFlags } from "./workloadFlags.t
 const config = {
   ...workloadFlags,
   profile: Flag.Literals("profile", machineNames).pipe(
-    Flag.withDescription("The machine: its speed, lanes and memory"),
+    Flag.withDescription("The machine: its speed, lanes and memory; default: cpu-2"),
     Flag.withDefault("cpu-2"),
   ),
   seed: wholeFlag("seed", 0, Number.MAX_SAFE_INTEGER).pipe(
-    Flag.withDescription("Seed of the chance in run times"),
+    Flag.withDescription("Seed of the chance in run times; default: 0"),
     Flag.withDefault(0),
   ),
-  jitter: Flag.Finite("jitter").pipe(
-    Flag.filter(
-      (value) => value >= 0 && value <= 1,
-      () => "a number from 0 to 1",
+  jitter: numberFlag("jitter", "a number from 0 to 1", (value) => value >= 0 && value <= 1).pipe(
+    Flag.withDescription(
+      `Spread of run times: standard deviation of their logarithm; default: ${defaultJitter}`,
     ),
-    Flag.withDescription("Spread of run times: standard deviation of their logarithm"),
     Flag.withDefault(defaultJitter),
   ),
   sweep: Flag.String("sweep").pipe(
@@ -61,15 +60,15 @@ const one = Effect.fnUntraced(function* (
   flags: SimulateConfig,
   workload: Workload,
   options: SimulationOptions,
+  { progress, writing }: Interruption,
 ) {
-  const progress = makeProgress(process.stderr, flags.quiet || flags.format === "json")
   yield* Effect.addFinalizer(() => Effect.sync(() => progress.finish()))
   const folder = Option.isSome(flags.out)
-    ? yield* openOutputFolder(flags.out.value, outputName)
+    ? yield* openOutputFolder(flags.out.value, outputName, reportFiles)
     : null
   const opTimings = folder !== null && workload.tasks.length <= maxTasksWithOps
   const report = yield* simulateWorkload(workload, { ...options, opTimings }, progress)
-  if (folder !== null) yield* writeReport(folder, title(workload.file), report)
+  if (folder !== null) yield* writing(writeReport(folder, title(workload.file), report))
   progress.finish()
   if (flags.format === "json") yield* printJson(reportJson(report))
   else {
@@ -85,6 +84,9 @@ const one = Effect.fnUntraced(function* (
   }
 })
 
+/** What a sweep writes, and the report of an earlier run that it replaces. */
+const sweepFiles = ["sweep.json", "report.json"]
+
 const sweep = Effect.fnUntraced(function* (
   flags: SimulateConfig,
   workload: Workload,
@@ -94,8 +96,10 @@ const sweep = Effect.fnUntraced(function* (
   const policies = points.map(({ policy }) => policy ?? flags.policy)
   const refused = checkUnsafe(policies, flags.iKnow)
   if (refused !== null) return yield* refused
-  const silent = flags.quiet || flags.format === "json"
-  const progress = silent ? silentProgress : makeProgress(process.stderr, false)
+  const progress = makeProgress(process.stderr, flags.quiet || flags.format === "json")
+  const folder = Option.isSome(flags.out)
+    ? yield* openOutputFolder(flags.out.value, outputName, sweepFiles)
+    : null
   const rows = yield* runSweep(workload, options, points, progress)
   progress.finish()
   const result = {
@@ -105,10 +109,9 @@ const sweep = Effect.fnUntraced(function* (
     jitter: flags.jitter,
     rows,
   }
-  if (Option.isSome(flags.out)) {
-    const folder = yield* openOutputFolder(flags.out.value, outputName)
+  if (folder !== null) {
     yield* folder.stageText("sweep.json", [`${JSON.stringify(result, null, 2)}\n`])
-    yield* folder.publish
+    yield* Effect.uninterruptible(folder.publish)
   }
   if (flags.format === "json") yield* printJson(result)
   else yield* print(sweepTable(rows))
@@ -119,7 +122,15 @@ const simulate = Effect.fnUntraced(function* (flags: SimulateConfig) {
   const workload = yield* readWorkload(flags.workload, { allowOutside })
   const scheduling = yield* schedulingOptions(flags, workload)
   const options = { ...scheduling, machine: machines[flags.profile], seed, jitter }
-  yield* flags.sweep.length === 0 ? one(flags, workload, options) : sweep(flags, workload, options)
+  if (flags.sweep.length > 0) {
+    return yield* Effect.onInterrupt(sweep(flags, workload, options), () =>
+      printNote("interrupted: nothing was written"),
+    )
+  }
+  const json = flags.format === "json"
+  const progress = makeProgress(process.stderr, flags.quiet || json)
+  const interrupted = interruption(progress, workload.tasks.length, json)
+  yield* interrupted.noted(one(flags, workload, options, interrupted))
 })
 
 export const simulateCommand = Command.make("simulate", config, (flags) =>

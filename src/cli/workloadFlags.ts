@@ -15,16 +15,20 @@ export const workloadFlags = {
   policy: Flag.Literals("policy", policyNames).pipe(
     Flag.withDescription(
       "Who runs next, with whom: base order of arrival; lmcf, bmc by memory; sqtf, bqt by target; " +
-        "edf earliest deadline; sjf shortest first; priority; fair by tenants' weights",
+        "edf earliest deadline; sjf shortest first; priority; fair by tenants' weights; default: base",
     ),
     Flag.withDefault("base"),
   ),
   mode: Flag.Literals("mode", ["groups", "continuous"]).pipe(
-    Flag.withDescription("groups: one after another, as published; continuous: refill at once"),
+    Flag.withDescription(
+      "groups: one after another, as published; continuous: refill at once; default: continuous",
+    ),
     Flag.withDefault("continuous"),
   ),
   late: Flag.Literals("late", ["run", "expire"]).pipe(
-    Flag.withDescription("Tasks whose deadline passes while they wait: run them, or end them"),
+    Flag.withDescription(
+      "Tasks whose deadline passes while they wait: run them, or end them; default: run",
+    ),
     Flag.withDefault("run"),
   ),
   memory: memoryFlag,

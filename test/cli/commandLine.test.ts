@@ -28,6 +28,17 @@ describe("help", () => {
     },
   )
 
+  it("says the defaults, and lists a choice once", async () => {
+    const run = (await gnnsched(["run", "--help"])).stdout
+    for (const value of ["base", "continuous", "run", "cpu", "table"]) {
+      expect(run).toContain(`; default: ${value} (choices`)
+    }
+    const generate = (await gnnsched(["generate", "--help"])).stdout
+    expect(generate).toMatch(/--seed.*default: 0/)
+    expect(generate).toMatch(/--scale.*default: 1/)
+    expect(generate.split("ogbn-arxiv")).toHaveLength(2)
+  })
+
   it("says the version and makes completions", async () => {
     expect((await gnnsched(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/)
     const { status, stdout } = await gnnsched(["--completions", "bash"])
@@ -47,6 +58,17 @@ describe("a wrong command line", () => {
     ["a policy that is not there", ["run", "x.yaml", "--policy", "best"], /"best".*"base"/],
     ["a size that is none", ["run", "x.yaml", "--memory", "lots"], /"lots".*512MiB/],
     ["too many lanes", ["run", "x.yaml", "--lanes", "65"], /--lanes.*from 1 to 64/],
+    [
+      "lanes that are no number",
+      ["run", "x.yaml", "--lanes", "x"],
+      /"x".*a whole number from 1 to 64/,
+    ],
+    ["half a lane", ["run", "x.yaml", "--lanes", "1.5"], /a whole number from 1 to 64/],
+    [
+      "weights for a model",
+      ["estimate", "--model", "m.safetensors", "--nodes", "1"],
+      /--model: expected a model's JSON/,
+    ],
     ["no workload", ["run"], /Missing required argument/],
     ["a preset that is not there", ["generate", "--preset", "coral", "--out", "x"], /"coral"/],
     ["half a shape", ["estimate", "--model", gcn, "--nodes", "5"], /--edges/],

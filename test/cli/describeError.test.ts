@@ -128,6 +128,31 @@ describe("describeError", () => {
     expect(errorToJson(notFinite).value).toBe("NaN")
   })
 
+  const badFile = (place: string, expected: string, found: string) =>
+    new errors.BadFile({ file: "f", place, expected, found })
+
+  it.each([
+    badFile("header", "at least 8 bytes", "3 bytes"),
+    badFile("byte 9", "20 bytes", "the end of the file"),
+    badFile("end record", "a zip archive", "no end of central directory"),
+    badFile("x.npy: magic", "93 4e 55 4d 50 59", "50 4b"),
+    badFile("x.npy", "CRC ab12", "cd34"),
+    badFile("end of the file", "JSON", "Unexpected end of JSON input"),
+  ])("advises to write a truncated or damaged file again: %s", (error) => {
+    expect(describeError(error).todo).toMatch(/truncated/)
+  })
+
+  it.each([
+    badFile("dtype", "<f4 or <f8", "<i8"),
+    badFile("shape", "[rows, columns]", "[3]"),
+    badFile("line 2:1", "one YAML or JSON document", "Source contains multiple documents"),
+    badFile("size", "at most 1000 bytes", "2000 bytes"),
+    badFile("", "UTF-8 text", "other bytes"),
+    new errors.FileUnreadable({ file: "nope.json", reason: "no such file or folder" }),
+  ])("gives no advice where none fits: %s", (error) => {
+    expect(describeError(error).todo).toBe("")
+  })
+
   it("knows its own errors from any other thrown value", () => {
     for (const other of [new Error("x"), null, "x", { _tag: "toString" }, { _tag: 3 }]) {
       expect(isGnnschedError(other)).toBe(false)

@@ -13,7 +13,7 @@ export interface CommandResult {
 
 /**
  * `closeEarly` closes the reading end of stdout after its first bytes, as `head` does; `stdoutFile`
- * is a file for the shell's `>`.
+ * is a file for the shell's `>`; `signal` is sent once what stderr holds matches `after`.
  */
 export const gnnsched = (
   args: ReadonlyArray<string>,
@@ -21,6 +21,7 @@ export const gnnsched = (
     readonly cwd?: string
     readonly closeEarly?: boolean
     readonly stdoutFile?: string
+    readonly signal?: { readonly name: NodeJS.Signals; readonly after: RegExp }
   } = {},
 ): Promise<CommandResult> =>
   new Promise((resolve, reject) => {
@@ -39,6 +40,7 @@ export const gnnsched = (
     })
     child.stderr?.setEncoding("utf8").on("data", (text) => {
       stderr += text
+      if (options.signal?.after.test(stderr) === true) child.kill(options.signal.name)
     })
     child.on("error", reject)
     child.on("close", (status) => {

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs"
 import { tmpdir } from "node:os"
@@ -13,6 +14,7 @@ import { join } from "node:path"
 import { Effect, Result } from "effect"
 import { afterAll, beforeEach, describe, expect, it } from "vitest"
 import { type OutputFolder, openOutputFolder } from "../../src/cli/report/OutputFolder.ts"
+import { reportFiles } from "../../src/cli/report/writeReport.ts"
 import { outputName } from "../../src/cli/workload/Workload.ts"
 
 const root = mkdtempSync(join(tmpdir(), "gnnsched-out-"))
@@ -26,7 +28,9 @@ beforeEach(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 const use = <E>(act: (out: OutputFolder) => Effect.Effect<void, E>) =>
-  Effect.runPromise(Effect.scoped(Effect.flatMap(openOutputFolder(folder, outputName), act)))
+  Effect.runPromise(
+    Effect.scoped(Effect.flatMap(openOutputFolder(folder, outputName, reportFiles), act)),
+  )
 
 const reportOf = (...ids: ReadonlyArray<string>): ReadonlyArray<string> => [
   JSON.stringify({ tasks: ids.map((id) => ({ id })) }),
@@ -95,10 +99,40 @@ describe("the output folder", () => {
     expect(readdirSync(join(folder, "outputs"))).toEqual(["mine.npy"])
   })
 
+  it("removes what killed runs left, not what a living one, a younger one or a person put there", async () => {
+    const gone = [".partial-4194400-abcDEF", `.partial-${process.pid}-abcDEF`]
+    const kept = [`.partial-${process.ppid}-abcDEF`, ".partial-mine", ".partial-4194400-no"]
+    for (const name of [...gone, ...kept]) {
+      mkdirSync(join(folder, name, "outputs"), { recursive: true })
+      utimesSync(join(folder, name), 1, 1)
+    }
+    const young = ".partial-4194401-abcDEF"
+    mkdirSync(join(folder, young))
+    writeFileSync(join(folder, ".partial-4194402-abcDEF"), "a file")
+    await use((out) => out.publish)
+    expect(readdirSync(folder).sort()).toEqual([...kept, young, ".partial-4194402-abcDEF"].sort())
+  })
+
+  it.each(reportFiles)(
+    "is refused where a folder is named %s, and stays as it was",
+    async (name) => {
+      mkdirSync(join(folder, name), { recursive: true })
+      const result = await Effect.runPromise(
+        Effect.scoped(Effect.result(openOutputFolder(folder, outputName, reportFiles))),
+      )
+      expect(Result.isFailure(result) && result.failure).toMatchObject({
+        _tag: "FileUnwritable",
+        file: join(folder, name),
+        reason: "it is a folder",
+      })
+      expect(readdirSync(folder)).toEqual([name])
+    },
+  )
+
   it("is refused where a file is in the way", async () => {
     writeFileSync(folder, "a file")
     const result = await Effect.runPromise(
-      Effect.scoped(Effect.result(openOutputFolder(folder, outputName))),
+      Effect.scoped(Effect.result(openOutputFolder(folder, outputName, reportFiles))),
     )
     expect(Result.isFailure(result) && result.failure).toMatchObject({
       _tag: "FileUnwritable",
@@ -109,7 +143,7 @@ describe("the output folder", () => {
   it.runIf(process.platform === "linux")("is refused below /proc, and does not hang", async () => {
     folder = "/proc/no-such-thing/out"
     const result = await Effect.runPromise(
-      Effect.scoped(Effect.result(openOutputFolder(folder, outputName))),
+      Effect.scoped(Effect.result(openOutputFolder(folder, outputName, reportFiles))),
     )
     expect(Result.isFailure(result) && result.failure).toMatchObject({ _tag: "FileUnwritable" })
   })

@@ -182,6 +182,24 @@ describe("a run", () => {
   })
 })
 
+describe("a run that is interrupted", () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("by %s says how far it came, leaves nothing, ends with %i", async (name, code) => {
+    const file = join(folder, "slow.yaml")
+    const out = join(folder, "interrupted")
+    writeFileSync(file, head + tasks.replace("every: 2ms", "every: 5m"))
+    const args = ["run", file, "--device", "reference", "--out", out]
+    // The first of `all`, and the two other entries; the next is five minutes away.
+    const signal = { name, after: /3 of 5 tasks ended/ }
+    const { status, stderr } = await gnnsched(args, { signal })
+    expect(stderr).toMatch(/\ninterrupted: 3 of 5 tasks had ended; nothing was written\n$/)
+    expect(status).toBe(code)
+    expect(existsSync(out)).toBe(false)
+  })
+})
+
 describe("a run that must not start", () => {
   it.each([
     ["node", tasks.replace("[4, 0, 4]", "[4, 135, 4]"), /nodes\[1\] is 135.*135 nodes/],
@@ -193,7 +211,7 @@ describe("a run that must not start", () => {
     [
       "width",
       tasks.replaceAll("model: gcn", "model: bad"),
-      /tasks\[0\] \(model bad on graph small\).*77/,
+      /tasks\[0\] \(model bad: .*wrong\.json, on graph small: preset cora\).*77/,
     ],
     ["weights", tasks.replaceAll("model: gcn", "model: bare"), /gcn\.safetensors cannot be read/],
   ])("ends with 2 and leaves nothing for a wrong %s", async (name, text, sentence) => {
@@ -207,6 +225,14 @@ describe("a run that must not start", () => {
     expect(stderr).toMatch(sentence)
     expect(status).toBe(2)
     expect(existsSync(out)).toBe(false)
+  })
+
+  it("ends with 2 before it runs when a folder has the name of its report", async () => {
+    mkdirSync(join(folder, "taken/report.json"), { recursive: true })
+    const { status, stderr } = await run("taken", head + tasks)
+    expect(stderr).toMatch(/report\.json cannot be written: it is a folder/)
+    expect(stderr).not.toMatch(/tasks ended/)
+    expect(status).toBe(2)
   })
 
   it("ends with 2 before it runs when it may not write where it should", async () => {

@@ -97,6 +97,40 @@ describe("a workload file", () => {
     )
   })
 
+  it("takes null for an optional field of a task as if the field were not there", async () => {
+    const fields = "at, tenant, priority, count, every, nodes".replace(/\w+/g, "$&: null")
+    expect((await good(one(fields))).tasks).toEqual((await good(one("at: 0"))).tasks)
+    const text = `${head}defaults: { model: m, graph: null }
+tasks: [{ id: t, model: null, graph: c }]
+arrivals: { poisson: { rate: 5/s, count: 1 }, map: { k: { model: null, graph: c, share: null } } }`
+    expect((await good(text)).tasks.map(({ id, model }) => [id, model])).toEqual([
+      ["t", "m"],
+      ["k/0", "m"],
+    ])
+  })
+
+  it("refuses null where something must be, and a key that is not known", async () => {
+    expect(await bad(one("nodez: null"))).toMatchObject({ path: "tasks[0].nodez" })
+    expect(await bad(`${head}tasks: [{ id: null, model: m, graph: c }]`)).toMatchObject({
+      path: "tasks[0].id",
+      found: "null",
+    })
+    expect(await bad(`${head}tasks: [{ id: t, model: null, graph: c }]`)).toMatchObject({
+      path: "tasks[0].model",
+    })
+  })
+
+  it("asks for a model's JSON where its weights are named, and names it when it is there", async () => {
+    const tasks = "graphs: { c: data/cora }\ntasks: [{ id: t, model: m, graph: c }]\n"
+    const named = await bad(`${tasks}models: { m: models/gcn.safetensors }`)
+    expect(describeError(named).what).toMatch(
+      /w\.yaml:3:\d+, at models\.m: .*JSON.*did you mean models\/gcn\.json\?.*gcn\.safetensors/,
+    )
+    const alone = await bad(`${tasks}models: { m: { config: models/no.safetensors } }`)
+    expect(alone).toMatchObject({ _tag: "BadConfig", path: "models.m.config" })
+    expect(describeError(alone).what).not.toContain("did you mean")
+  })
+
   it("applies defaults, and null turns a default deadline off", async () => {
     const text =
       "graphs: { c: data/cora }\nmodels: { m: models/gcn.json }\n" +

@@ -24,7 +24,10 @@ const chunkLength = 1 << 20
 const writing = <A>(file: string, run: () => Promise<A>): Effect.Effect<A, FileUnwritable> =>
   Effect.tryPromise({
     try: run,
-    catch: (cause) => new FileUnwritable({ file, reason: systemReason(cause) }),
+    catch: (cause) =>
+      cause instanceof FileUnwritable
+        ? cause
+        : new FileUnwritable({ file, reason: systemReason(cause) }),
   })
 
 const writeAll = async (file: string, chunks: Iterable<Uint8Array | string>): Promise<void> => {
@@ -58,6 +61,9 @@ const exists = (path: string): Promise<boolean> =>
       throw cause
     },
   )
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await exists(path)) && (await stat(path)).isDirectory()
 
 /** Names of outputs that the folder's report.json lists: ours to remove. */
 const earlierOutputs = async (
@@ -105,9 +111,50 @@ interface Staging {
   readonly made: ReadonlyArray<string>
 }
 
-const makeStaging = async (folder: string): Promise<Staging> => {
+/** Found now rather than when a finished run cannot be moved into place. */
+const checkFiles = async (folder: string, names: ReadonlyArray<string>): Promise<void> => {
+  for (const name of names) {
+    const file = join(folder, name)
+    if (!(await isFolder(file))) continue
+    throw new FileUnwritable({ file, reason: "it is a folder" })
+  }
+  const outputs = join(folder, "outputs")
+  if ((await exists(outputs)) && !(await isFolder(outputs))) {
+    throw new FileUnwritable({ file: outputs, reason: "it exists and is not a folder" })
+  }
+}
+
+/** A process of ours that was killed left it: it is older than this process, its maker is gone. */
+const isLeftover = async (folder: string, name: string): Promise<boolean> => {
+  const maker = /^\.partial-(\d+)-\w{6}$/.exec(name)?.[1]
+  if (maker === undefined) return false
+  const { mtimeMs } = await stat(join(folder, name))
+  // In a container every run may have the same id: what is older than this process is not its own.
+  const isGone = Number(maker) === process.pid || !isAlive(Number(maker))
+  return mtimeMs < performance.timeOrigin && isGone
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code !== "ESRCH"
+  }
+}
+
+const removeLeftovers = async (folder: string): Promise<void> => {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || !(await isLeftover(folder, entry.name))) continue
+    await rm(join(folder, entry.name), { recursive: true, force: true })
+  }
+}
+
+const makeStaging = async (folder: string, files: ReadonlyArray<string>): Promise<Staging> => {
   const made = makeFolder(folder)
-  const staging = await mkdtemp(join(folder, ".partial-"))
+  await checkFiles(folder, files)
+  await removeLeftovers(folder)
+  const staging = await mkdtemp(join(folder, `.partial-${process.pid}-`))
   await mkdir(join(staging, "outputs"))
   return { staging, made }
 }
@@ -121,15 +168,16 @@ const removeStaging = async ({ staging, made }: Staging): Promise<void> => {
   }
 }
 
-/** Fails at once when the folder cannot be written, before anything runs. */
+/** Fails at once when the folder, or one of `files` in it, cannot be written: before anything runs. */
 export const openOutputFolder = (
   path: string,
   nameOf: (taskId: string) => string,
+  files: ReadonlyArray<string>,
 ): Effect.Effect<OutputFolder, FileUnwritable, Scope.Scope> =>
   Effect.gen(function* () {
     const folder = resolve(path)
     const { staging } = yield* Effect.acquireRelease(
-      writing(folder, () => makeStaging(folder)),
+      writing(folder, () => makeStaging(folder, files)),
       (made) => Effect.promise(() => removeStaging(made)),
     )
     return {

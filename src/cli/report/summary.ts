@@ -42,15 +42,21 @@ const target = (qosMet: boolean | null): string =>
 const statusText = ({ status }: TaskRecord): string =>
   status === "completed" ? mark("green", status) : mark("red", status)
 
-const taskTable = (tasks: ReadonlyArray<TaskRecord>): string =>
-  renderTable(
+/** What it took; of a task that was not taken it would be what it asked for: that is its reason. */
+const peakBytes = (task: TaskRecord): number | null =>
+  task.status === "rejected" ? null : (task.measuredPeakBytes ?? task.predictedPeakBytes)
+
+/** Only groups mode has groups. */
+const taskTable = ({ mode, tasks }: RunReport): string => {
+  const ofGroups = <A>(cell: A): ReadonlyArray<A> => (mode === "groups" ? [cell] : [])
+  return renderTable(
     [
       left("task"),
       left("tenant"),
       left("model"),
       left("graph"),
       left("status"),
-      right("group"),
+      ...ofGroups(right("group")),
       right("lane"),
       right("waited"),
       right("ran"),
@@ -66,16 +72,21 @@ const taskTable = (tasks: ReadonlyArray<TaskRecord>): string =>
         safeText(task.model),
         safeText(task.graph),
         statusText(task),
-        orDash(task.group, String),
+        ...ofGroups(orDash(task.group, String)),
         orDash(task.lane, String),
         orDash(queueMs, formatMs),
         orDash(runMs, formatMs),
         orDash(responseMs, formatMs),
         target(qosMet),
-        orDash(task.measuredPeakBytes ?? task.predictedPeakBytes, formatBytes),
+        orDash(peakBytes(task), formatBytes),
       ]
     }),
   )
+}
+
+const tooMany = (tasks: number): string =>
+  `${formatCount(tasks)} tasks, not listed here (more than ${maxListedTasks}): see --format json, ` +
+  "or the HTML report that --out DIR writes."
 
 /** Tasks that ended the same way for the same reason share a line. */
 const reasons = (tasks: ReadonlyArray<TaskRecord>): string => {
@@ -112,7 +123,8 @@ const headline = (report: RunReport): string => {
 
 export const summary = (report: RunReport): string => {
   const parts = [headline(report)]
-  if (report.tasks.length <= maxListedTasks) parts.push(taskTable(report.tasks))
+  const { length } = report.tasks
+  parts.push(length <= maxListedTasks ? taskTable(report) : tooMany(length))
   parts.push(tenantTable(report))
   const why = reasons(report.tasks)
   if (why !== "") parts.push(why)

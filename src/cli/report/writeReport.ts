@@ -9,6 +9,9 @@ import { reportHtml } from "./reportHtml.ts"
 import { reportJson } from "./reportJson.ts"
 import { traceOf } from "./trace.ts"
 
+/** The files it writes. */
+export const reportFiles = ["trace.json", "report.html", "report.json"] as const
+
 export const writeReport = Effect.fnUntraced(function* (
   folder: OutputFolder,
   title: string,

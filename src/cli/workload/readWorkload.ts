@@ -1,7 +1,7 @@
 // The workload's door: reads the file, checks all of it, and answers a Workload that can run. It
 // loads no graph and no model; the runtime does that before the first task is submitted.
 import { Effect } from "effect"
-import type { InputError } from "../../model/errors.ts"
+import type { BadConfig, InputError } from "../../model/errors.ts"
 import type { ModelSource } from "../../model/GnnModel.ts"
 import type { GraphSource } from "../../model/Graph.ts"
 import { limits } from "../../model/limits.ts"
@@ -10,6 +10,7 @@ import { presetNames } from "../../prep/presets/catalogue.ts"
 import { configProblem, decodeConfig } from "../decodeConfig.ts"
 import { type ConfigDocument, readConfigFile } from "../readConfigFile.ts"
 import { type Confinement, confineFolder, confinementOf, confinePath } from "./confinePath.ts"
+import { dropNulls } from "./dropNulls.ts"
 import { expandArrivals } from "./expandArrivals.ts"
 import { checkTogether, expandTasks, listTenants } from "./expandTasks.ts"
 import type { Workload } from "./Workload.ts"
@@ -39,6 +40,22 @@ const graphSource = (
 export const weightsBeside = (configPath: string): string =>
   configPath.replace(/(\.json)?$/i, ".safetensors")
 
+/** Weights where a model's JSON must be named: the JSON beside them, where there is one, is meant. */
+const notWeights = Effect.fnUntraced(function* (
+  document: ConfigDocument,
+  confinement: Confinement,
+  name: string,
+  model: WorkloadFileModel,
+): Effect.fn.Return<void, BadConfig> {
+  const config = typeof model === "string" ? model : model.config
+  if (!/\.safetensors$/i.test(config)) return
+  const json = config.replace(/\.safetensors$/i, ".json")
+  const isThere = yield* Effect.isSuccess(confinePath(confinement, json))
+  const hint = isThere ? ` (did you mean ${json}?)` : ""
+  const path = ["models", name, ...(typeof model === "string" ? [] : ["config"])]
+  return yield* configProblem(document, path, `a model's JSON, not its weights${hint}`, config)
+})
+
 const modelSource = Effect.fnUntraced(function* (
   confinement: Confinement,
   model: WorkloadFileModel,
@@ -55,10 +72,10 @@ const modelSource = Effect.fnUntraced(function* (
 
 const resolveAll = <In, Out>(
   entries: Readonly<Record<string, In>>,
-  resolveOne: (entry: In) => Effect.Effect<Out, InputError>,
+  resolveOne: (entry: In, name: string) => Effect.Effect<Out, InputError>,
 ): Effect.Effect<ReadonlyMap<string, Out>, InputError> =>
   Effect.forEach(Object.entries(entries), ([name, entry]) =>
-    Effect.map(resolveOne(entry), (source) => [name, source] as const),
+    Effect.map(resolveOne(entry, name), (source) => [name, source] as const),
   ).pipe(Effect.map((pairs) => new Map(pairs)))
 
 /** Told here, where the line is known, rather than when the preset is generated. */
@@ -87,9 +104,10 @@ const checkCounts = (document: ConfigDocument, file: WorkloadFile) =>
   })
 
 export const workloadFromDocument = Effect.fnUntraced(function* (
-  document: ConfigDocument,
+  written: ConfigDocument,
   options: ReadWorkloadOptions,
 ): Effect.fn.Return<Workload, InputError> {
+  const document = dropNulls(written)
   const file = yield* decodeConfig(document, workloadSchema)
   yield* checkCounts(document, file)
   yield* checkPresets(document, file)
@@ -103,7 +121,9 @@ export const workloadFromDocument = Effect.fnUntraced(function* (
   const together = checkTogether(document, tasks)
   if (together !== null) return yield* together
   const graphs = yield* resolveAll(file.graphs, (graph) => graphSource(confinement, graph))
-  const models = yield* resolveAll(file.models, (model) => modelSource(confinement, model))
+  const models = yield* resolveAll(file.models, (model, name) =>
+    Effect.andThen(notWeights(document, confinement, name, model), modelSource(confinement, model)),
+  )
   return { file: document.file, graphs, models, tenants: listTenants(file, tasks), tasks }
 })
 
