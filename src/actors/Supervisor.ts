@@ -33,6 +33,8 @@ export interface SystemOptions {
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
+  /** Keep decisions and changes of memory for the report. Default true. */
+  readonly keepHistory?: boolean
 }
 
 /** The running system: verbs only. */
@@ -56,7 +58,7 @@ export const startSystem = (
   Effect.gen(function* () {
     const stopwatch = yield* makeStopwatch
     const book = new TaskBook(stopwatch)
-    const log = new RunLog()
+    const log = new RunLog(options.keepHistory)
     const ledger = new Ledger({ device: options.device, stopwatch, log })
     const broken = { reason: null as RuntimeFailed | null }
     const onDefect = (actor: string, reason: string) => {
@@ -142,6 +144,8 @@ const startLane = (
     )
   })
 
+const noOps: LiveTask["ops"] = []
+
 const makeSubmit = (parts: {
   readonly queue: QueueActor
   readonly stopwatch: Stopwatch
@@ -166,7 +170,7 @@ const makeSubmit = (parts: {
         lane: null,
         startedAtMs: null,
         measuredPeakBytes: null,
-        ops: [],
+        ops: noOps,
       }
       return Effect.as(parts.queue.submit(task), task)
     })

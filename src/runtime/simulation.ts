@@ -32,6 +32,8 @@ export interface SimulationOptions
   readonly jitter?: number
   /** Keep a time for each operator. Default true; with a million tasks they are most of the memory. */
   readonly opTimings?: boolean
+  /** Keep decisions and changes of memory for the report. Default true. */
+  readonly keepHistory?: boolean
 }
 
 export const defaultJitter = 0.05
@@ -52,7 +54,14 @@ export const openSimulation = (
   options: SimulationOptions,
 ): Effect.Effect<GnnSchedService, BadConfig | DeviceUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
-    const { machine, seed = 0, jitter = defaultJitter, opTimings = true, ...common } = options
+    const {
+      machine,
+      seed = 0,
+      jitter = defaultJitter,
+      opTimings = true,
+      keepHistory = true,
+      ...common
+    } = options
     const resolved = yield* resolveOptions(common)
     const opened = yield* openSimDevice({
       name: machine.lane.name,
@@ -69,6 +78,7 @@ export const openSimulation = (
     const shapes = makeShapePrep()
     return yield* serveGnnSched({
       ...resolved,
+      keepHistory,
       profile: machine.lane,
       device: faults === null ? opened : faultDevice(opened, new FaultBook(faults)),
       prep: faults === null ? shapes : faultPrep(shapes, new FaultBook(faults)),
