@@ -29,5 +29,6 @@ export const latencySuite: Suite = async ({ smoke }) => {
       await Promise.all(Array.from({ length: 32 }, () => runtime.submit(parts).result))
     })
   }
-  return runBench("latency", bench)
+  // Awaited here: the runtimes close when this returns.
+  return await runBench("latency", bench)
 }

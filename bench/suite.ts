@@ -26,7 +26,10 @@ export type Suite = (options: SuiteOptions) => Promise<SuiteResult>
 
 const rowOf = (task: Task): BenchRow => {
   const { result } = task
-  if (result.state !== "completed") throw new Error(`bench "${task.name}" ended ${result.state}`)
+  if (result.state !== "completed")
+    throw new Error(`bench "${task.name}" ended ${result.state}`, {
+      cause: "error" in result ? result.error : undefined,
+    })
   const { latency } = result
   return {
     name: task.name,

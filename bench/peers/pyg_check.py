@@ -3,8 +3,9 @@
     python bench/peers/pyg_check.py --cases 200 --seed 1 --dir /tmp/pyg-check
 
 Writes one workload of random models (PyG's own basic GNNs, their state dicts as safetensors) and
-graphs with self loops, duplicates, isolated nodes and edge weights, runs `npx gnnsched run` on it, and
-compares each output with PyG's in float64. Needs torch, torch-geometric, safetensors, numpy.
+graphs with self loops, duplicates, isolated nodes and edge weights, stored in every form that numpy,
+scipy and safetensors give them, runs `npx gnnsched run` on it, and compares each output with PyG's in
+float64. Needs torch, torch-geometric, safetensors, numpy.
 """
 import argparse
 import json
@@ -86,24 +87,51 @@ def randomise(model, generator):
             tensor.copy_(torch.randn(tensor.shape, generator=generator) * 0.5)
 
 
-def write_case(folder, index, rng, generator):
+def save_sparse(path, x, rng):
+    """scipy's CSR in any integer and float type, columns in any order."""
     import scipy.sparse as sp
+    matrix = sp.csr_matrix(x)
+    data, indices, indptr = matrix.data, matrix.indices, matrix.indptr
+    if rng.random() < 0.5:
+        for row in range(x.shape[0]):
+            part = slice(indptr[row], indptr[row + 1])
+            order = rng.permutation(part.stop - part.start) + part.start
+            data[part], indices[part] = data[order], indices[order]
+    save = np.savez if rng.random() < 0.5 else np.savez_compressed
+    save(path, data=data.astype(rng.choice([np.float32, np.float64])),
+         indices=indices.astype(rng.choice([np.int32, np.int64])),
+         indptr=indptr.astype(rng.choice([np.int32, np.int64])),
+         shape=np.array(x.shape), format=np.array(b"csr"))
+
+
+def any_form(array, types, rng):
+    """The same values in another type, or column-major."""
+    array = array.astype(rng.choice(types))
+    return np.asfortranarray(array) if rng.random() < 0.4 else array
+
+
+def write_case(folder, index, rng, generator):
     arch, config = random_config(rng)
     edge_index, x, sparse, weight, batch = random_graph(rng, config["in_channels"])
     model = MODELS[arch](**config).eval()
     randomise(model, generator)
+    stored = [torch.float32, torch.float32, torch.float64, torch.float16, torch.bfloat16]
+    model = model.to(stored[rng.integers(len(stored))])
     pool = str(rng.choice(list(POOLS))) if batch is not None and rng.random() < 0.7 else None
     graph = folder / f"graph{index}"
     graph.mkdir(parents=True)
-    np.save(graph / "edge_index.npy", edge_index.astype(np.int64))
+    np.save(graph / "edge_index.npy", any_form(edge_index, [np.int64, np.int32], rng))
     if sparse:
-        sp.save_npz(graph / "x.npz", sp.csr_matrix(x))
+        save_sparse(graph / "x.npz", x, rng)
     else:
-        np.save(graph / "x.npy", x)
+        np.save(graph / "x.npy", any_form(x, [np.float32, np.float64], rng))
     if weight is not None:
-        np.save(graph / "edge_weight.npy", weight)
+        np.save(graph / "edge_weight.npy", any_form(weight, [np.float32, np.float64], rng))
     if batch is not None:
-        np.save(graph / "batch.npy", batch.astype(np.int64))
+        np.save(graph / "batch.npy", any_form(batch, [np.int64, np.int32], rng))
+    nodes = None
+    if pool is None and rng.random() < 0.4:
+        nodes = [int(node) for node in rng.integers(0, x.shape[0], rng.integers(1, 20))]
     save_file({k: v.contiguous() for k, v in model.state_dict().items()},
               str(folder / f"model{index}.safetensors"))
     (folder / f"model{index}.json").write_text(
@@ -117,7 +145,9 @@ def write_case(folder, index, rng, generator):
             out = model(*args)
         if pool is not None:
             out = POOLS[pool](out, torch.from_numpy(batch.astype(np.int64)))
-    return arch, config, pool, out.numpy()
+        if nodes is not None:
+            out = out[nodes]
+    return arch, config, pool, nodes, out.numpy()
 
 
 def main():
@@ -140,8 +170,9 @@ def main():
     workload = {
         "graphs": {f"g{i}": f"graph{i}" for i in numbers},
         "models": {f"m{i}": f"model{i}.json" for i in numbers},
-        "tasks": [{"id": f"t{i}", "tenant": "pyg", "model": f"m{i}", "graph": f"g{i}"}
-                  for i in numbers],
+        "tasks": [{"id": f"t{i}", "tenant": "pyg", "model": f"m{i}", "graph": f"g{i}",
+                   **({} if nodes is None else {"nodes": nodes})}
+                  for i, (_, _, _, nodes, _) in enumerate(cases)],
     }
     (folder / "workload.yaml").write_text(json.dumps(workload))
     run = subprocess.run([*args.command.split(), "run", str(folder / "workload.yaml"), "--device",
@@ -149,7 +180,7 @@ def main():
     if run.returncode != 0:
         print(run.stdout[-3000:], run.stderr[-3000:])
     worst, bad = 0.0, 0
-    for i, (arch, config, pool, want) in enumerate(cases):
+    for i, (arch, config, pool, _, want) in enumerate(cases):
         path = folder / "out" / "outputs" / f"t{i}.npy"
         if not path.exists():
             bad += 1

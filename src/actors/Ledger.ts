@@ -138,6 +138,6 @@ export class Ledger {
     const { offset, bytes } = grant
     const usedBytesAfter = this.#usedBytes
     const atMs = this.#stopwatch.nowMs()
-    this.#log.change({ atMs, kind, label, change, offset, bytes, usedBytesAfter })
+    this.#log.memory.add({ atMs, kind, label, change, offset, bytes, usedBytesAfter })
   }
 }

@@ -2,7 +2,6 @@
 // ids unique, and passes what it takes on to the estimator in order of arrival.
 import { Deferred, Effect, type Scope } from "effect"
 import { type AdmissionError, DuplicateTask, QueueFull, RuntimeClosed } from "../model/errors.ts"
-import { limits } from "../model/limits.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import type { TaskBook } from "./TaskBook.ts"
@@ -33,11 +32,11 @@ type Message =
 export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, never, Scope.Scope> =>
   Effect.gen(function* () {
     let closed = false
+    const limit = options.maxQueuedTasks
     const admit = (task: LiveTask): AdmissionError | null => {
       const { id } = task.spec
       if (options.book.find(id) !== undefined) return new DuplicateTask({ id })
       const queued = options.book.liveCount
-      const limit = options.maxQueuedTasks
       return queued >= limit ? new QueueFull({ queued, limit }) : options.broken()
     }
     const take = (message: Message): Effect.Effect<unknown> => {
@@ -49,10 +48,11 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
     }
     const mailbox = yield* makeActor<Message>({
       name: "queue",
+      capacity: options.maxQueuedTasks,
       handle: (messages) => Effect.forEach(messages, take, { discard: true }),
       onDefect: options.onDefect,
     })
-    const full = new QueueFull({ queued: limits.mailboxCapacity, limit: limits.mailboxCapacity })
+    const full = new QueueFull({ queued: limit, limit })
     const flush = Effect.suspend(() => {
       const reply = Deferred.makeUnsafe<void>()
       return Effect.andThen(mailbox.tell({ _tag: "Flush", reply }), Deferred.await(reply))

@@ -1,35 +1,22 @@
 // What the report needs beyond the tasks: decisions and changes of the pool, bounded.
 import { limits } from "../model/limits.ts"
 import type { DecisionRecord, MemoryEvent } from "../model/RunReport.ts"
+import { History } from "./History.ts"
 
 export class RunLog {
-  readonly decisions: Array<DecisionRecord> = []
-  readonly memory: Array<MemoryEvent> = []
-  readonly #keeps: boolean
-  #dropped = 0
+  readonly decisions: History<DecisionRecord>
+  readonly memory: History<MemoryEvent>
 
-  /** `keeps` false: nobody will ask for it, as in a sweep that wants figures alone. */
-  constructor(keeps = true) {
-    this.#keeps = keeps
+  /** `historyTasks`: the number of tasks whose traces are kept. */
+  constructor(historyTasks: number) {
+    this.decisions = new History(historyTasks)
+    this.memory = new History(historyTasks * limits.memoryEventsPerTask)
   }
 
-  get dropped(): number {
-    return this.#dropped
-  }
-
-  decision(record: DecisionRecord): void {
-    if (!this.#keeps) return
-    const last = this.decisions.at(-1)
-    const idle = record.start.length === 0
-    const repeated = idle && last?.blocked?.id === record.blocked?.id && last?.start.length === 0
-    if (repeated) return
-    if (this.decisions.length < limits.maxDecisionLog) this.decisions.push(record)
-    else this.#dropped++
-  }
-
-  change(event: MemoryEvent): void {
-    if (!this.#keeps) return
-    if (this.memory.length < limits.maxMemoryEvents) this.memory.push(event)
-    else this.#dropped++
+  /** A decision that starts nothing is noted once for each task it leaves waiting. */
+  decide(record: DecisionRecord): void {
+    const { last } = this.decisions
+    const idle = record.start.length === 0 && last?.start.length === 0
+    if (!idle || last.blocked?.id !== record.blocked?.id) this.decisions.add(record)
   }
 }

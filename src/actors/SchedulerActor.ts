@@ -193,14 +193,15 @@ class Scheduler {
       if (!this.#state.mayDecide(() => unsettledSeqs(book))) return false
       const snapshot = this.#state.snapshot(ledger.view())
       const nowMs = stopwatch.nowMs()
+      const waiting = snapshot.waiting.length
       const decision = policy(snapshot, nowMs)
       const decideMs = stopwatch.nowMs() - nowMs
       const number = decision.start.length > 0 ? ++this.#decisions : this.#decisions
-      log.decision({
+      log.decide({
         ...decision,
         atMs: nowMs,
         number,
-        waiting: snapshot.waiting.length,
+        waiting,
         running: snapshot.running.length,
         freeBytes: ledger.freeBytes,
         decideMs,

@@ -33,8 +33,8 @@ export interface SystemOptions {
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
-  /** Keep decisions and changes of memory for the report. Default true. */
-  readonly keepHistory?: boolean
+  /** Ended tasks kept for the report, with their decisions and changes of the pool. */
+  readonly historyTasks: number
 }
 
 /** The running system: verbs only. */
@@ -57,8 +57,8 @@ export const startSystem = (
 ): Effect.Effect<ActorSystem, never, Scope.Scope> =>
   Effect.gen(function* () {
     const stopwatch = yield* makeStopwatch
-    const book = new TaskBook(stopwatch)
-    const log = new RunLog(options.keepHistory)
+    const book = new TaskBook(stopwatch, options.historyTasks)
+    const log = new RunLog(options.historyTasks)
     const ledger = new Ledger({ device: options.device, stopwatch, log })
     const broken = { reason: null as RuntimeFailed | null }
     const onDefect = (actor: string, reason: string) => {

@@ -2,7 +2,6 @@
 // listeners, keeps the records of what has ended.
 import { Deferred, Effect } from "effect"
 import type { TaskError } from "../model/errors.ts"
-import { limits } from "../model/limits.ts"
 import { footprintBytes } from "../model/Plan.ts"
 import {
   isTerminal,
@@ -12,6 +11,7 @@ import {
   type TerminalState,
 } from "../model/Task.ts"
 import { mayMove } from "../model/transitions.ts"
+import { History } from "./History.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -24,13 +24,14 @@ export type Outcome =
 export class TaskBook {
   readonly #stopwatch: Stopwatch
   readonly #live = new Map<string, LiveTask>()
-  readonly #records: Array<TaskRecord> = []
+  readonly #records: History<TaskRecord>
   readonly #listeners = new Set<StateListener>()
   #idleWaiters: Array<Deferred.Deferred<void>> = []
-  #dropped = 0
 
-  constructor(stopwatch: Stopwatch) {
+  /** `historyTasks`: records of ended tasks that are kept; the oldest go first. */
+  constructor(stopwatch: Stopwatch, historyTasks: number) {
     this.#stopwatch = stopwatch
+    this.#records = new History(historyTasks)
   }
 
   get liveCount(): number {
@@ -38,7 +39,7 @@ export class TaskBook {
   }
 
   get dropped(): number {
-    return this.#dropped
+    return this.#records.dropped
   }
 
   /** Live tasks in order of arrival. */
@@ -52,7 +53,7 @@ export class TaskBook {
 
   /** Ended tasks, then live ones as they stand. */
   records(): ReadonlyArray<TaskRecord> {
-    return [...this.#records, ...this.live().map((task) => recordOf(task, null, null))]
+    return [...this.#records.all(), ...this.live().map((task) => recordOf(task, null, null))]
   }
 
   listen(listener: StateListener): () => void {
@@ -81,7 +82,7 @@ export class TaskBook {
       this.#live.delete(task.spec.id)
       const reason = outcome.status === "completed" ? null : outcome.reason
       const record = recordOf(task, nowMs, reason)
-      this.#keep(record)
+      this.#records.add(record)
       task.prepared = null
       this.#tell(task)
       Deferred.doneUnsafe(
@@ -99,7 +100,7 @@ export class TaskBook {
   refuse(task: LiveTask, reason: TaskError): Effect.Effect<void> {
     return Effect.sync(() => {
       this.#enter(task, "rejected")
-      this.#keep(recordOf(task, this.#stopwatch.nowMs(), reason))
+      this.#records.add(recordOf(task, this.#stopwatch.nowMs(), reason))
       Deferred.doneUnsafe(task.done, Effect.fail(reason))
     })
   }
@@ -119,14 +120,6 @@ export class TaskBook {
       throw new Error(`task ${task.spec.id}: no move from ${task.state} to ${state}`)
     }
     task.state = state
-  }
-
-  #keep(record: TaskRecord): void {
-    if (this.#records.length >= limits.maxTaskRecords) {
-      this.#records.splice(0, Math.ceil(limits.maxTaskRecords / 10))
-      this.#dropped += Math.ceil(limits.maxTaskRecords / 10)
-    }
-    this.#records.push(record)
   }
 
   #tell(task: LiveTask): void {

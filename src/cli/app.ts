@@ -1,5 +1,5 @@
 // The command line as a whole: the root command, and a run of it that always answers an exit status.
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import { presenterLayer } from "./commandLineErrors.ts"

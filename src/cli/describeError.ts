@@ -23,6 +23,9 @@ const shape = (extents: ReadonlyArray<number>): string => `[${extents.join(", ")
 
 const at = (file: string, path: string): string => (path === "" ? file : `${file}, at ${path}`)
 
+const nodesOf = (numNodes: number): string =>
+  numNodes === 0 ? "no nodes" : `${formatCount(numNodes)} nodes (0 to ${numNodes - 1})`
+
 const retried = (transient: boolean): string =>
   transient ? "It was run once more and met this again." : ""
 
@@ -54,12 +57,12 @@ const input: Pick<
   ],
   EdgeOutOfRange: (e) => [
     `${e.file}: edge ${formatCount(e.edge)} names node ${e.node}, but the graph has ` +
-      `${formatCount(e.numNodes)} nodes (0 to ${e.numNodes - 1}).`,
+      `${nodesOf(e.numNodes)}.`,
     "Node ids are 0-based; features and edges must be of the same graph.",
   ],
   NodeOutOfRange: (e) => [
     `task ${e.task}: nodes[${e.position}] is ${e.node}, but the graph has ` +
-      `${formatCount(e.numNodes)} nodes (0 to ${e.numNodes - 1}).`,
+      `${nodesOf(e.numNodes)}.`,
     "Ask only for nodes that are there; ids are 0-based.",
   ],
   NotFinite: (e) => [

@@ -3,10 +3,12 @@
 import { availableParallelism, totalmem } from "node:os"
 import { Effect, Result } from "effect"
 import { Command, Flag } from "effect/cli"
+import type { OpenDevice } from "../device/Device.ts"
 import { openCpuDevice } from "../device/native/cpuDevice.ts"
 import { openReferenceDevice } from "../device/reference/referenceDevice.ts"
 import type { DeviceUnavailable } from "../model/errors.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
+import { addonOption } from "./addonOption.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { describeError, errorToJson } from "./describeError.ts"
 import { opCases } from "./doctor/opCases.ts"
@@ -39,7 +41,10 @@ type Finding =
   | { readonly kind: Kind; readonly info: DeviceInfo; readonly checks: ReadonlyArray<CheckResult> }
   | { readonly kind: Kind; readonly unavailable: DeviceUnavailable }
 
-const opener = { cpu: openCpuDevice, reference: openReferenceDevice } as const
+const opener: Readonly<Record<Kind, OpenDevice>> = {
+  cpu: (options) => openCpuDevice({ ...options, ...addonOption() }),
+  reference: openReferenceDevice,
+}
 
 /** The device as it would open by default: its budget and lanes on this machine. */
 const defaultInfo = (kind: Kind) =>

@@ -1,7 +1,9 @@
 // The file of `run --faults`: a FaultPlan in YAML or JSON, checked with an Effect Schema.
 import { Effect, Schema } from "effect"
 import type { InputError } from "../model/errors.ts"
+import { matchesTask } from "../model/FaultBook.ts"
 import type { Fault, FaultPlan } from "../model/FaultPlan.ts"
+import { nearest } from "../model/nearest.ts"
 import { configProblem, decodeConfig, filtered } from "./decodeConfig.ts"
 import { type ConfigDocument, readConfigFile } from "./readConfigFile.ts"
 import { durationForms, parseDuration } from "./units.ts"
@@ -77,6 +79,20 @@ const checkKeys = (document: ConfigDocument, entry: FileFault, index: number) =>
   return Effect.void
 }
 
+/** A fault that no task can meet tests nothing: most often its name is mistyped. */
+const checkTask = (
+  document: ConfigDocument,
+  { task }: FileFault,
+  index: number,
+  taskIds: ReadonlyArray<string>,
+) => {
+  if (taskIds.some((id) => matchesTask(task ?? null, id))) return Effect.void
+  const guess = nearest(task!, taskIds)
+  const hint = guess === null ? "" : ` (did you mean ${guess}?)`
+  const expected = `a task of the workload, a prefix of some that ends in *, or null${hint}`
+  return Effect.fail(configProblem(document, ["faults", index, "task"], expected))
+}
+
 const toFault = (entry: FileFault): Fault => {
   const target = {
     task: entry.task ?? null,
@@ -101,14 +117,19 @@ const toFault = (entry: FileFault): Fault => {
 
 export const faultPlanFromDocument = Effect.fnUntraced(function* (
   document: ConfigDocument,
+  taskIds: ReadonlyArray<string>,
 ): Effect.fn.Return<FaultPlan, InputError> {
   const file = yield* decodeConfig(document, faultPlanSchema)
-  for (const [index, entry] of file.faults.entries()) yield* checkKeys(document, entry, index)
+  for (const [index, entry] of file.faults.entries()) {
+    yield* checkKeys(document, entry, index)
+    yield* checkTask(document, entry, index, taskIds)
+  }
   return { seed: file.seed ?? 0, faults: file.faults.map(toFault) }
 })
 
 export const readFaultFile = Effect.fnUntraced(function* (
   file: string,
+  taskIds: ReadonlyArray<string>,
 ): Effect.fn.Return<FaultPlan, InputError> {
-  return yield* faultPlanFromDocument(yield* readConfigFile(file))
+  return yield* faultPlanFromDocument(yield* readConfigFile(file), taskIds)
 })

@@ -35,7 +35,7 @@ export const memoryFlag = bytes("memory").pipe(
     () => `at least ${limits.minBudgetBytes} bytes`,
   ),
   Flag.withDescription(
-    `The device's memory budget: ${byteForms}; default: a share of what is free`,
+    `The device's memory budget: ${byteForms}; default: a quarter of the memory there is`,
   ),
   Flag.optional,
 )

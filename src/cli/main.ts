@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // The executable `gnnsched`: arguments in, exit status out.
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Exit } from "effect"
 import { runApp } from "./app.ts"
-import { ignoreBrokenPipe } from "./brokenPipe.ts"
 import { exitCodes } from "./exitCodes.ts"
+import { guardOutput } from "./guardOutput.ts"
 
-ignoreBrokenPipe(process.stdout)
-ignoreBrokenPipe(process.stderr)
+guardOutput(process.stdout, "stdout")
+guardOutput(process.stderr, "stderr")
 
 NodeRuntime.runMain(runApp(process.argv.slice(2)), {
   disableErrorReporting: true,

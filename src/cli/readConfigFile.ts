@@ -1,11 +1,11 @@
 // Reads a YAML or JSON file within the limits: text, one document, no alias bombs; and tells where
 // in the text a path inside it stands. Workloads and fault plans come through here.
-import { readFile, stat } from "node:fs/promises"
+import { createReadStream } from "node:fs"
 import { Effect } from "effect"
 import { isNode, isPair, isScalar, LineCounter, type Node, parseDocument } from "yaml"
 import { BadConfig, BadFile, FileUnreadable } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
-import { systemReason } from "./systemReason.ts"
+import { systemReason } from "../model/systemReason.ts"
 
 export type DocumentPath = ReadonlyArray<string | number>
 
@@ -27,22 +27,23 @@ export const formatPath = (path: DocumentPath): string =>
     return text === "" ? step : `${text}.${step}`
   }, "")
 
+/** One byte more than may be is enough to know: a pipe or a device need not have an end. */
+const readBounded = async (file: string): Promise<Uint8Array> => {
+  const chunks: Array<Buffer> = []
+  const stream = createReadStream(file, { end: limits.maxConfigFileBytes })
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
 const readText = (file: string) =>
   Effect.tryPromise({
-    try: async () => {
-      const { size } = await stat(file)
-      return size > limits.maxConfigFileBytes ? size : readFile(file)
-    },
+    try: () => readBounded(file),
     catch: (cause) => new FileUnreadable({ file, reason: systemReason(cause) }),
   }).pipe(
     Effect.flatMap((content) => {
-      if (typeof content !== "number") return decodeUtf8(file, content)
-      return new BadFile({
-        file,
-        place: "",
-        expected: `at most ${limits.maxConfigFileBytes} bytes`,
-        found: `${content} bytes`,
-      })
+      if (content.length <= limits.maxConfigFileBytes) return decodeUtf8(file, content)
+      const expected = `at most ${limits.maxConfigFileBytes} bytes`
+      return new BadFile({ file, place: "", expected, found: "more" })
     }),
   )
 
@@ -52,12 +53,20 @@ const decodeUtf8 = (file: string, bytes: Uint8Array) =>
     catch: () => new BadFile({ file, place: "", expected: "UTF-8 text", found: "other bytes" }),
   })
 
+/** The parser's words without its own place and its advice to programmers. */
+const plainWords = (message: string): string =>
+  message
+    .split("\n")[0]!
+    .replace(/ at line \d+, column \d+:?$/, "")
+    .replace(/; please use .*$/, "")
+    .replace(/^Maximum call stack size exceeded$/, "values nested too deeply")
+
 const syntaxProblem = (file: string, place: string, message: string): BadFile =>
   new BadFile({
     file,
     place,
     expected: "one YAML or JSON document",
-    found: message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, ""),
+    found: plainWords(message),
   })
 
 /** The node at `path`; for a key, the node of the key itself when the path ends there. */

@@ -4,6 +4,7 @@ import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { Runtime } from "../runtime/Runtime.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
+import { addonOption } from "./addonOption.ts"
 import { attempt } from "./attempt.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { exitCodes } from "./exitCodes.ts"
@@ -38,10 +39,15 @@ const title = (file: string): string => basename(file).replace(/\.(ya?ml|json)$/
 const run = Effect.fnUntraced(function* (flags: RunConfig) {
   const { allowOutside } = flags
   const workload = yield* readWorkload(flags.workload, { allowOutside })
-  const options = { ...(yield* schedulingOptions(flags)), device: flags.device, prepThreads }
+  const options = {
+    ...(yield* schedulingOptions(flags, workload)),
+    ...addonOption(),
+    device: flags.device,
+    prepThreads,
+  }
   const progress = makeProgress(process.stderr, flags.quiet || flags.format === "json")
   yield* Effect.addFinalizer(() => Effect.sync(() => progress.finish()))
-  const runtime = yield* openRuntime({ ...options, tenants: workload.tenants })
+  const runtime = yield* openRuntime(options)
   const loaded = yield* loadWorkload(loaderOf(runtime), workload, progress)
   const folder = Option.isSome(flags.out)
     ? yield* openOutputFolder(flags.out.value, outputName)

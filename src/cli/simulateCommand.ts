@@ -128,7 +128,7 @@ const sweep = Effect.fnUntraced(function* (
 const simulate = Effect.fnUntraced(function* (flags: SimulateConfig) {
   const { allowOutside, jitter, seed } = flags
   const workload = yield* readWorkload(flags.workload, { allowOutside })
-  const scheduling = yield* schedulingOptions(flags)
+  const scheduling = yield* schedulingOptions(flags, workload)
   const options = { ...scheduling, machine: machines[flags.profile], seed, jitter }
   yield* flags.sweep.length === 0 ? one(flags, workload, options) : sweep(flags, workload, options)
 })

@@ -6,6 +6,7 @@ import { policyNames } from "../model/Snapshot.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
 import { readFaultFile } from "./faultFile.ts"
 import { formatFlag, lanesFlag, memoryFlag, outFlag, quietFlag } from "./flags.ts"
+import type { Workload } from "./workload/Workload.ts"
 
 export const workloadFlags = {
   workload: Argument.String("workload").pipe(
@@ -21,6 +22,10 @@ export const workloadFlags = {
   mode: Flag.Literals("mode", ["groups", "continuous"]).pipe(
     Flag.withDescription("groups: one after another, as published; continuous: refill at once"),
     Flag.withDefault("continuous"),
+  ),
+  late: Flag.Literals("late", ["run", "expire"]).pipe(
+    Flag.withDescription("Tasks whose deadline passes while they wait: run them, or end them"),
+    Flag.withDefault("run"),
   ),
   memory: memoryFlag,
   lanes: lanesFlag,
@@ -59,14 +64,23 @@ export const checkUnsafe = (policies: ReadonlyArray<string>, iKnow: boolean): Ba
       })
 
 /** What the flags say of scheduling, as a runtime takes it. */
-export const schedulingOptions = Effect.fnUntraced(function* (flags: WorkloadFlags) {
+export const schedulingOptions = Effect.fnUntraced(function* (
+  flags: WorkloadFlags,
+  workload: Workload,
+) {
   const refused = checkUnsafe([flags.policy], flags.iKnow)
   if (refused !== null) return yield* refused
-  const faults = Option.isSome(flags.faults) ? yield* readFaultFile(flags.faults.value) : null
+  const taskIds = workload.tasks.map(({ id }) => id)
+  const faults = Option.isSome(flags.faults)
+    ? yield* readFaultFile(flags.faults.value, taskIds)
+    : null
   return {
     policy: flags.policy,
     mode: flags.mode,
+    lateTasks: flags.late,
     allowUnsafe: flags.iKnow,
+    tenants: workload.tenants,
+    historyTasks: Math.max(1, workload.tasks.length),
     ...(Option.isSome(flags.memory) ? { memoryBytes: flags.memory.value } : {}),
     ...(Option.isSome(flags.lanes) ? { lanes: flags.lanes.value } : {}),
     ...(faults === null ? {} : { faults }),

@@ -2,10 +2,12 @@
 // the log-softmax, in place.
 import type { DenseMatrix, PlanDraft } from "./PlanDraft.ts"
 
-/** A graph without `batch` is one graph: offsets [0, N]. */
+/** A graph without `batch` is one graph: offsets [0, N]. A larger `batchSize` adds empty ones. */
 const readout = (draft: PlanDraft, x: DenseMatrix, reduce: "sum" | "mean" | "max"): DenseMatrix => {
-  const graphs = draft.request.shape.numGraphs ?? 1
-  const graphOffsets = draft.resident("graph.graphOffsets", (graphs + 1) * 4)
+  const found = draft.request.shape.numGraphs ?? 1
+  const graphs = Math.max(found, draft.request.config.batchSize)
+  const role = graphs === found ? "graph.graphOffsets" : (`graph.graphOffsets@${graphs}` as const)
+  const graphOffsets = draft.resident(role, (graphs + 1) * 4)
   const out = draft.matrix("readout", graphs, x.cols)
   const { rows: m, cols: n } = x
   const name = "readout"

@@ -10,7 +10,8 @@ const draw = (seed: number, counter: number): number => {
   return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32
 }
 
-const matches = (pattern: string | null, taskId: string): boolean => {
+/** Whether a fault's `task` means this task: its id, a prefix that ends in `*`, or null for any. */
+export const matchesTask = (pattern: string | null, taskId: string): boolean => {
   if (pattern === null) return true
   return pattern.endsWith("*") ? taskId.startsWith(pattern.slice(0, -1)) : pattern === taskId
 }
@@ -25,14 +26,19 @@ export class FaultBook {
     this.#used = plan.faults.map(() => 0)
   }
 
-  /** The first fault of one of these kinds that hits this attempt, now counted; or null. */
+  /**
+   * The first fault of one of these kinds that hits this attempt, now counted; or null. One that
+   * does not apply to the attempt is passed over and not counted.
+   */
   take<K extends Fault["kind"]>(
     kinds: ReadonlyArray<K>,
     taskId: string,
+    applies: (fault: Extract<Fault, { readonly kind: K }>) => boolean = () => true,
   ): Extract<Fault, { readonly kind: K }> | null {
     for (const [index, fault] of this.#plan.faults.entries()) {
       if (!(kinds as ReadonlyArray<string>).includes(fault.kind)) continue
-      if (!matches(fault.task, taskId) || this.#used[index]! >= fault.times) continue
+      if (!matchesTask(fault.task, taskId) || this.#used[index]! >= fault.times) continue
+      if (!applies(fault as Extract<Fault, { readonly kind: K }>)) continue
       if (fault.probability < 1 && draw(this.#plan.seed, this.#draws++) >= fault.probability) {
         continue
       }

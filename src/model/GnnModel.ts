@@ -62,6 +62,8 @@ export interface GnnConfig {
   readonly ginEps: number
   /** Readout per graph after the last layer, or null for one row per node. */
   readonly pooling: Aggregation | null
+  /** Least number of rows of the readout: a `batch` does not show empty graphs at its end. */
+  readonly batchSize: number
   /** Ours: a log-softmax over the columns of the output (after the readout). */
   readonly logSoftmax: boolean
 }

@@ -10,6 +10,7 @@ export type ResidentRole =
   | "graph.colIndices" // int32 [E]
   | "graph.edgeWeight" // float32 [E]
   | "graph.graphOffsets" // int32 [G + 1]
+  | `graph.graphOffsets@${number}` // the same, empty graphs appended up to that many
   | "x.dense" // float32 [N, F]
   | "x.rowOffsets" // int32 [N + 1]
   | "x.colIndices" // int32 [nnz]

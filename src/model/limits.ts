@@ -47,16 +47,15 @@ export const limits = {
   maxRetries: 1,
   /** Times a lost lane is started again before it is given up. */
   maxLaneRestarts: 8,
-  /** Records of ended tasks kept for the report; the oldest go first. */
-  maxTaskRecords: 1_000_000,
-  /** Changes of the pool kept for the report. */
-  maxMemoryEvents: 2_000_000,
+  /** Ended tasks that a runtime keeps for its report unless told otherwise, and at most. */
+  historyTasks: 10_000,
+  maxHistoryTasks: 1_000_000,
+  /** Changes of the pool kept for each of them. */
+  memoryEventsPerTask: 8,
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
   /** A preparation job that takes longer is ended and its worker replaced. */
   prepTimeoutMs: 120_000,
-  /** Decisions kept for the report. */
-  maxDecisionLog: 100_000,
   /** Least bytes a device's pool may have. */
   minBudgetBytes: 4096,
 } as const

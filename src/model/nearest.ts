@@ -19,7 +19,7 @@ const maxWordLength = 64
 
 /** The nearest of `known`, or null when none is within a third of the word's length. */
 export const nearest = (word: string, known: Iterable<string>): string | null => {
-  if (word.length > maxWordLength) return null
+  if (word.length < 2 || word.length > maxWordLength) return null
   let best: string | null = null
   let bestDistance = Math.max(1, Math.ceil(word.length / 3)) + 1
   for (const candidate of known) {

@@ -1,7 +1,8 @@
 // Bytes with a name, from a file or from memory: the readers above it never know which. Every
 // failure of the file system becomes FileUnreadable or FileUnwritable here.
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs"
 import { BadFile, FileUnreadable, FileUnwritable } from "../model/errors.ts"
+import { systemReason } from "../model/systemReason.ts"
 
 export interface ByteSource {
   /** Named in errors. */
@@ -20,8 +21,6 @@ const chunkBytes = 1 << 30
 export function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes)
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`)
 
 export const badFile = (source: ByteSource, place: string, expected: string, found: string) =>
   new BadFile({ file: source.file, place: source.place + place, expected, found })
@@ -73,9 +72,10 @@ export const withFile = <A>(path: string, use: (source: ByteSource) => A): A => 
   let fd: number
   let size: number
   try {
-    fd = openSync(path, "r")
+    // Not blocking: a named pipe without a writer would hold the thread for ever.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
-    throw new FileUnreadable({ file: path, reason: reasonOf(error) })
+    throw new FileUnreadable({ file: path, reason: systemReason(error) })
   }
   try {
     const stat = fstatSync(fd)
@@ -91,7 +91,7 @@ export const withFile = <A>(path: string, use: (source: ByteSource) => A): A => 
           readFully(source, fd, target, offset)
         } catch (error) {
           if (error instanceof BadFile) throw error
-          throw new FileUnreadable({ file: path, reason: reasonOf(error) })
+          throw new FileUnreadable({ file: path, reason: systemReason(error) })
         }
       },
     }
@@ -112,7 +112,7 @@ export const writeFileParts = (path: string, parts: Iterable<Uint8Array>): void 
       }
     }
   } catch (error) {
-    throw new FileUnwritable({ file: path, reason: reasonOf(error) })
+    throw new FileUnwritable({ file: path, reason: systemReason(error) })
   } finally {
     if (fd !== null) closeSync(fd)
   }

@@ -118,15 +118,16 @@ const weightHeader = (source: ByteSource, numEdges: number): NpyHeader => {
   throw badFile(source, "dtype", "<f4 or <f8", header.descr)
 }
 
-const batchBounds = (source: ByteSource) => ({
+/** `firstNode` is the node of the first element that is read. */
+const batchBounds = (source: ByteSource, firstNode = 0) => ({
   min: 0,
   max: limits.maxGraphsInUnion - 1,
-  refuse: (place: string, _flat: number, value: number) =>
+  refuse: (_place: string, flat: number, value: number) =>
     value < 0
-      ? badFile(source, place, "a graph's number from 0", `${value}`)
+      ? badFile(source, `[${firstNode + flat}]`, "a graph's number from 0", `${value}`)
       : new IndexOverflow({
           file: source.file,
-          what: `graph ${place}`,
+          what: `the graph of node ${firstNode + flat}`,
           value,
           limit: limits.maxGraphsInUnion - 1,
         }),
@@ -141,7 +142,7 @@ const countGraphs = (source: ByteSource, numNodes: number): number => {
     shape: [1],
     dataOffset: header.dataOffset + (numNodes - 1) * header.itemBytes,
   }
-  return readNpyInt32(source, last, batchBounds(source))[0]! + 1
+  return readNpyInt32(source, last, batchBounds(source, numNodes - 1))[0]! + 1
 }
 
 const readGraphOffsets = (source: ByteSource, numNodes: number): Int32Array => {

@@ -17,7 +17,7 @@ export interface NpyHeader {
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 const dictionary =
-  /^\s*\{\s*'descr'\s*:\s*'([^']*)'\s*,\s*'fortran_order'\s*:\s*(True|False)\s*,\s*'shape'\s*:\s*\(([\d\sL,]*)\)\s*,?\s*\}\s*$/
+  /^\s*\{\s*'descr'\s*:\s*'([^']*)'\s*,\s*'fortran_order'\s*:\s*(True|False)\s*,\s*'shape'\s*:\s*\(([^()]*)\)\s*,?\s*\}\s*$/
 
 /** Bytes of one element, or null for a dtype nobody here reads. */
 const itemBytesOf = (descr: string): number | null => {
@@ -76,10 +76,14 @@ export const parseNpyHeader = (source: ByteSource, head: Uint8Array): NpyHeader 
   }
   const text = new TextDecoder("latin1").decode(head.subarray(start, start + length))
   const match = dictionary.exec(text)
-  const shape = match === null ? null : parseShape(match[3]!)
-  if (match === null || shape === null) {
+  if (match === null) {
     const expected = "{'descr': …, 'fortran_order': …, 'shape': (…), }"
     throw badFile(source, "header", expected, JSON.stringify(text.trim().slice(0, 120)))
+  }
+  const shape = parseShape(match[3]!)
+  if (shape === null) {
+    const found = `(${match[3]!.slice(0, 80)})`
+    throw badFile(source, "shape", "extents from 0 to 2^53 - 1", found)
   }
   const descr = match[1]!
   const itemBytes = itemBytesOf(descr)

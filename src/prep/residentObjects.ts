@@ -36,8 +36,20 @@ const oneGraph = (numNodes: number): Int32Array => {
   return offsets
 }
 
+const emptyTail = "graph.graphOffsets@"
+
+/** Offsets of `role`'s number of graphs: those that the batch does not mention have no node. */
+const withEmptyGraphs = (offsets: Int32Array, role: ResidentRole): Int32Array => {
+  const padded = sharedInt32(Number(role.slice(emptyTail.length)) + 1)
+  padded.set(offsets)
+  return padded.fill(offsets.at(-1)!, offsets.length)
+}
+
 const graphArray = (graph: Graph, role: ResidentRole): NpyArray | null => {
   const { features } = graph
+  if (role.startsWith(emptyTail)) {
+    return withEmptyGraphs(graphArray(graph, "graph.graphOffsets") as Int32Array, role)
+  }
   switch (role) {
     case "graph.rowOffsets":
       return graph.rowOffsets

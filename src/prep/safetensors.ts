@@ -60,7 +60,7 @@ const parseHeader = (source: ByteSource, text: string): Readonly<Record<string, 
   } catch (error) {
     throw badFile(source, "header", "JSON", error instanceof Error ? error.message : `${error}`)
   }
-  if (!isRecord(parsed)) throw badFile(source, "header", "a JSON object", typeof parsed)
+  if (!isRecord(parsed)) throw badFile(source, "header", "a JSON object", text.slice(0, 40))
   return parsed
 }
 

@@ -1,10 +1,11 @@
 // Writes a graph as the folder that graphFolder reads: the same content id when read again. numpy,
 // scipy and PyG read the files as they are.
-import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { FileUnwritable, Unsupported } from "../model/errors.ts"
 import type { Graph } from "../model/Graph.ts"
+import { systemReason } from "../model/systemReason.ts"
 import { writeFileParts } from "./byteSource.ts"
+import { makeFolder } from "./makeFolder.ts"
 import { int64Bytes, writeNpy } from "./npy.ts"
 import { encodeNpyHeader } from "./npyHeader.ts"
 import { writeSparse } from "./npz.ts"
@@ -33,10 +34,9 @@ export const writeGraphFolder = (graph: Graph, folder: string): void => {
   const { numNodes, numEdges, featureWidth } = graph.shape
   if (graph.graphOffsets !== null) checkLastGraph(folder, graph.graphOffsets)
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : `${error}`
-    throw new FileUnwritable({ file: folder, reason })
+    throw new FileUnwritable({ file: folder, reason: systemReason(error) })
   }
   writeFileParts(join(folder, "edge_index.npy"), [
     encodeNpyHeader("<i8", [2, numEdges]),

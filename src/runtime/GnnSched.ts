@@ -144,9 +144,9 @@ const reportOf = (
   mode,
   tenants,
   tasks: system.book.records(),
-  decisions: [...system.log.decisions],
-  memory: [...system.log.memory],
-  dropped: system.log.dropped + system.book.dropped,
+  decisions: system.log.decisions.all(),
+  memory: system.log.memory.all(),
+  dropped: system.log.decisions.dropped + system.log.memory.dropped + system.book.dropped,
 })
 
 /** Nothing accepted is lost: what has not ended is cancelled, and we wait until it has ended. */

@@ -25,6 +25,8 @@ export interface RuntimeOptions {
   readonly prepTimeoutMs?: number
   /** Default `limits.maxQueuedTasks`. */
   readonly maxQueuedTasks?: number
+  /** Ended tasks kept for `report()`; the oldest go first. Default `limits.historyTasks`. */
+  readonly historyTasks?: number
   readonly faults?: FaultPlan
   /** Run in the caller's thread instead of a worker. Default false. */
   readonly inProcess?: boolean

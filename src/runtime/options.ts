@@ -25,6 +25,7 @@ export interface ResolvedOptions {
   readonly prepThreads: number
   readonly prepTimeoutMs: number
   readonly maxQueuedTasks: number
+  readonly historyTasks: number
   readonly faults: FaultPlan | null
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
@@ -51,6 +52,7 @@ export const resolveOptions = (
       prepThreads: options.prepThreads ?? 1,
       prepTimeoutMs: options.prepTimeoutMs ?? limits.prepTimeoutMs,
       maxQueuedTasks: options.maxQueuedTasks ?? limits.maxQueuedTasks,
+      historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
       expireLate: options.lateTasks === "expire",
@@ -80,6 +82,7 @@ const check = (options: RuntimeOptions): BadConfig | null => {
     ["prepThreads", options.prepThreads, 1, limits.maxPrepThreads],
     ["prepTimeoutMs", options.prepTimeoutMs, 1, 2 ** 31 - 1],
     ["maxQueuedTasks", options.maxQueuedTasks, 1, limits.maxQueuedTasks],
+    ["historyTasks", options.historyTasks, 1, limits.maxHistoryTasks],
     ["tenants.length", options.tenants?.length, 0, limits.maxTenants],
   ]
   for (const [path, value, low, high] of ranges) {

@@ -24,6 +24,7 @@ export interface SimulationOptions
     | "faults"
     | "allowUnsafe"
     | "lateTasks"
+    | "historyTasks"
   > {
   readonly machine: MachineProfile
   /** Of chance in run times. Default 0. */
@@ -32,8 +33,6 @@ export interface SimulationOptions
   readonly jitter?: number
   /** Keep a time for each operator. Default true; with a million tasks they are most of the memory. */
   readonly opTimings?: boolean
-  /** Keep decisions and changes of memory for the report. Default true. */
-  readonly keepHistory?: boolean
 }
 
 export const defaultJitter = 0.05
@@ -59,7 +58,7 @@ export const openSimulation = (
       seed = 0,
       jitter = defaultJitter,
       opTimings = true,
-      keepHistory = true,
+
       ...common
     } = options
     const resolved = yield* resolveOptions(common)
@@ -78,7 +77,6 @@ export const openSimulation = (
     const shapes = makeShapePrep()
     return yield* serveGnnSched({
       ...resolved,
-      keepHistory,
       profile: machine.lane,
       device: faults === null ? opened : faultDevice(opened, new FaultBook(faults)),
       prep: faults === null ? shapes : faultPrep(shapes, new FaultBook(faults)),

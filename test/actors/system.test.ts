@@ -63,6 +63,7 @@ const open = (
       refuseTooLarge: true,
       expireLate: false,
       maxQueuedTasks: 1000,
+      historyTasks: 1000,
       ...options,
     })
     const submit: World["submit"] = (id, spec = {}) =>
@@ -197,6 +198,21 @@ describe("the actors in virtual time", () => {
       const refusal = yield* Effect.flip(Deferred.await(later.done))
       expect(refusal).toMatchObject({ _tag: "RuntimeFailed", actor: "scheduler" })
       expect(later.state).toBe("rejected")
+    }),
+  )
+
+  it.effect("forget the oldest ended tasks beyond their bound, and say how many", () =>
+    Effect.gen(function* () {
+      const world = yield* open({ historyTasks: 10 })
+      for (let i = 0; i < 12; i++) {
+        yield* world.submit(`t${i}`)
+        yield* advance(1)
+      }
+      const { book } = world.system
+      expect(book.records().map(({ id }) => id)).toEqual(
+        Array.from({ length: 10 }, (_, i) => `t${i + 2}`),
+      )
+      expect(book.dropped).toBe(2)
     }),
   )
 

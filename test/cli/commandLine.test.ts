@@ -123,6 +123,12 @@ describe("estimate and inspect", () => {
     expect(again.stderr).toMatch(/not empty/)
   })
 
+  it.runIf(existsSync("/dev/full"))("say so when the disk is full, without a trace", async () => {
+    const { status, stderr } = await gnnsched(["inspect", gcn], { stdoutFile: "/dev/full" })
+    expect(stderr).toBe("gnnsched: stdout cannot be written: no space left.\n")
+    expect(status).toBe(2)
+  })
+
   it("survive a reader that leaves early", async () => {
     const { status, stderr } = await gnnsched(["inspect", gcn], { closeEarly: true })
     expect(stderr).toBe("")

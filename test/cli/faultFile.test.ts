@@ -3,10 +3,16 @@ import { Effect, Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { faultPlanFromDocument, readFaultFile } from "../../src/cli/faultFile.ts"
 import { parseConfig } from "../../src/cli/readConfigFile.ts"
+import { readWorkload } from "../../src/cli/workload/readWorkload.ts"
 
+const taskIds = ["a/0", "a/1", "crawl"]
 const parse = (text: string) =>
   Effect.runPromise(
-    Effect.result(Effect.flatMap(parseConfig("f.yaml", text), faultPlanFromDocument)),
+    Effect.result(
+      Effect.flatMap(parseConfig("f.yaml", text), (document) =>
+        faultPlanFromDocument(document, taskIds),
+      ),
+    ),
   )
 
 describe("a fault file", () => {
@@ -26,9 +32,15 @@ describe("a fault file", () => {
     expect(Result.isSuccess(result) && result.success.faults[0]).toMatchObject({ delayMs: 2000 })
   })
 
-  it("reads the example", async () => {
-    const file = new URL("../../examples/faults.yaml", import.meta.url).pathname
-    const plan = await Effect.runPromise(readFaultFile(file))
+  it("reads the example, whose tasks are those of the demo", async () => {
+    const example = (name: string) => new URL(`../../examples/${name}`, import.meta.url).pathname
+    const plan = await Effect.runPromise(
+      Effect.gen(function* () {
+        const { tasks } = yield* readWorkload(example("demo.yaml"), { allowOutside: false })
+        const ids = tasks.map(({ id }) => id)
+        return yield* readFaultFile(example("faults.yaml"), ids)
+      }),
+    )
     expect(plan.faults.length).toBeGreaterThan(3)
   })
 
@@ -40,6 +52,9 @@ describe("a fault file", () => {
     ["faults: [{ kind: delay, op: 1 }]", "faults[0].delay", /duration/],
     ["faults: [{ kind: op, op: -1 }]", "faults[0].op", /index/],
     ["faults: [{ kind: op, tsak: a }]", "faults[0].tsak", /did you mean task/],
+    ["faults: [{ kind: op, task: a }]", "faults[0].task", /a task of the workload/],
+    ["faults: [{ kind: op, task: b/* }]", "faults[0].task", /a task of the workload/],
+    ["faults: [{ kind: op, task: crawk }]", "faults[0].task", /did you mean crawl/],
     ["seed: -1\nfaults: []", "seed", /at least 0/],
     ["seed: 1", "faults", /list of faults/],
   ])("refuses %j at %s", async (text, path, expected) => {

@@ -1,5 +1,6 @@
 // Runs the real command line in a process of its own, for the tests.
 import { spawn } from "node:child_process"
+import { closeSync, openSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
@@ -10,27 +11,38 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** `closeEarly` closes the reading end of stdout after its first bytes, as `head` does. */
+/**
+ * `closeEarly` closes the reading end of stdout after its first bytes, as `head` does; `stdoutFile`
+ * is a file for the shell's `>`.
+ */
 export const gnnsched = (
   args: ReadonlyArray<string>,
-  options: { readonly cwd?: string; readonly closeEarly?: boolean } = {},
+  options: {
+    readonly cwd?: string
+    readonly closeEarly?: boolean
+    readonly stdoutFile?: string
+  } = {},
 ): Promise<CommandResult> =>
   new Promise((resolve, reject) => {
     const env = { ...process.env, NO_COLOR: "1" }
+    const output = options.stdoutFile === undefined ? "pipe" : openSync(options.stdoutFile, "w")
     const child = spawn(process.execPath, [main, ...args], {
       env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", output, "pipe"],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     })
     let stdout = ""
     let stderr = ""
-    child.stdout.setEncoding("utf8").on("data", (text) => {
+    child.stdout?.setEncoding("utf8").on("data", (text) => {
       stdout += text
-      if (options.closeEarly === true) child.stdout.destroy()
+      if (options.closeEarly === true) child.stdout?.destroy()
     })
-    child.stderr.setEncoding("utf8").on("data", (text) => {
+    child.stderr?.setEncoding("utf8").on("data", (text) => {
       stderr += text
     })
     child.on("error", reject)
-    child.on("close", (status) => resolve({ status, stdout, stderr }))
+    child.on("close", (status) => {
+      if (typeof output === "number") closeSync(output)
+      resolve({ status, stdout, stderr })
+    })
   })

@@ -47,9 +47,28 @@ describe("the output folder", () => {
     expect([...readFileSync(join(folder, "outputs/t.npy"))]).toEqual([1, 2, 3])
   })
 
-  it("leaves no trace when the run does not come to its end", async () => {
+  it("leaves no trace when the run does not come to its end, parents included", async () => {
+    const parent = folder
+    folder = join(parent, "a/b")
     await use((out) => out.stageOutput("t.npy", Uint8Array.of(1)))
-    expect(existsSync(folder)).toBe(false)
+    expect(existsSync(parent)).toBe(false)
+  })
+
+  it("has no report while outputs of two runs lie side by side", async () => {
+    const publish = use((out) =>
+      Effect.andThen(out.stageText("report.json", reportOf("t")), out.publish),
+    )
+    await publish
+    // A folder where an output must go stops the second run in the middle of its move.
+    mkdirSync(join(folder, "outputs/t.npy"), { recursive: true })
+    await use((out) =>
+      out.stageOutput("t.npy", Uint8Array.of(1)).pipe(
+        Effect.andThen(out.stageText("report.json", reportOf("t"))),
+        Effect.andThen(Effect.result(out.publish)),
+        Effect.map((result) => expect(Result.isFailure(result)).toBe(true)),
+      ),
+    )
+    expect(existsSync(join(folder, "report.json"))).toBe(false)
   })
 
   it("removes outputs of the last run that are not of this one, and nothing else", async () => {
@@ -85,6 +104,14 @@ describe("the output folder", () => {
       _tag: "FileUnwritable",
       file: folder,
     })
+  })
+
+  it.runIf(process.platform === "linux")("is refused below /proc, and does not hang", async () => {
+    folder = "/proc/no-such-thing/out"
+    const result = await Effect.runPromise(
+      Effect.scoped(Effect.result(openOutputFolder(folder, outputName))),
+    )
+    expect(Result.isFailure(result) && result.failure).toMatchObject({ _tag: "FileUnwritable" })
   })
 
   it("joins texts of any size", async () => {

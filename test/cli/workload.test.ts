@@ -1,5 +1,5 @@
 // The workload file: what it expands to, and how each thing that can be wrong with it is told.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Result } from "effect"
@@ -53,6 +53,23 @@ const head = "graphs: { c: data/cora }\nmodels: { m: models/gcn.json }\n"
 const one = (fields: string) => `${head}tasks:\n  - { id: t, model: m, graph: c, ${fields} }\n`
 
 describe("a workload file", () => {
+  it.runIf(existsSync("/dev/zero"))("is refused when it has no end", async () => {
+    const result = await Effect.runPromise(
+      Effect.result(readWorkload("/dev/zero", { allowOutside: false })),
+    )
+    expect(Result.isFailure(result) && result.failure).toMatchObject({
+      _tag: "BadFile",
+      found: "more",
+    })
+  })
+
+  it("tells what is wrong with its text in plain words", async () => {
+    const nested = await bad("[".repeat(20_000))
+    expect(nested).toMatchObject({ _tag: "BadFile", found: "values nested too deeply" })
+    const two = await bad("a: 1\n---\nb: 2\n")
+    expect(two).toMatchObject({ place: "line 2:1", found: "Source contains multiple documents" })
+  })
+
   it("expands a count into numbered tasks, each a period after the last", async () => {
     const { tasks } = await good(one("at: 10ms, count: 3, every: 5ms, deadline: 2s, priority: -1"))
     expect(tasks.map(({ id, atMs }) => [id, atMs])).toEqual([

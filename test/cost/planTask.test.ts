@@ -127,6 +127,13 @@ describe("planTask counts", () => {
     expect(macs.outputBytes).toBe(2708 * 7 * 4)
   })
 
+  it("a row per graph, and those that batch_size says are empty", () => {
+    const rows = (batchSize: number | null) =>
+      plan({ architecture: "GCN", pooling: "add", batch_size: batchSize }, { numGraphs: 3 }).output
+        .rows
+    expect([null, 2, 3, 5].map(rows)).toEqual([3, 3, 3, 5])
+  })
+
   it("nothing but the weights and an empty result for a graph without nodes", () => {
     const p = plan({ architecture: "GAT" }, { numNodes: 0, numEdges: 0, featureNonZeros: 0 })
     expect(p.arenaBytes).toBe(0)

@@ -108,6 +108,24 @@ describe("fault injection", () => {
     expect(late.finishedAtMs! - late.startedAtMs!).toBeGreaterThanOrEqual(299)
   })
 
+  it("a delayed operator leaves the measured peak what was predicted", async () => {
+    const delay: Fault = { kind: "delay", op: 3, delayMs: 1, task: null, times: 1, probability: 1 }
+    await using runtime = await Runtime.open({
+      inProcess: true,
+      lanes: 1,
+      memoryBytes: 2 ** 26,
+      faults: { seed: 7, faults: [delay] },
+    })
+    // What comes before the delay touches the features, what comes after it the targets.
+    const { record } = await runtime.submit({ ...(await load(runtime)), nodes: [5, 0] }).result
+    expect(record.measuredPeakBytes).toBe(record.predictedPeakBytes)
+  })
+
+  it("an operator that the task's plan does not have hurts nobody", async () => {
+    const run = await runWith([{ kind: "op", op: "l9.spmm", transient: false, ...target }])
+    expect(run.report.tasks.every(({ status }) => status === "completed")).toBe(true)
+  })
+
   it("a lost lane is started again and its task runs once more", async () => {
     const run = await runWith([{ kind: "lane", op: 1, ...target }])
     await expectOthersRight(run)

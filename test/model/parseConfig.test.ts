@@ -46,6 +46,7 @@ describe("parseGnnConfig fills in PyG's defaults", () => {
       negativeSlope: 0.2,
       ginEps: 0,
       pooling: null,
+      batchSize: 0,
       logSoftmax: false,
     })
   })

@@ -1,4 +1,5 @@
 // Graph folders and graphs from arrays: the same checks, the same CSR, the same content id.
+import { execFileSync } from "node:child_process"
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
@@ -198,7 +199,10 @@ describe("a graph folder", () => {
 
   it("refuses a batch that claims more graphs than there may be, before making room", () => {
     const path = folder({ "batch.npy": batch(0, 0, 2_000_000_000) })
-    expect(thrownBy(() => folderShape(path))).toMatchObject({ _tag: "IndexOverflow" })
+    expect(thrownBy(() => folderShape(path))).toMatchObject({
+      _tag: "IndexOverflow",
+      what: "the graph of node 2",
+    })
     expect(thrownBy(() => loadFolder(path))).toMatchObject({ value: 2_000_000_000 })
   })
 
@@ -215,12 +219,20 @@ describe("a graph folder", () => {
     })
   })
 
+  it("does not wait for a writer where a named pipe stands", () => {
+    const path = folder()
+    rmSync(join(path, "x.npy"))
+    execFileSync("mkfifo", [join(path, "x.npy")])
+    expect(thrownBy(() => loadFolder(path))).toMatchObject({ reason: "not a regular file" })
+  })
+
   it("says what is missing", () => {
     const path = folder()
     rmSync(join(path, "edge_index.npy"))
     expect(thrownBy(() => folderShape(path))).toMatchObject({
       _tag: "FileUnreadable",
       file: join(path, "edge_index.npy"),
+      reason: "no such file or folder",
     })
     expect(thrownBy(() => folderShape("/no/such/folder"))).toMatchObject({ _tag: "FileUnreadable" })
     const both = folder()

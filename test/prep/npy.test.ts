@@ -86,6 +86,16 @@ describe("npy", () => {
     expect(thrownBy(() => readNpyHeader(source(bytes)))).toMatchObject({ _tag: "BadFile" })
   })
 
+  it("shows the extents that cannot be, not the whole header", () => {
+    for (const extents of ["-1, 5", "4611686018427387904, 2", "1.5,"]) {
+      const bytes = npyBytes(dictOf("<f4", `(${extents})`), floats(1))
+      expect(thrownBy(() => readNpyHeader(source(bytes)))).toMatchObject({
+        place: "shape",
+        found: `(${extents})`,
+      })
+    }
+  })
+
   it("writes what it reads", () => {
     const values = new Float32Array([1, 2, 3, 4, 5, 6])
     const bytes = encodeNpy([3, 2], values)

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from
 import { join, resolve } from "node:path"
 import { Effect, type Scope } from "effect"
 import { FileUnwritable } from "../../model/errors.ts"
-import { systemReason } from "../systemReason.ts"
+import { systemReason } from "../../model/systemReason.ts"
+import { makeFolder } from "../../prep/makeFolder.ts"
 
 export interface OutputFolder {
   /** Absolute. */
@@ -84,8 +85,11 @@ const publishFiles = async (
   const outputs = join(folder, "outputs")
   const staged = new Set(await readdir(join(staging, "outputs")))
   // A simulation has none.
-  if (staged.size > 0) await mkdir(outputs, { recursive: true })
-  for (const name of await earlierOutputs(folder, nameOf)) {
+  if (staged.size > 0) makeFolder(outputs)
+  const earlier = await earlierOutputs(folder, nameOf)
+  // First of all: a run that is killed from here on leaves no report that looks complete.
+  await rm(join(folder, "report.json"), { force: true })
+  for (const name of earlier) {
     if (!staged.has(name)) await rm(join(outputs, name), { force: true })
   }
   for (const name of staged) await rename(join(staging, "outputs", name), join(outputs, name))
@@ -95,17 +99,26 @@ const publishFiles = async (
   for (const name of files) await rename(join(staging, name), join(folder, name))
 }
 
-const makeStaging = async (folder: string): Promise<{ staging: string; created: boolean }> => {
-  const created = !(await exists(folder))
-  await mkdir(folder, { recursive: true })
-  const staging = await mkdtemp(join(folder, ".partial-"))
-  await mkdir(join(staging, "outputs"))
-  return { staging, created }
+interface Staging {
+  readonly staging: string
+  /** Folders that were made for it, the innermost first. */
+  readonly made: ReadonlyArray<string>
 }
 
-const removeStaging = async (folder: string, staging: string, created: boolean): Promise<void> => {
-  await rm(staging, { recursive: true, force: true })
-  if (created && (await readdir(folder)).length === 0) await rmdir(folder)
+const makeStaging = async (folder: string): Promise<Staging> => {
+  const made = makeFolder(folder)
+  const staging = await mkdtemp(join(folder, ".partial-"))
+  await mkdir(join(staging, "outputs"))
+  return { staging, made }
+}
+
+const removeStaging = async ({ staging, made }: Staging): Promise<void> => {
+  // A write that was interrupted may still be on its way and put its file there meanwhile.
+  await rm(staging, { recursive: true, force: true, maxRetries: 8, retryDelay: 10 })
+  for (const folder of made) {
+    if ((await readdir(folder)).length > 0) return
+    await rmdir(folder)
+  }
 }
 
 /** Fails at once when the folder cannot be written, before anything runs. */
@@ -117,7 +130,7 @@ export const openOutputFolder = (
     const folder = resolve(path)
     const { staging } = yield* Effect.acquireRelease(
       writing(folder, () => makeStaging(folder)),
-      ({ staging, created }) => Effect.promise(() => removeStaging(folder, staging, created)),
+      (made) => Effect.promise(() => removeStaging(made)),
     )
     return {
       folder,

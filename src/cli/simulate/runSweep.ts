@@ -36,7 +36,6 @@ const rowOf = (report: RunReport, load: number, seed: number): SweepRow => {
 const optionsAt = (options: SimulationOptions, point: SweepPoint): SimulationOptions => ({
   ...options,
   opTimings: false,
-  keepHistory: false,
   ...(point.policy === null ? {} : { policy: point.policy }),
   ...(point.mode === null ? {} : { mode: point.mode }),
   ...(point.lanes === null ? {} : { lanes: point.lanes }),

@@ -60,7 +60,7 @@ export const simulateWorkload = (
   progress: Progress,
 ): Effect.Effect<RunReport, GnnschedError> =>
   Effect.gen(function* () {
-    const service = yield* openSimulation({ ...options, tenants: workload.tenants })
+    const service = yield* openSimulation(options)
     const loaded = yield* loadWorkload(loaderOf(service), workload, progress)
     yield* follow(service, workload.tasks.length, progress)
     yield* submitAll(service, loaded)

@@ -4,7 +4,7 @@ import { readdir, realpath } from "node:fs/promises"
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path"
 import { Effect } from "effect"
 import { FileUnreadable, PathOutside } from "../../model/errors.ts"
-import { systemReason } from "../systemReason.ts"
+import { systemReason } from "../../model/systemReason.ts"
 
 export interface Confinement {
   /** The workload's file, for errors. */

@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises"
 import { Effect } from "effect"
 import { BadFile, FileUnreadable } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
-import { systemReason } from "../systemReason.ts"
+import { systemReason } from "../../model/systemReason.ts"
 
 export interface Arrival {
   readonly atMs: number

@@ -57,7 +57,7 @@ const nodes = filtered(
   Schema.Array(
     filtered(
       Schema.Number,
-      "a node id: a whole number of at least 0",
+      `a node id: a whole number from 0 to ${limits.maxIndex}`,
       (value) => Number.isInteger(value) && value >= 0 && value <= limits.maxIndex,
     ),
   ),

@@ -1,6 +1,7 @@
 // A model's JSON (the constructor arguments of PyG 2.8's basic GNNs) as a GnnConfig with every
 // default filled in. Throws BadConfig for what is wrong and Unsupported for what is not there yet.
 import type { Aggregation, Architecture, GnnConfig } from "../../model/GnnModel.ts"
+import { limits } from "../../model/limits.ts"
 import { ConfigFields, normalizeName, shown } from "./ConfigFields.ts"
 import { checkKeys } from "./configKeys.ts"
 import { layerShapes } from "./layerShapes.ts"
@@ -123,6 +124,12 @@ const parsePooling = (fields: ConfigFields): Aggregation | null => {
   return found
 }
 
+/** Of no effect without a readout. */
+const parseBatchSize = (fields: ConfigFields): number => {
+  const size = fields.integer("batch_size", 0, limits.maxGraphsInUnion) ?? 0
+  return fields.get("pooling") === null ? 0 : size
+}
+
 /** Arguments with one value that this version computes. */
 const refuseUnsupported = (fields: ConfigFields, architecture: Architecture): void => {
   const only = (key: string, supported: ReadonlyArray<unknown>) => {
@@ -169,6 +176,7 @@ export const parseGnnConfig = (json: unknown, file: string): GnnConfig => {
     negativeSlope: architecture === "GAT" ? fields.number("negative_slope", 0.2) : 0.2,
     ginEps: architecture === "GIN" ? fields.number("eps", 0) : 0,
     pooling: parsePooling(fields),
+    batchSize: parseBatchSize(fields),
     logSoftmax: fields.boolean("log_softmax", false),
   }
 }

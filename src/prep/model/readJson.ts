@@ -3,10 +3,11 @@ import { BadFile } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { badFile, readHead, withFile } from "../byteSource.ts"
 
-/** V8 names the place as "(line 3 column 5)", except at the end of the text. */
+/** V8 names the place as "(line 3 column 5)", or shows the text around it. */
 const placeIn = (message: string): string => {
   const match = /line (\d+) column (\d+)/.exec(message)
-  return match === null ? "end of the file" : `line ${match[1]}, column ${match[2]}`
+  if (match !== null) return `line ${match[1]}, column ${match[2]}`
+  return /end of JSON/.test(message) ? "end of the file" : "text"
 }
 
 const decode = (file: string, bytes: Uint8Array): string => {
