@@ -3,7 +3,7 @@
 import { Cause, Effect, Exit, Fiber, Queue, type Scope } from "effect"
 import type { Device } from "../device/Device.ts"
 import { type DeviceError, LaneLost } from "../model/errors.ts"
-import type { TaskOutput } from "../model/Task.ts"
+import type { OpTiming, TaskOutput } from "../model/Task.ts"
 import { sharedFloat32 } from "../model/Tensor.ts"
 import type { Holding, Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
@@ -81,7 +81,7 @@ const runPlan = (
     }
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
-    const output = sharedFloat32(rows * cols)
+    const output = rows === 0 ? noElements : sharedFloat32(rows * cols)
     const completion = yield* options.device.submit({
       lane: options.lane,
       plan,
@@ -93,10 +93,12 @@ const runPlan = (
     })
     task.measuredPeakBytes = completion.measuredPeakBytes
     const laneStartMs = options.stopwatch.nowMs() - completion.runMs
-    task.ops = completion.ops.map(({ name, startMs, endMs }) => ({
-      name,
-      startMs: laneStartMs + startMs,
-      endMs: laneStartMs + endMs,
-    }))
+    if (completion.ops.length > 0) task.ops = shifted(completion.ops, laneStartMs)
     return { rows, cols, data: output }
   })
+
+/** What a device without output is given. */
+const noElements = sharedFloat32(0)
+
+const shifted = (ops: ReadonlyArray<OpTiming>, byMs: number): ReadonlyArray<OpTiming> =>
+  ops.map(({ name, startMs, endMs }) => ({ name, startMs: byMs + startMs, endMs: byMs + endMs }))

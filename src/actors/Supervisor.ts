@@ -144,6 +144,8 @@ const startLane = (
     )
   })
 
+const noOps: LiveTask["ops"] = []
+
 const makeSubmit = (parts: {
   readonly queue: QueueActor
   readonly stopwatch: Stopwatch
@@ -168,7 +170,7 @@ const makeSubmit = (parts: {
         lane: null,
         startedAtMs: null,
         measuredPeakBytes: null,
-        ops: [],
+        ops: noOps,
       }
       return Effect.as(parts.queue.submit(task), task)
     })

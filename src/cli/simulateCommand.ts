@@ -7,7 +7,7 @@ import { machineNames, machines } from "../cost/MachineProfile.ts"
 import { defaultJitter, type SimulationOptions } from "../runtime/simulation.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { exitCodes } from "./exitCodes.ts"
-import { numberFlag, wholeFlag } from "./flags.ts"
+import { lanesFlag, memoryFlag, numberFlag, outFlag, wholeFlag } from "./flags.ts"
 import { type Interruption, interruption } from "./Interruption.ts"
 import { makeProgress } from "./progress.ts"
 import { openOutputFolder } from "./report/OutputFolder.ts"
@@ -19,12 +19,23 @@ import { runSweep } from "./simulate/runSweep.ts"
 import { simulateWorkload } from "./simulate/simulateWorkload.ts"
 import { sweepTable } from "./simulate/sweepTable.ts"
 import { print, printJson, printNote } from "./terminal.ts"
+import { byteForms } from "./units.ts"
 import { readWorkload } from "./workload/readWorkload.ts"
 import { outputName, type Workload } from "./workload/Workload.ts"
 import { checkUnsafe, schedulingOptions, workloadFlags } from "./workloadFlags.ts"
 
 const config = {
   ...workloadFlags,
+  memory: memoryFlag.pipe(
+    Flag.withDescription(`The device's memory budget: ${byteForms}; default: the profile's`),
+  ),
+  lanes: lanesFlag.pipe(
+    Flag.withDescription("Tasks that run at once; default: the profile's lanes"),
+  ),
+  out: outFlag.pipe(
+    Flag.withDescription("Write report.json, report.html and trace.json here; a sweep sweep.json"),
+    Flag.optional,
+  ),
   profile: Flag.Literals("profile", machineNames).pipe(
     Flag.withDescription("The machine: its speed, lanes and memory; default: cpu-2"),
     Flag.withDefault("cpu-2"),

@@ -18,24 +18,31 @@ export const selectFirst = (
   if (count <= 0) return []
   const chosen: Array<WaitingTask> = []
   const keys: Array<number> = []
-  for (const task of tasks) {
+  // The last of the chosen, once they are all there: most tasks need no more than one comparison.
+  let worst = Number.POSITIVE_INFINITY
+  // From the end that ties favour, so that a task with the same key as the worst changes nothing.
+  for (let i = 0; i < tasks.length; i++) {
+    const task = tasks[sign > 0 ? i : tasks.length - 1 - i]!
     const value = sign * key(task)
-    const comesAfter = (at: number) =>
-      keys[at]! > value || (keys[at] === value && sign * (chosen[at]!.seq - task.seq) > 0)
     if (chosen.length === count) {
-      if (!comesAfter(count - 1)) continue
+      if (value > worst) continue
+      if (value === worst && sign * (chosen[count - 1]!.seq - task.seq) <= 0) continue
       chosen.pop()
       keys.pop()
     }
-    let at = 0
-    let end = chosen.length
-    while (at < end) {
-      const middle = (at + end) >> 1
-      if (comesAfter(middle)) end = middle
-      else at = middle + 1
-    }
+    let at = chosen.length
+    while (at > 0 && comesAfter(keys[at - 1]!, chosen[at - 1]!.seq, value, task.seq, sign)) at--
     chosen.splice(at, 0, task)
     keys.splice(at, 0, value)
+    worst = keys[keys.length - 1]!
   }
   return chosen
 }
+
+const comesAfter = (
+  key: number,
+  seq: number,
+  otherKey: number,
+  otherSeq: number,
+  sign: number,
+): boolean => key > otherKey || (key === otherKey && sign * (seq - otherSeq) > 0)

@@ -53,7 +53,14 @@ export const openSimulation = (
   options: SimulationOptions,
 ): Effect.Effect<GnnSchedService, BadConfig | DeviceUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
-    const { machine, seed = 0, jitter = defaultJitter, opTimings = true, ...common } = options
+    const {
+      machine,
+      seed = 0,
+      jitter = defaultJitter,
+      opTimings = true,
+
+      ...common
+    } = options
     const resolved = yield* resolveOptions(common)
     const opened = yield* openSimDevice({
       name: machine.lane.name,
