@@ -34,7 +34,7 @@ __host__ __device__ GatPartials gat_partials(void* workspace, int64_t segments, 
 
 // Rows of bundles: softmax, sums, epilogue. Heads side by side.
 template <int Lanes, bool Quads>
-__global__ void __launch_bounds__(GatConfig::kThreads)
+__global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
     gat_csr_concat_kernel(GatArgs a, RowWork work) {
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(GatConfig::kThreads)
 
 // The same with heads averaged: each head in turn onto the same columns.
 template <int Lanes, bool Quads>
-__global__ void __launch_bounds__(GatConfig::kThreads, 4)  // without the 4, 96 registers and a spill
+__global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
     gat_csr_mean_kernel(GatArgs a, RowWork work) {
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
@@ -82,7 +82,7 @@ __global__ void __launch_bounds__(GatConfig::kThreads, 4)  // without the 4, 96 
 // One segment of a heavy row; heads side by side whatever the output. The self loop belongs to the
 // last segment.
 template <int Lanes, bool Quads>
-__global__ void __launch_bounds__(GatConfig::kThreads)
+__global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
     gat_csr_segment_kernel(GatArgs a, RowWork work, void* workspace) {
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);

@@ -9,6 +9,7 @@ namespace gnnsched::gpu {
 
 struct GatConfig {
   static constexpr int kThreads = 128;
+  static constexpr int kBlocks = 4;  // per multiprocessor: at most 128 registers, none spilled
   static constexpr int kInFlight = 4;      // rows of x under way, as in spmm
   static constexpr int kChunkEdges = 32;   // at most, and
   static constexpr int kChunkWeights = 256;  // edges x heads at most: 1 KiB a group
@@ -41,7 +42,7 @@ struct Attention {
   int64_t head_begin = 0;  // first head under way
   int heads = 1;           // how many
   int64_t x_offset = 0;    // of the columns, in a row of x
-  int head_of[4] = {};     // of each of this lane's columns, from head_begin
+  int heads_of[Quads ? 1 : 4] = {};  // of this lane's columns, from head_begin; a quad has one
   int counted = 0;         // edges of the last row or segment walked
 
   __device__ __forceinline__ Attention(const GatArgs& args, GatGroup<Lanes>& memory, int64_t tile,
@@ -58,9 +59,9 @@ struct Attention {
     head_begin = begin / a.head_width;
     heads = static_cast<int>((end - 1) / a.head_width - head_begin + 1);
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
+    for (int j = 0; j < (Quads ? 1 : 4); j++) {
       const int64_t c = columns.at(j) < end ? columns.at(j) : end - 1;
-      head_of[j] = static_cast<int>(c / a.head_width - head_begin);
+      heads_of[j] = static_cast<int>(c / a.head_width - head_begin);
     }
     share_out();
   }
@@ -91,9 +92,8 @@ struct Attention {
   // The sums over their denominators: what attention gives. A row without edges gives 0.
   __device__ __forceinline__ float4 normalised(float4 v) const {
     if (counted == 0) return v;
-    return make_float4(
-        v.x / shared.denominator[head_of[0]], v.y / shared.denominator[head_of[1]],
-        v.z / shared.denominator[head_of[2]], v.w / shared.denominator[head_of[3]]);
+    const float4 by = of_columns(shared.denominator);
+    return make_float4(v.x / by.x, v.y / by.y, v.z / by.z, v.w / by.w);
   }
 
   // Of each head, for a later merge. A head that begins in another tile is stored there.
@@ -142,6 +142,17 @@ struct Attention {
     return count;
   }
 
+  // One number per head in shared memory, for each of the lane's columns.
+  __device__ __forceinline__ float4 of_columns(const float* per_head) const {
+    const float v = load_shared(per_head + heads_of[0]);
+    if constexpr (Quads) {
+      return make_float4(v, v, v, v);
+    } else {
+      return make_float4(v, load_shared(per_head + heads_of[1]), load_shared(per_head + heads_of[2]),
+                         load_shared(per_head + heads_of[3]));
+    }
+  }
+
   __device__ __forceinline__ void gather(int first, int count,
                                          float4 (&rows)[GatConfig::kInFlight]) const {
 #pragma unroll
@@ -159,19 +170,17 @@ struct Attention {
     gather(0, count, rows);
     for (int h = head; h - head < heads; h += head_lanes) update_head(r, h, count);
     group.sync();  // weights and scales are there
-    acc.x *= shared.rescale[head_of[0]];
-    acc.y *= shared.rescale[head_of[1]];
-    acc.z *= shared.rescale[head_of[2]];
-    acc.w *= shared.rescale[head_of[3]];
+    const float4 by = of_columns(shared.rescale);
+    acc = make_float4(acc.x * by.x, acc.y * by.y, acc.z * by.z, acc.w * by.w);
     for (int first = 0;;) {
 #pragma unroll
       for (int u = 0; u < GatConfig::kInFlight; u++) {
         if (first + u >= count) continue;
-        const float* weights = shared.weights + (first + u) * heads;
-        acc.x += load_shared(weights + head_of[0]) * rows[u].x;
-        acc.y += load_shared(weights + head_of[1]) * rows[u].y;
-        acc.z += load_shared(weights + head_of[2]) * rows[u].z;
-        acc.w += load_shared(weights + head_of[3]) * rows[u].w;
+        const float4 weight = of_columns(shared.weights + (first + u) * heads);
+        acc.x += weight.x * rows[u].x;
+        acc.y += weight.y * rows[u].y;
+        acc.z += weight.z * rows[u].z;
+        acc.w += weight.w * rows[u].w;
       }
       first += GatConfig::kInFlight;
       if (first >= count) return;

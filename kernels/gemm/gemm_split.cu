@@ -50,6 +50,13 @@ int64_t gemm_workspace_bytes(int64_t m, int64_t k, int64_t n) {
   return parts == 1 ? 0 : parts * m * n * 4;
 }
 
+#if defined(GNNSCHED_NO_TF32)
+// Built for nothing newer than sm_75.
+cudaError_t launch_gemm_tf32x3(const GemmArgs&, const GemmSplit&, float*, cudaStream_t) {
+  return cudaErrorNotSupported;
+}
+#endif
+
 cudaError_t launch_gemm_f32(const GemmArgs& args, GemmMode mode, void* workspace,
                             cudaStream_t stream) {
   if (args.m == 0 || args.n == 0) return cudaSuccess;

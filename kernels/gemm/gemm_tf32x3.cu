@@ -48,14 +48,19 @@ union Tf32Shared {
 template <int Rows, int Columns, int Pitch, int Width, int Threads>
 __device__ __forceinline__ void copy_tile(float (&to)[Rows][Pitch], const float* from, int64_t ld,
                                           int64_t rows, int64_t columns, int64_t r0, int64_t c0) {
-  static_assert(Columns % Width == 0, "a copy lies in one row");
+  constexpr int kAcross = Columns / Width, kRowStep = Threads / kAcross;
+  static_assert(Columns % Width == 0 && Threads % kAcross == 0,
+                "a thread copies one run of columns of every kRowStep-th row");
+  const int row = static_cast<int>(threadIdx.x) / kAcross;
+  const int column = static_cast<int>(threadIdx.x) % kAcross * Width;
+  const int64_t r = r0 + row, c = c0 + column, left = columns - c;
+  const int inside = left >= Width ? 4 * Width : left > 0 ? static_cast<int>(left) * 4 : 0;
+  const float* source = from + r * ld + c;
 #pragma unroll
-  for (int i = static_cast<int>(threadIdx.x); i < Rows * Columns / Width; i += Threads) {
-    const int row = i / (Columns / Width), column = i % (Columns / Width) * Width;
-    const int64_t r = r0 + row, c = c0 + column;
-    const int64_t left = r < rows ? columns - c : 0;
-    const int valid = left >= Width ? 4 * Width : left > 0 ? static_cast<int>(left) * 4 : 0;
-    copy_async<4 * Width>(&to[row][column], valid > 0 ? from + r * ld + c : from, valid);
+  for (int step = 0; step < Rows; step += kRowStep) {
+    if (kRowStep > Rows && row >= Rows) continue;  // fewer copies than threads
+    const int valid = step < rows - r ? inside : 0;
+    copy_async<4 * Width>(&to[row + step][column], valid > 0 ? source + step * ld : from, valid);
   }
 }
 
@@ -80,7 +85,7 @@ __device__ __forceinline__ void multiply(const float (&a_tile)[Config::kTileRows
                                          const float (&b_tile)[Config::kDepth][Config::kPitchB],
                                          int row, int column, Sums<Config>& sums) {
   const int g = static_cast<int>(threadIdx.x) % 32 / 4, t = static_cast<int>(threadIdx.x) % 4;
-#pragma unroll
+#pragma unroll 1  // unrolled, the fragments of both steps need more registers than there are
   for (int p = 0; p < Config::kDepth; p += 8) {
     float b_high[Config::kTilesAcross][2], b_low[Config::kTilesAcross][2];
 #pragma unroll

@@ -15,6 +15,7 @@ namespace {
 
 struct SpmmConfig {
   static constexpr int kThreads = 128;  // small blocks: units differ in cost, blocks end early
+  static constexpr int kBlocks = 6;     // per multiprocessor: at most 80 registers, none spilled
   static constexpr int kInFlight = 4;   // rows of x under way: 16 registers per lane
   static constexpr int kSmallestGroup = 4;
   static_assert(kSmallestGroup % kInFlight == 0,
@@ -119,7 +120,7 @@ __device__ __forceinline__ float4 own_row(const SpmmArgs& a, const Columns& colu
 }
 
 template <int Lanes, bool Quads, Kind K>
-__global__ void __launch_bounds__(SpmmConfig::kThreads)
+__global__ void __launch_bounds__(SpmmConfig::kThreads, SpmmConfig::kBlocks)
     spmm_csr_bundle_kernel(SpmmArgs a, RowWork work, void* workspace) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes, kInFlight = SpmmConfig::kInFlight;
   const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;

@@ -1,10 +1,11 @@
 // The kernels of kernels/ on this machine's processor: builds them with g++ against the emulator,
 // hands cases over in a file and reads results back. The names below are in the order of
 // case_file.h.
-import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { execFile } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 
 export const root = join(import.meta.dirname, "../..")
 
@@ -92,17 +93,28 @@ export interface KernelResult {
   readonly counters: Counters
 }
 
-const command = (file: string, args: ReadonlyArray<string>): string =>
-  execFileSync(file, args, { encoding: "utf8", stdio: "pipe", maxBuffer: 1 << 26 })
+export const command = async (file: string, args: ReadonlyArray<string>): Promise<string> =>
+  (await promisify(execFile)(file, [...args], { maxBuffer: 1 << 26 })).stdout
 
-/** Builds (only what changed) and returns the folder with the programs. */
-export const buildEmulated = (variant: "plain" | "sanitized"): string => {
+const build = async (variant: "plain" | "sanitized"): Promise<string> => {
   const folder = join(root, "build", variant === "plain" ? "emulated" : "emulated-sanitized")
   const sanitize = variant === "plain" ? "OFF" : "ON"
   const source = join(root, "test/kernels")
-  command("cmake", ["-S", source, "-B", folder, `-DGNNSCHED_SANITIZE=${sanitize}`])
-  command("cmake", ["--build", folder, "--parallel", "2"])
+  await command("cmake", ["-S", source, "-B", folder, `-DGNNSCHED_SANITIZE=${sanitize}`])
+  await command("cmake", ["--build", folder, "--parallel", "2"])
   return folder
+}
+
+const builds = new Map<string, Promise<string>>()
+
+/** Builds what changed, once per process, and gives the folder with the programs. */
+export const buildEmulated = (variant: "plain" | "sanitized"): Promise<string> => {
+  const known = builds.get(variant)
+  if (known !== undefined) return known
+  const started =
+    variant === "plain" ? build(variant) : buildEmulated("plain").then(() => build(variant))
+  builds.set(variant, started)
+  return started
 }
 
 const encode = (cases: ReadonlyArray<KernelCase>): Buffer => {
@@ -151,16 +163,15 @@ export interface RunEmulatedOptions {
   readonly l2Bytes?: number
 }
 
-export const runEmulated = (
+export const runEmulated = async (
   cases: ReadonlyArray<KernelCase>,
   { program, orders, l2Bytes = 0 }: RunEmulatedOptions,
-): Array<KernelResult> => {
+): Promise<Array<KernelResult>> => {
   const folder = mkdtempSync(join(tmpdir(), "gnnsched-kernels-"))
   try {
-    mkdirSync(folder, { recursive: true })
     const [input, output] = [join(folder, "cases"), join(folder, "results")]
     writeFileSync(input, encode(cases))
-    command(program, [input, output, String(orders), String(l2Bytes)])
+    await command(program, [input, output, String(orders), String(l2Bytes)])
     return decode(readFileSync(output), cases.length)
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "block.h"
 #include "case_file.h"
 #include "gat/gat.h"
 #include "gemm/gemm.h"
 #include "rows/rows.h"
 #include "spmm/spmm.h"
 #include "trace.h"
-#include "block.h"
 
 using namespace gnnsched::gpu;
 
@@ -94,10 +94,31 @@ Epilogue epilogue_of(const Case& c, const Operands& o) {
           c.real(kParameter)};
 }
 
+// Every edge of every row lies in one unit, and units are in order.
+std::string check_plan(const RowPlan& plan, const int32_t* row_offsets, int64_t m) {
+  std::vector<int> owners(static_cast<size_t>(m), 0);
+  for (const RowBundle& bundle : plan.bundles) {
+    for (int32_t r = bundle.begin; r < bundle.end; r++) owners[r]++;
+  }
+  for (const HeavyRow& heavy : plan.heavy) {
+    owners[heavy.row]++;
+    int32_t edge = row_offsets[heavy.row];
+    for (int32_t s = heavy.first_segment; s < heavy.first_segment + heavy.segments; s++) {
+      const RowSegment& segment = plan.segments[s];
+      if (segment.row != heavy.row || segment.begin != edge) return "a segment is out of place";
+      edge = segment.end;
+    }
+    if (edge != row_offsets[heavy.row + 1]) return "segments miss the end of their row";
+  }
+  for (int count : owners) {
+    if (count != 1) return "a row lies in " + std::to_string(count) + " units";
+  }
+  return "";
+}
+
 cudaError_t launch_graph_op(const Case& c, const Operands& o, Buffer* held, cudaStream_t stream) {
   const int64_t m = c.integer(kM), n = c.integer(kN), heads = c.integer(kHeads);
-  const RowPlan plan = build_row_plan(
-      reinterpret_cast<const int32_t*>(c.arrays[kRowOffsets].words.data()), m);
+  const RowPlan plan = build_row_plan(o.ints(kRowOffsets), m);
   held[0] = upload(plan.bundles);
   held[1] = upload(plan.segments);
   held[2] = upload(plan.heavy);
@@ -183,9 +204,13 @@ Result run_case(const Case& c, int orders, size_t l2_bytes) {
     if (l2_bytes > 0) result.counters = emulator::stop_trace();
     cudaStreamDestroy(stream);
     const float* y = operands.output.floats();
+    if (c.integer(kKind) == kSpmm || c.integer(kKind) == kGat) {
+      const int32_t* offsets = operands.ints(kRowOffsets);
+      result.problem = check_plan(build_row_plan(offsets, c.integer(kM)), offsets, c.integer(kM));
+    }
     if (error != cudaSuccess) {
       result.problem = "error " + std::to_string(error) + ": " + emulator::last_failure();
-    } else {
+    } else if (result.problem.empty()) {
       result.problem = check_poison(c, y);
     }
     if (!result.problem.empty()) break;

@@ -27,6 +27,16 @@ const layoutOf = (i: number) => layouts[i % layouts.length]!
 /** Epilogue variants step by 7 through 32: each part and each activation comes with each layout. */
 const variantOf = (i: number) => (i * 7) % 32
 
+/** Rows on both sides of where a row is cut into segments, and loops among their edges. */
+const heavyCase = csrOf(
+  "rows of 255, 256, 257 and 600 edges",
+  50,
+  Array.from({ length: 50 }, (_, r) =>
+    Array.from({ length: [3, 255, 256, 0, 257, 600][r] ?? 2 }, (_, e) => (e * 7 + r) % 50),
+  ),
+)
+const graphs = [heavyCase, ...graphCases]
+
 /** Every `step`-th element, so that thin tables keep all kinds of cases. */
 const thin = <A>(step: number, list: ReadonlyArray<A>): Array<A> =>
   list.filter((_, i) => i % step === 0)
@@ -47,7 +57,7 @@ export const gemmTable = (step = 1): Array<CheckedCase> =>
 
 export const spmmTable = (step = 1): Array<CheckedCase> => {
   let i = 0
-  return [...graphCases, ...rectangleCases].flatMap((csr) => {
+  return [...graphs, ...rectangleCases].flatMap((csr) => {
     const large = csr.colIndices.length > 3000
     return (large ? [1, 17, 64, 130] : thin(step, widths)).flatMap((n) =>
       thin(large ? step : 1, spmmModes).map((mode) => {
@@ -61,7 +71,7 @@ export const spmmTable = (step = 1): Array<CheckedCase> => {
 
 export const gatTable = (step = 1): Array<CheckedCase> => {
   let i = 0
-  return graphCases.flatMap((csr) => {
+  return graphs.flatMap((csr) => {
     const large = csr.colIndices.length > 3000
     return thin(step, large ? headShapes.slice(0, 6) : headShapes).flatMap(([heads, headWidth]) =>
       [true, false].flatMap((concat) =>
