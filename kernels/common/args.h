@@ -1,5 +1,5 @@
-// What a launcher is told: the operators of src/model/Op.ts with their memory. Plain data, passed to
-// kernels by value. Dimensions are 64-bit, indices in memory 32-bit; all matrices are row-major.
+// What a launcher is told: the operators of src/model/Op.ts with their memory. Plain data, passed
+// to kernels by value. Dimensions are 64-bit, indices in memory 32-bit; all matrices are row-major.
 #pragma once
 #include <cuda_runtime_api.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
-// The four columns of a tile that one lane of a group owns: four neighbours where rows can be read by
-// 16 bytes, else every Lanes-th column, so that neighbouring lanes still read neighbouring floats.
+// The four columns of a tile that one lane of a group owns: four neighbours where rows can be read
+// by 16 bytes, else every Lanes-th column, so that neighbouring lanes still read neighbouring
+// floats.
 #pragma once
 #include "common/access.h"
 

@@ -1,5 +1,5 @@
-// The one place where a kernel is started, so that nvcc and g++ read the same sources: under nvcc it
-// is <<<>>>, under g++ the kernel goes to the emulator that stands in for cuda_runtime.h.
+// The one place where a kernel is started, so that nvcc and g++ read the same sources: under nvcc
+// it is <<<>>>, under g++ the kernel goes to the emulator that stands in for cuda_runtime.h.
 #pragma once
 #include <cuda_runtime.h>
 #include <stdint.h>

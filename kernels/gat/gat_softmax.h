@@ -129,7 +129,9 @@ struct Attention {
       const bool inside = group.lane < take && edge + group.lane < stop;
       const int32_t col = inside ? load_once(a.col_indices + edge + group.lane) : 0;
       const unsigned kept = group.ballot(inside && !(a.self_loops && col == r));
-      if (kept >> group.lane & 1u) shared.cols[count + __popc(kept & ((1u << group.lane) - 1u))] = col;
+      if (kept >> group.lane & 1u) {
+        shared.cols[count + __popc(kept & ((1u << group.lane) - 1u))] = col;
+      }
       count += __popc(kept);
       edge += take;
     }
@@ -148,7 +150,8 @@ struct Attention {
     if constexpr (Quads) {
       return make_float4(v, v, v, v);
     } else {
-      return make_float4(v, load_shared(per_head + heads_of[1]), load_shared(per_head + heads_of[2]),
+      return make_float4(v, load_shared(per_head + heads_of[1]),
+                         load_shared(per_head + heads_of[2]),
                          load_shared(per_head + heads_of[3]));
     }
   }

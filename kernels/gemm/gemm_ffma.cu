@@ -1,8 +1,8 @@
 // c[m, n] = epilogue(a[m, k] * b[k, n]) with float32 multiply-adds; a, b, c row-major, any strides.
 //
-// A block owns a tile of c and walks k in steps of kDepth: both operands' tiles go through registers
-// into shared memory (a transposed), every thread keeps kRows x kColumns sums. The next tiles are
-// read while the present ones are multiplied. Elements outside the matrices are zeros.
+// A block owns a tile of c and walks k in steps of kDepth: both operands' tiles go through
+// registers into shared memory (a transposed), every thread keeps kRows x kColumns sums. The next
+// tiles are read while the present ones are multiplied. Elements outside the matrices are zeros.
 #include "gemm/gemm_split.h"
 #include "gemm/gemm_store.h"
 
@@ -10,8 +10,8 @@ namespace gnnsched::gpu {
 
 namespace {
 
-// A thread owns rows and columns in runs of kRun that lie a whole stripe of threads apart, so that a
-// warp's reads of shared memory touch every bank once.
+// A thread owns rows and columns in runs of kRun that lie a whole stripe of threads apart, so that
+// a warp's reads of shared memory touch every bank once.
 template <int TileRows, int TileColumns, int Rows, int Columns>
 struct FfmaConfig {
   static constexpr int kTileRows = TileRows, kTileColumns = TileColumns, kDepth = 16;
@@ -45,8 +45,8 @@ union FfmaShared {
   float sums[Config::kTileRows][Config::kPitchC];
 };
 
-// The thread's share of the a tile is one column, every kRowStep-th row: a warp reads 8 neighbours of
-// each of 4 rows, whole sectors of 32 bytes, and stores them to 32 different banks.
+// The thread's share of the a tile is one column, every kRowStep-th row: a warp reads 8 neighbours
+// of each of 4 rows, whole sectors of 32 bytes, and stores them to 32 different banks.
 template <class Config>
 struct ShareOfA {
   static constexpr int kRowStep = Config::kThreads / 16;

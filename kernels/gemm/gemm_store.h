@@ -1,5 +1,5 @@
-// The end of both product kernels: the block's tile of sums goes through shared memory, so that rows
-// of c are stored by neighbouring lanes and the epilogue's code exists once.
+// The end of both product kernels: the block's tile of sums goes through shared memory, so that
+// rows of c are stored by neighbouring lanes and the epilogue's code exists once.
 #pragma once
 #include "common/epilogue.h"
 

@@ -1,5 +1,6 @@
-// y[m, k] = the CSR matrix as a dense one; duplicates add up. A warp clears its row and then adds 32
-// entries at a time: those of one column are first summed in the lane that holds the first of them.
+// y[m, k] = the CSR matrix as a dense one; duplicates add up. A warp clears its row and then adds
+// 32 entries at a time: those of one column are first summed in the lane that holds the first of
+// them.
 #include "common/access.h"
 #include "common/warp.h"
 #include "rows/row_shapes.h"

@@ -1,5 +1,5 @@
-// y[r, :] = x[r, :] - log(sum(exp(x[r, :]))); y may be x. A warp per row, three passes over it: rows
-// of class scores are short and stay in the nearest cache.
+// y[r, :] = x[r, :] - log(sum(exp(x[r, :]))); y may be x. A warp per row, three passes over it:
+// rows of class scores are short and stay in the nearest cache.
 #include "common/access.h"
 #include "common/warp.h"
 #include "rows/row_shapes.h"

@@ -1,7 +1,7 @@
 // y[g, :] = reduce of x[offsets[g] .. offsets[g + 1], :]; an empty graph gives 0.
 //
-// A block per graph and tile of 32 columns: its warps take every kWarps-th row, their sums are added
-// in the order of the warps. Rows are read by whole warps, 128 bytes at a time.
+// A block per graph and tile of 32 columns: its warps take every kWarps-th row, their sums are
+// added in the order of the warps. Rows are read by whole warps, 128 bytes at a time.
 #include "common/access.h"
 #include "common/warp.h"
 #include "rows/rows.h"
@@ -13,7 +13,7 @@ namespace {
 struct ReadoutConfig {
   static constexpr int kWarps = 8;
   static constexpr int kThreads = 32 * kWarps;
-  static constexpr int64_t kSumRows = 64;  // a warp's sum is cut here: rounding grows with its parts
+  static constexpr int64_t kSumRows = 64;  // a warp's sum is cut here, so that rounding is bounded
 };
 
 struct ReadoutSums {

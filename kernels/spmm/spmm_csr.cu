@@ -1,10 +1,10 @@
 // y[r, :] = epilogue(sum over e of row r: w[e] * x[col[e], :] + self term); a is CSR.
 //
 // A group of lanes walks one unit of work: a bundle of whole rows, or a segment of a heavy row. The
-// edges of consecutive rows lie behind one another, so the gathers of a unit form one stream: four
-// rows of x are under way at any time, across row ends, which keeps memory busy at degree 2 as at
-// degree 60. A row end applies the epilogue and stores; a segment stores its partial row, and a
-// second kernel adds the partial rows of each heavy row in their order.
+// edges of consecutive rows lie behind one another, so the gathers of a unit form one stream: rows
+// of x are fetched four at a time, whichever rows of y they belong to, so that short rows have
+// several under way, too. A row end applies the epilogue and stores; a segment stores its partial
+// row, and a second kernel adds the partial rows of each heavy row in their order.
 #include "common/epilogue.h"
 #include "common/warp.h"
 #include "spmm/spmm.h"

@@ -20,8 +20,8 @@ namespace {
 
 constexpr size_t kStaticSharedBytes = 48 * 1024;  // without asking the driver for more
 
-// Lanes that wait for each other. Two phases of slots: a lane may bring its next value while another
-// has not yet read the last one.
+// Lanes that wait for each other. Two phases of slots: a lane may bring its next value while
+// another has not yet read the last one.
 struct Meeting {
   uint32_t mask = 0, here = 0;
   unsigned phase = 0;
@@ -158,7 +158,7 @@ void block_barrier() {
 
 const LaneSlot* meet(uint32_t mask, const void* value, size_t bytes, WarpOp op) {
   Thread* self = current;
-  if ((mask >> self->lane & 1u) == 0) fail("a lane calls a warp operation without being in its mask");
+  if ((mask >> self->lane & 1u) == 0) fail("a lane is not in the mask of its own warp operation");
   auto& warp = machine.meetings[self->warp];
   size_t at = 0;
   while (at < warp.size() && warp[at].mask != mask) at++;

@@ -1,6 +1,6 @@
-// SIMT execution of one block at a time: every thread is a fiber that runs until a barrier or a warp
-// operation. Which thread goes next is drawn from a seed, so that code which is right only in one
-// order fails on another.
+// SIMT execution of one block at a time: every thread is a fiber that runs until a barrier or a
+// warp operation. Which thread goes next is drawn from a seed, so that code which is right only in
+// one order fails on another.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -37,8 +37,8 @@ void block_barrier();
 // Waits until all lanes of `mask` are here; then the values all of them brought.
 const LaneSlot* meet(uint32_t mask, const void* value, size_t bytes, WarpOp op);
 
-// Ends the block: the launch fails with this sentence. Fibers are abandoned as they stand, so nothing
-// that must be freed may live on their stacks.
+// Ends the block: the launch fails with this sentence. Fibers are abandoned as they stand, so
+// nothing that must be freed may live on their stacks.
 [[noreturn]] void fail(const char* why);
 
 // The block's shared memory for one declaration in the source, the same for all of its threads;

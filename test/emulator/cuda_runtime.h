@@ -1,6 +1,6 @@
 // What nvcc knows by itself, for g++: keywords, thread indices, barriers, shuffles, intrinsics.
-// Each has its exact meaning on the fibers of block.h; what CUDA leaves undefined (a shuffle from an
-// absent lane, a thread that ends while others wait) is reported as a failed launch.
+// Each has its exact meaning on the fibers of block.h; what CUDA leaves undefined (a shuffle from
+// an absent lane, a thread that ends while others wait) is reported as a failed launch.
 #pragma once
 #include <cmath>
 #include <cstring>

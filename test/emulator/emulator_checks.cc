@@ -93,7 +93,9 @@ int main() {
   expect(wrong_seen, "without the barrier the poison shows");
   run(reverse_kernel, 1, 64u, out.data());
   bool shuffled = true;
-  for (int i = 0; i < 64; i++) shuffled = shuffled && out[i] == (31 - i % 32) * 100 + ((i % 32) ^ 1);
+  for (int i = 0; i < 64; i++) {
+    shuffled = shuffled && out[i] == (31 - i % 32) * 100 + ((i % 32) ^ 1);
+  }
   expect(shuffled, "lanes shuffle and vote, halves of a warp apart from each other");
   expect(run(early_end_kernel, 1, 32u).error == cudaErrorLaunchFailure,
          "a thread that ends before a barrier fails the launch");

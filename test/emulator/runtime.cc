@@ -40,7 +40,9 @@ cudaError_t enqueue(Launch launch, cudaStream_t stream) {
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
   // as aligned as CUDA's, and the end is the end of a heap block
   *memory = nullptr;
-  if (posix_memalign(memory, 256, bytes) != 0 || *memory == nullptr) return emulator::report(cudaErrorMemoryAllocation);
+  if (posix_memalign(memory, 256, bytes) != 0 || *memory == nullptr) {
+    return emulator::report(cudaErrorMemoryAllocation);
+  }
   std::memset(*memory, 0xff, bytes);  // NaN for a float, -1 for an index
   return cudaSuccess;
 }

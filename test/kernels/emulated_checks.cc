@@ -36,7 +36,9 @@ class Buffer {
     return *this;
   }
   ~Buffer() { cudaFree(memory_); }
-  float* floats() const { return memory_ == nullptr ? nullptr : static_cast<float*>(memory_) + shift_; }
+  float* floats() const {
+    return memory_ == nullptr ? nullptr : static_cast<float*>(memory_) + shift_;
+  }
   const int32_t* ints() const { return reinterpret_cast<const int32_t*>(floats()); }
 
  private:
