@@ -1,0 +1,126 @@
+// What a launcher is told: the operators of src/model/Op.ts with their memory. Plain data, passed
+// to kernels by value. Dimensions are 64-bit, indices in memory 32-bit; all matrices are row-major.
+#pragma once
+#include <cuda_runtime_api.h>
+#include <stdint.h>
+
+namespace gnnsched::gpu {
+
+enum class Activation : int32_t { identity, relu, elu, leaky_relu, tanh, sigmoid, gelu, silu };
+enum class Reduce : int32_t { sum, mean, max };
+
+constexpr int64_t kMaxHeads = 64;
+
+// v = acc * row_scale[r]; v += addend[r, c]; v += bias[c]; affine; act; affine (one of the two)
+struct Epilogue {
+  const float* row_scale;  // [m] or null
+  const float* addend;     // [m, n] or null; may be the output
+  int64_t ld_addend;
+  const float* bias;   // [n] or null
+  const float* scale;  // [n] or null, with shift
+  const float* shift;
+  bool affine_after;
+  Activation activation;
+  float parameter;
+};
+
+// c[m, n] = epilogue(a[m, k] * b[k, n])
+struct GemmArgs {
+  int64_t m, k, n;
+  const float* a;
+  int64_t lda;
+  const float* b;
+  int64_t ldb;
+  float* c;
+  int64_t ldc;
+  Epilogue epilogue;
+};
+
+// y[r, :] = epilogue(reduce of values[e] * col_scale[col[e]] * x[col[e], :] + self term)
+struct SpmmArgs {
+  int64_t m, k, n, nnz;
+  Reduce reduce;
+  bool skip_self;
+  float self_coefficient;
+  const int32_t* row_offsets;
+  const int32_t* col_indices;
+  const float* values;       // [nnz] or null
+  const float* col_scale;    // [k] or null
+  const float* self_weight;  // [m] or null
+  const float* x;
+  int64_t ldx;
+  float* y;
+  int64_t ldy;
+  Epilogue epilogue;
+};
+
+// attention over incoming edges; x is [m, heads * head_width]
+struct GatArgs {
+  int64_t m, nnz, heads, head_width;
+  bool concat, self_loops;
+  float negative_slope;
+  const int32_t* row_offsets;
+  const int32_t* col_indices;
+  const float* x;
+  int64_t ldx;
+  const float* score_src;
+  int64_t ld_src;
+  const float* score_dst;
+  int64_t ld_dst;
+  float* y;
+  int64_t ldy;
+  Epilogue epilogue;
+};
+
+// y[m, k] = the CSR matrix as a dense one; duplicates add up
+struct DensifyArgs {
+  int64_t m, k;
+  const int32_t* row_offsets;
+  const int32_t* col_indices;
+  const float* values;
+  float* y;
+  int64_t ldy;
+};
+
+// y[r, :] = epilogue(l2 ? x[r, :] / max(|x[r, :]|, 1e-12) : x[r, :]); y may be x
+struct RowwiseArgs {
+  int64_t m, n;
+  bool l2;
+  const float* x;
+  int64_t ldx;
+  float* y;
+  int64_t ldy;
+  Epilogue epilogue;
+};
+
+// y[g, :] = reduce of x[offsets[g] .. offsets[g + 1], :]; an empty graph gives 0
+struct ReadoutArgs {
+  int64_t graphs, n;
+  Reduce reduce;
+  const int32_t* offsets;
+  const float* x;
+  int64_t ldx;
+  float* y;
+  int64_t ldy;
+};
+
+// y[i, :] = x[rows[i], :]
+struct GatherArgs {
+  int64_t count, n;
+  const int32_t* rows;
+  const float* x;
+  int64_t ldx;
+  float* y;
+  int64_t ldy;
+};
+
+// y[r, :] = x[r, :] - log(sum(exp(x[r, :]))); y may be x
+struct LogSoftmaxArgs {
+  int64_t m, n;
+  const float* x;
+  int64_t ldx;
+  float* y;
+  int64_t ldy;
+};
+
+}  // namespace gnnsched::gpu

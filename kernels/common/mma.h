@@ -1,0 +1,50 @@
+// Tensor-core products in tf32 (8 exponent and 10 mantissa bits), sm_80 and later.
+#pragma once
+#include "common/launch.h"
+
+namespace gnnsched::gpu {
+
+// A float as the sum of two tf32 numbers: 22 of its 24 mantissa bits survive, so a product of two
+// such sums lacks only low * low. Infinity and NaN stay what they are.
+struct Tf32Pair {
+  float high, low;
+};
+
+__device__ __forceinline__ float round_tf32(float v) {
+#if defined(__CUDACC__)
+  uint32_t bits;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(v));
+  return __uint_as_float(bits);
+#else
+  uint32_t bits;
+  std::memcpy(&bits, &v, 4);
+  // half a unit up, ties away from zero; NaN must not become infinity
+  if ((bits & 0x7fffffffu) <= 0x7f800000u) bits = (bits + 0x1000u) & 0xffffe000u;
+  std::memcpy(&v, &bits, 4);
+  return v;
+#endif
+}
+
+__device__ __forceinline__ Tf32Pair split_tf32(float v) {
+  const float high = round_tf32(v);
+  const float rest = v - high;
+  return {high, fabsf(rest) < INFINITY ? round_tf32(rest) : 0.0f};
+}
+
+// d[16, 8] = a[16, 8] * b[8, 8] + d. With g = lane / 4 and t = lane % 4 a lane holds a[g, t],
+// a[g + 8, t], a[g, t + 4], a[g + 8, t + 4]; b[t, g], b[t + 4, g]; d[g, 2 t], d[g, 2 t + 1],
+// d[g + 8, 2 t], d[g + 8, 2 t + 1].
+__device__ __forceinline__ void mma_m16n8k8_tf32(float (&d)[4], const float (&a)[4],
+                                                 const float (&b)[2]) {
+#if defined(__CUDACC__)
+  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(__float_as_uint(a[0])), "r"(__float_as_uint(a[1])), "r"(__float_as_uint(a[2])),
+        "r"(__float_as_uint(a[3])), "r"(__float_as_uint(b[0])), "r"(__float_as_uint(b[1])));
+#else
+  emulator::mma_m16n8k8_tf32(d, a, b, d);
+#endif
+}
+
+}  // namespace gnnsched::gpu

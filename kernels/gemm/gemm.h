@@ -1,0 +1,25 @@
+// c[m, n] = epilogue(a[m, k] * b[k, n]), row-major, any leading dimensions.
+#pragma once
+#include "common/args.h"
+
+namespace gnnsched::gpu {
+
+enum class GemmMode {
+  ffma,    // float32 multiply-add: every architecture, the narrowest outputs
+  tf32x3,  // three tensor-core products per element, float32-grade results: sm_80 and later
+};
+
+// How the product is cut along k, decided by shape alone so that bits do not depend on the device.
+struct GemmSplit {
+  int64_t depth;  // of one part; a multiple of the kernels' tile depth
+  int64_t parts;
+};
+GemmSplit gemm_split(int64_t m, int64_t k, int64_t n);
+
+// Partial products of more than one part; 0 for one.
+int64_t gemm_workspace_bytes(int64_t m, int64_t k, int64_t n);
+
+cudaError_t launch_gemm_f32(const GemmArgs& args, GemmMode mode, void* workspace,
+                            cudaStream_t stream);
+
+}  // namespace gnnsched::gpu

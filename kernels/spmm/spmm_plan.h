@@ -1,0 +1,42 @@
+// The work list of a graph: rows cut into units of similar cost, built once per graph on the host.
+// Light rows go into bundles of consecutive rows; a heavy row is cut into segments whose partial
+// results are added in their order, so that a hub neither stalls the device nor changes its bits.
+#pragma once
+#include <stdint.h>
+
+#include <vector>
+
+namespace gnnsched::gpu {
+
+// Rows begin .. end of one bundle.
+struct RowBundle {
+  int32_t begin, end;
+};
+
+// Edges begin .. end of one heavy row.
+struct RowSegment {
+  int32_t row, begin, end, unused;
+};
+
+// A heavy row and its segments.
+struct HeavyRow {
+  int32_t row, first_segment, segments, unused;
+};
+
+struct RowPlan {
+  std::vector<RowBundle> bundles;
+  std::vector<RowSegment> segments;
+  std::vector<HeavyRow> heavy;
+};
+
+// The same lists on the device, as the launchers take them.
+struct RowWork {
+  const RowBundle* bundles;
+  const RowSegment* segments;
+  const HeavyRow* heavy;
+  int64_t bundle_count, segment_count, heavy_count;
+};
+
+RowPlan build_row_plan(const int32_t* row_offsets, int64_t m);
+
+}  // namespace gnnsched::gpu

@@ -1,0 +1,64 @@
+// Every CUDA kernel under the emulator against the float64 oracle, over the table of odd shapes, in
+// several random orders of blocks and threads; the same again, thinned out, under sanitizers.
+import { join } from "node:path"
+import { beforeAll, describe, expect, it } from "vitest"
+import * as oracle from "../native/oracle.ts"
+import { buildEmulated, command, runEmulated } from "./emulated.ts"
+import type { CheckedCase } from "./kernelCases.ts"
+import {
+  gatTable,
+  gemmTable,
+  hardLogits,
+  longSums,
+  rowTable,
+  spmmTable,
+  spoiledTable,
+} from "./tables.ts"
+
+const builds = [
+  { variant: "plain", step: 1, orders: 3 },
+  { variant: "sanitized", step: 4, orders: 2 },
+] as const
+
+describe.each(builds)("kernels under the emulator, $variant", ({ variant, step, orders }) => {
+  let folder = ""
+  beforeAll(async () => {
+    folder = await buildEmulated(variant)
+    void buildEmulated("sanitized")
+  }, 180_000)
+
+  const agree = async (cases: ReadonlyArray<CheckedCase>, tolerance = 1e-5) => {
+    const program = join(folder, "emulated_checks")
+    const results = await runEmulated(cases, { program, orders })
+    results.forEach(({ problem, values }, i) => {
+      const { label, expected } = cases[i]!
+      expect(problem, label).toBe("")
+      expect(oracle.worstError(values, expected), label).toBeLessThan(tolerance)
+    })
+  }
+
+  it("emulates barriers, shuffles and refusals as CUDA documents them", async () => {
+    const output = await command(join(folder, "emulator_checks"), [])
+    expect(output).not.toContain("FAILED")
+  })
+
+  it("multiply matrices of every odd shape in both modes", () => agree(gemmTable(step)), 60_000)
+
+  it("aggregate over every odd graph, width and mode", async () => {
+    const cases = spmmTable(step)
+    const large = ({ label }: CheckedCase) => /power law|rows of 255/.test(label)
+    await agree(cases.filter((c) => !large(c)))
+    // a hub's sums are forty times the mean magnitude the error is taken relative to
+    await agree(cases.filter(large), 2e-5)
+  }, 60_000)
+
+  it("attend over every odd graph with every head shape", () => agree(gatTable(step)), 60_000)
+
+  it("attend where logits are huge, tiny or minus infinity", () => agree(hardLogits()))
+
+  it("densify, normalise, read out, gather and take the log-softmax", () => agree(rowTable(step)))
+
+  it("pass NaN and infinity on to what depends on them", () => agree(spoiledTable()))
+
+  it("keep long sums of one sign within 1e-6 of float64", () => agree(longSums(), 1e-6))
+})

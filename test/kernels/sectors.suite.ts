@@ -1,0 +1,158 @@
+// What the kernels move, in sectors of 32 bytes, on presets at reduced size under an L2 in the same
+// proportion to their features as a real one: deterministic figures in a committed table that may
+// only improve. GNNSCHED_UPDATE_TABLES=1 writes it anew.
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { beforeAll, describe, expect, it } from "vitest"
+import { generatePreset } from "../../src/prep/presets/generatePreset.ts"
+import type { CsrCase } from "../cases/shapes.ts"
+import { buildEmulated, type KernelCase, type KernelResult, runEmulated } from "./emulated.ts"
+import { gatCase, gemmCase, spmmCase, tight } from "./kernelCases.ts"
+
+/** X of 9,000 nodes at width 64 is nine times this, as Yeast's is nine times 50 MB. */
+const l2Bytes = 256 * 1024
+
+interface Row {
+  /** Each input and output byte once. */
+  readonly compulsoryBytes: number
+  /** Fetched by the L2 and stored. */
+  readonly movedBytes: number
+  /** Between the multiprocessors and the L2, without any L1. */
+  readonly requestedBytes: number
+  readonly sharedAccesses: number
+  /** Passes over shared memory beyond one per access. */
+  readonly bankConflicts: number
+}
+type SectorTable = Record<string, Row>
+
+const tableFile = join(import.meta.dirname, "sectors.json")
+const table: SectorTable = existsSync(tableFile) ? JSON.parse(readFileSync(tableFile, "utf8")) : {}
+const update = process.env.GNNSCHED_UPDATE_TABLES === "1"
+
+const presetCase = (preset: string, scale: number): CsrCase => {
+  const { rowOffsets, colIndices } = generatePreset({ kind: "preset", preset, scale, seed: 1 })
+  const nodes = rowOffsets.length - 1
+  return { name: preset, m: nodes, k: nodes, rowOffsets, colIndices }
+}
+
+const streaming = [
+  ["PROTEINS_full", 0.2],
+  ["TWITTER-Real-Graph-Partial", 0.015],
+  ["Yeast", 0.005],
+  ["OVCAR-8H", 0.0045],
+] as const
+const gathering = [
+  ["artist", 0.03],
+  ["soc-BlogCatalog", 0.02],
+] as const
+
+const rowOf = (result: KernelResult, compulsoryBytes: number): Row => {
+  expect(result.problem).toBe("")
+  const { loadedSectors, storedSectors, requestedSectors } = result.counters
+  return {
+    compulsoryBytes,
+    movedBytes: 32 * (loadedSectors + storedSectors),
+    requestedBytes: 32 * requestedSectors,
+    sharedAccesses: result.counters.sharedAccesses,
+    bankConflicts: result.counters.bankConflicts,
+  }
+}
+
+const bytesOf = (...arrays: ReadonlyArray<{ readonly length: number }>): number =>
+  arrays.reduce((sum, { length }) => sum + 4 * length, 0)
+
+const inputBytes = (c: KernelCase): number =>
+  bytesOf(...Object.values(c.arrays).filter((array) => array !== null && array !== undefined))
+
+describe("memory traffic under the emulator", () => {
+  let program = ""
+  beforeAll(async () => {
+    program = join(await buildEmulated("plain"), "emulated_checks")
+  }, 180_000)
+
+  const measure = async (key: string, c: KernelCase): Promise<Row> => {
+    const [result] = await runEmulated([c], { program, orders: 1, l2Bytes })
+    const row = rowOf(result!, inputBytes(c) + 4 * c.numbers.rows * c.numbers.cols)
+    if (update) {
+      table[key] = row
+      const sorted = Object.entries(table).sort(([a], [b]) => (a < b ? -1 : 1))
+      writeFileSync(tableFile, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
+    }
+    const known = table[key]!
+    expect(row.compulsoryBytes, key).toBe(known.compulsoryBytes)
+    expect(row.movedBytes, `${key}: moved`).toBeLessThanOrEqual(known.movedBytes)
+    expect(row.requestedBytes, `${key}: requested`).toBeLessThanOrEqual(known.requestedBytes)
+    expect(row.bankConflicts, `${key}: conflicts`).toBeLessThanOrEqual(known.bankConflicts)
+    return row
+  }
+
+  it.each(streaming)(
+    "is at most 1.15 times the compulsory bytes for spmm on %s",
+    async (preset, scale) => {
+      const csr = presetCase(preset, scale)
+      for (const n of [16, 64, 128]) {
+        const mode = { reduce: "sum", skipSelf: true, selfCoefficient: 1 } as const
+        const row = await measure(`spmm ${preset} ${n}`, spmmCase(csr, n, mode, 0, tight))
+        expect(row.movedBytes / row.compulsoryBytes, `width ${n}`).toBeLessThan(1.15)
+      }
+    },
+    60_000,
+  )
+
+  it.each(gathering)(
+    "is at most 1.1 times edges times width between multiprocessors and L2 on %s",
+    async (preset, scale) => {
+      const csr = presetCase(preset, scale)
+      for (const n of [64, 128]) {
+        const row = await measure(
+          `spmm ${preset} ${n}`,
+          spmmCase(csr, n, { reduce: "sum" }, 0, tight),
+        )
+        const gathered = 4 * n * csr.colIndices.length
+        expect(row.requestedBytes / gathered, `width ${n}`).toBeLessThan(1.1)
+      }
+    },
+    60_000,
+  )
+
+  it.each(streaming.slice(0, 2))(
+    "is at most 1.15 times the compulsory bytes for attention on %s",
+    async (preset, scale) => {
+      const csr = presetCase(preset, scale)
+      for (const [heads, headWidth] of [
+        [4, 16],
+        [8, 8],
+      ] as const) {
+        const mode = { heads, headWidth, concat: true, selfLoops: true }
+        const key = `gat ${preset} ${heads}x${headWidth}`
+        const row = await measure(key, gatCase(csr, mode, 0, tight))
+        expect(row.movedBytes / row.compulsoryBytes, key).toBeLessThan(1.15)
+        // the groups of a warp walk different rows: now and then their weights share a bank
+        expect(row.bankConflicts / row.sharedAccesses, key).toBeLessThan(0.2)
+      }
+    },
+    60_000,
+  )
+
+  it.each(["ffma", "tf32x3"] as const)(
+    "has no bank conflict in the main loop of gemm %s",
+    async (mode) => {
+      for (const [m, n] of [
+        [512, 64],
+        [512, 16],
+        [300, 50],
+      ] as const) {
+        const [short, long] = [77, 154].map((k) =>
+          measure(`gemm ${mode} ${m}x${k}x${n}`, gemmCase(mode, [m, k, n], 0, tight)),
+        )
+        // what does not grow with k belongs to the store of the result, once per block
+        expect((await long!).bankConflicts, `${m} ${n}`).toBe((await short!).bankConflicts)
+      }
+    },
+    60_000,
+  )
+
+  it("covers the table and nothing else", () => {
+    expect(Object.keys(table).length).toBe(4 * 3 + 2 * 2 + 2 * 2 + 2 * 3 * 2)
+  })
+})
