@@ -1,6 +1,8 @@
 // What happens to an accumulated value before it is stored: see Epilogue in src/model/Op.ts.
 #pragma once
-#include "common/args.h"
+#include <cuda_runtime_api.h>
+
+#include "common/op_args.h"
 #include "common/columns.h"
 
 namespace gnnsched::gpu {

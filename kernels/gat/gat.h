@@ -1,6 +1,8 @@
 // Attention over incoming edges with an online softmax; see GatOp in src/model/Op.ts.
 #pragma once
-#include "common/args.h"
+#include <cuda_runtime_api.h>
+
+#include "common/op_args.h"
 #include "spmm/spmm_plan.h"
 
 namespace gnnsched::gpu {

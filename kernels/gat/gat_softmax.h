@@ -1,7 +1,9 @@
 // The walk over a row's edges shared by the attention kernels: chunks of edges, their softmax in
 // shared memory, the weighted sum of rows of x.
 #pragma once
-#include "common/args.h"
+#include <cuda_runtime_api.h>
+
+#include "common/op_args.h"
 #include "common/columns.h"
 #include "common/warp.h"
 

@@ -1,6 +1,8 @@
 // c[m, n] = epilogue(a[m, k] * b[k, n]), row-major, any leading dimensions.
 #pragma once
-#include "common/args.h"
+#include <cuda_runtime_api.h>
+
+#include "common/op_args.h"
 
 namespace gnnsched::gpu {
 

@@ -1,7 +1,9 @@
 // The operators that walk rows once; see DensifyOp, RowwiseOp, ReadoutOp, GatherOp and LogSoftmaxOp
 // in src/model/Op.ts.
 #pragma once
-#include "common/args.h"
+#include <cuda_runtime_api.h>
+
+#include "common/op_args.h"
 
 namespace gnnsched::gpu {
 

@@ -1,6 +1,8 @@
 // y[m, n] = epilogue(reduce over edges of x + self term); see SpmmOp in src/model/Op.ts.
 #pragma once
-#include "common/args.h"
+#include <cuda_runtime_api.h>
+
+#include "common/op_args.h"
 #include "spmm/spmm_plan.h"
 
 namespace gnnsched::gpu {

@@ -16,6 +16,7 @@
 #include "spmm/spmm.h"
 #include "trace.h"
 
+using namespace gnnsched;
 using namespace gnnsched::gpu;
 
 namespace {

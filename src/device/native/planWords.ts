@@ -59,7 +59,7 @@ export const planFormat = {
   FlagAffineAfter: 16,
 } as const
 
-/** Positions are the codes of native/plan_words.h (kGemm, …) and of the enums in cpu/kernels.h. */
+/** Positions are the codes of native/plan_words.h (kGemm, …) and the enums of op_args.h. */
 export const kindCodes: ReadonlyArray<OpKind> = [
   "gemm",
   "spmm",

@@ -1,10 +1,10 @@
-// What a launcher is told: the operators of src/model/Op.ts with their memory. Plain data, passed
-// to kernels by value. Dimensions are 64-bit, indices in memory 32-bit; all matrices are row-major.
+// What a kernel is told, on the CPU and on a GPU: the operators of src/model/Op.ts with their
+// memory. Plain data of C types alone. Dimensions are 64-bit, indices in memory 32-bit; all matrices
+// are row-major.
 #pragma once
-#include <cuda_runtime_api.h>
 #include <stdint.h>
 
-namespace gnnsched::gpu {
+namespace gnnsched {
 
 enum class Activation : int32_t { identity, relu, elu, leaky_relu, tanh, sigmoid, gelu, silu };
 enum class Reduce : int32_t { sum, mean, max };
@@ -123,4 +123,4 @@ struct LogSoftmaxArgs {
   int64_t ldy;
 };
 
-}  // namespace gnnsched::gpu
+}  // namespace gnnsched
