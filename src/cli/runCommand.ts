@@ -6,18 +6,14 @@ import { Runtime } from "../runtime/Runtime.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
 import { addonOption } from "./addonOption.ts"
 import { attempt } from "./attempt.ts"
-import { CommandEnd } from "./CommandEnd.ts"
-import { exitCodes } from "./exitCodes.ts"
 import { deviceFlag } from "./flags.ts"
 import { type Interruption, interruption } from "./Interruption.ts"
 import { loadWorkload } from "./loadWorkload.ts"
 import { makeProgress } from "./progress.ts"
 import { openOutputFolder } from "./report/OutputFolder.ts"
-import { reportJson } from "./report/reportJson.ts"
-import { summary } from "./report/summary.ts"
 import { reportFiles, writeReport } from "./report/writeReport.ts"
 import { loaderOf, runLoaded } from "./runWorkload.ts"
-import { print, printJson } from "./terminal.ts"
+import { showReport } from "./showReport.ts"
 import { readWorkload } from "./workload/readWorkload.ts"
 import { outputName, type Workload } from "./workload/Workload.ts"
 import { schedulingOptions, workloadFlags } from "./workloadFlags.ts"
@@ -57,18 +53,11 @@ const runOn = Effect.fnUntraced(function* (
   const report = yield* runLoaded(runtime, loaded, folder, progress)
   if (folder !== null) yield* writing(writeReport(folder, title(workload.file), report))
   progress.finish()
-  if (flags.format === "json") yield* printJson(reportJson(report))
-  else {
-    yield* print(summary(report))
-    yield* print(
-      folder === null
-        ? "\nNothing was written; --out DIR keeps outputs and an HTML report."
-        : `\nHTML report: ${folder.folder}/report.html`,
-    )
-  }
-  if (report.tasks.some((task) => task.status !== "completed")) {
-    return yield* new CommandEnd({ exitCode: exitCodes.taskFailed })
-  }
+  const closing =
+    folder === null
+      ? "Nothing was written; --out DIR keeps outputs and an HTML report."
+      : `HTML report: ${folder.folder}/report.html`
+  yield* showReport(report, flags.format, closing)
 })
 
 const run = Effect.fnUntraced(function* (flags: RunConfig) {

@@ -5,15 +5,12 @@ import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { machineNames, machines } from "../cost/MachineProfile.ts"
 import { defaultJitter, type SimulationOptions } from "../runtime/simulation.ts"
-import { CommandEnd } from "./CommandEnd.ts"
-import { exitCodes } from "./exitCodes.ts"
 import { lanesFlag, memoryFlag, numberFlag, outFlag, wholeFlag } from "./flags.ts"
 import { type Interruption, interruption } from "./Interruption.ts"
 import { makeProgress } from "./progress.ts"
 import { openOutputFolder } from "./report/OutputFolder.ts"
-import { reportJson } from "./report/reportJson.ts"
-import { summary } from "./report/summary.ts"
 import { reportFiles, writeReport } from "./report/writeReport.ts"
+import { showReport } from "./showReport.ts"
 import { parseSweep } from "./simulate/parseSweep.ts"
 import { runSweep } from "./simulate/runSweep.ts"
 import { simulateWorkload } from "./simulate/simulateWorkload.ts"
@@ -81,18 +78,11 @@ const one = Effect.fnUntraced(function* (
   const report = yield* simulateWorkload(workload, { ...options, opTimings }, progress)
   if (folder !== null) yield* writing(writeReport(folder, title(workload.file), report))
   progress.finish()
-  if (flags.format === "json") yield* printJson(reportJson(report))
-  else {
-    yield* print(summary(report))
-    yield* print(
-      folder === null
-        ? "\nSimulated. Nothing was written; --out DIR keeps an HTML report."
-        : `\nSimulated. HTML report: ${folder.folder}/report.html`,
-    )
-  }
-  if (report.tasks.some((task) => task.status !== "completed")) {
-    return yield* new CommandEnd({ exitCode: exitCodes.taskFailed })
-  }
+  const closing =
+    folder === null
+      ? "Simulated. Nothing was written; --out DIR keeps an HTML report."
+      : `Simulated. HTML report: ${folder.folder}/report.html`
+  yield* showReport(report, flags.format, closing)
 })
 
 /** What a sweep writes, and the report of an earlier run that it replaces. */

@@ -1,6 +1,6 @@
 // The preparation service: reads files, builds CSR, derives what a network needs of a graph, packs
 // weights. All of it happens in worker threads; results lie in shared memory.
-import { Context, type Effect } from "effect"
+import type { Effect } from "effect"
 import type { InputError, PrepError } from "../model/errors.ts"
 import type { GnnConfig, GnnModel, ModelSource } from "../model/GnnModel.ts"
 import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
@@ -37,10 +37,6 @@ export interface PrepPoolService {
   /** Forgets derived objects of a graph or model (by contentId). */
   readonly forget: (contentId: string) => Effect.Effect<void>
 }
-
-export class PrepPool extends Context.Service<PrepPool, PrepPoolService>()(
-  "gnnsched/prep/PrepPool",
-) {}
 
 export interface PrepPoolOptions {
   /** Worker threads. */

@@ -1,6 +1,6 @@
 // Opens the preparation service over real worker threads. Only heavy things cross to a thread: what
 // lies in memory already, or costs less than the crossing, is answered at once.
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import type { InputError, PrepError } from "../model/errors.ts"
 import type { ModelSource } from "../model/GnnModel.ts"
 import type { GraphSource } from "../model/Graph.ts"
@@ -9,12 +9,7 @@ import { isTaggedError } from "../model/plainError.ts"
 import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
 import { DerivedCache } from "./DerivedCache.ts"
 import { arraysShape } from "./graphArrays.ts"
-import {
-  type PrepareRequest,
-  PrepPool,
-  type PrepPoolOptions,
-  type PrepPoolService,
-} from "./PrepPool.ts"
+import type { PrepareRequest, PrepPoolOptions, PrepPoolService } from "./PrepPool.ts"
 import { openPrepWorkers, type PrepWorkers } from "./PrepWorkers.ts"
 import { presetShape } from "./presets/presetShape.ts"
 import {
@@ -126,6 +121,3 @@ export const makePrepPool = (
     }
     return service
   })
-
-export const layerPrepPool = (options: PrepPoolOptions): Layer.Layer<PrepPool> =>
-  Layer.effect(PrepPool, makePrepPool(options))
