@@ -6,8 +6,11 @@ import { TestClock } from "effect/testing"
 import type { LiveTask } from "../../src/actors/LiveTask.ts"
 import { type ActorSystem, type SystemOptions, startSystem } from "../../src/actors/Supervisor.ts"
 import { referenceProfile } from "../../src/cost/DeviceProfile.ts"
+import { PoolLayout } from "../../src/cost/PoolLayout.ts"
 import type { Device } from "../../src/device/Device.ts"
+import { faultDevice } from "../../src/device/faultDevice.ts"
 import { openReferenceDevice } from "../../src/device/reference/referenceDevice.ts"
+import { FaultBook } from "../../src/model/FaultBook.ts"
 import type { GnnModel } from "../../src/model/GnnModel.ts"
 import type { Graph } from "../../src/model/Graph.ts"
 import type { SchedulingMode } from "../../src/model/Snapshot.ts"
@@ -84,6 +87,19 @@ const open = (
     return { system, submit, device }
   })
 
+/** Nobody holds anything, and without the idle residents the pool is one free range again. */
+const expectEmptied = ({ device, system }: World) =>
+  Effect.gen(function* () {
+    const { budgetBytes, residents } = system.ledger.view()
+    const idle = [...residents.values()]
+    expect(idle.map(({ holders }) => holders)).toEqual(idle.map(() => 0))
+    const { usedBytes } = yield* device.stats
+    expect(usedBytes).toBe(idle.reduce((sum, { bytes }) => sum + bytes, 0))
+    const layout = PoolLayout.fromView(system.ledger.view())
+    layout.evictIdle()
+    expect(layout.view().free).toEqual([{ offset: 0, bytes: budgetBytes }])
+  })
+
 const endsAtMs = (world: World) =>
   new Map(world.system.book.records().map((record) => [record.id, record.finishedAtMs]))
 
@@ -134,7 +150,7 @@ describe("the actors in virtual time", () => {
       expect(waiting.startedAtMs).toBe(null)
       const error = yield* Effect.flip(Deferred.await(running.done))
       expect(error).toMatchObject({ _tag: "TaskCancelled", state: "running" })
-      expect(world.system.ledger.view().free.length).toBe(1)
+      yield* expectEmptied(world)
     }),
   )
 
@@ -160,6 +176,35 @@ describe("the actors in virtual time", () => {
       yield* advance(200)
       yield* world.system.book.idle
       expect(late.state).toBe("completed")
+    }),
+  )
+
+  it.effect("give every byte back, whether tasks complete, fail or are run again", () =>
+    Effect.gen(function* () {
+      const inner = timed(yield* openReferenceDevice({ lanes: 2, memoryBytes: 2 ** 20 }))
+      const target = { times: 1, probability: 1, transient: false }
+      const faults = new FaultBook({
+        seed: 1,
+        faults: [
+          { kind: "allocation", task: "a10ms", ...target },
+          { kind: "op", op: 1, task: "b10ms", ...target },
+          { kind: "op", op: 1, task: "c10ms", ...target, transient: true },
+          { kind: "lane", op: 1, task: "d10ms", times: 1, probability: 1 },
+        ],
+      })
+      const world = yield* open({ device: faultDevice(inner, faults) })
+      const ids = ["a10ms", "b10ms", "c10ms", "d10ms", "e10ms"]
+      const tasks = yield* Effect.forEach(ids, (id) => world.submit(id))
+      yield* advance(150)
+      yield* world.system.book.idle
+      expect(tasks.map(({ state }) => state)).toEqual([
+        "failed",
+        "failed",
+        "completed",
+        "completed",
+        "completed",
+      ])
+      yield* expectEmptied({ ...world, device: inner })
     }),
   )
 
