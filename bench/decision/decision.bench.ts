@@ -10,6 +10,7 @@ import {
   type WaitingTask,
 } from "../../src/model/Snapshot.ts"
 import { policies } from "../../src/policy/policies.ts"
+import { WaitingQueue } from "../../src/policy/WaitingQueue.ts"
 import { runBench, type Suite } from "../suite.ts"
 
 const seed = 20240115
@@ -70,7 +71,7 @@ const snapshotOf = (waiting: number, mode: SchedulingMode): Snapshot => {
   for (const task of running) layout.place(task)
   return {
     mode,
-    waiting: tasksOf(waiting),
+    waiting: WaitingQueue.of(tasksOf(waiting)),
     running: running.map(({ id, tenant, footprintBytes, predictedMs }, lane) => {
       return { id: `running-${id}`, tenant, lane, startedAtMs: 0, footprintBytes, predictedMs }
     }),

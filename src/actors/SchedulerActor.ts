@@ -11,6 +11,8 @@ import {
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
+import type { WaitingTasks } from "../model/WaitingTasks.ts"
+import { byDue, dueAtMs } from "../policy/edf.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
@@ -164,11 +166,10 @@ class Scheduler {
   #expire(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       const nowMs = this.#options.stopwatch.nowMs()
-      for (const task of [...this.#state.waiting]) {
-        const { deadlineMs, id } = task.spec
-        if (deadlineMs === null || task.submittedAtMs + deadlineMs >= nowMs) continue
+      for (const { id, deadlineMs } of overdue(this.#state.waiting, nowMs)) {
+        const task = this.#options.book.find(id)!
         this.#state.remove(task)
-        const reason = new TaskExpired({ id, deadlineMs: task.submittedAtMs + deadlineMs, nowMs })
+        const reason = new TaskExpired({ id, deadlineMs, nowMs })
         yield* this.#options.book.end(task, { status: "expired", reason })
       }
     })
@@ -177,7 +178,8 @@ class Scheduler {
   #failWaiting(): Effect.Effect<void> {
     return Effect.forEach(
       [...this.#state.waiting],
-      (task) => {
+      ({ id }) => {
+        const task = this.#options.book.find(id)!
         this.#state.remove(task)
         const reason = new LaneLost({ lane: task.lane ?? 0, transient: false })
         return this.#options.book.end(task, { status: "failed", reason })
@@ -234,6 +236,21 @@ class Scheduler {
       return true
     })
   }
+}
+
+interface Overdue {
+  readonly id: string
+  readonly deadlineMs: number
+}
+
+const overdue = (waiting: WaitingTasks, nowMs: number): ReadonlyArray<Overdue> => {
+  const late: Array<Overdue> = []
+  for (const task of waiting.ordered(byDue)) {
+    const deadlineMs = dueAtMs(task)
+    if (deadlineMs >= nowMs) break
+    late.push({ id: task.id, deadlineMs })
+  }
+  return late
 }
 
 function* unsettledSeqs(book: TaskBook): Generator<number> {

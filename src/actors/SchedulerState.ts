@@ -3,13 +3,14 @@
 import type { MemoryView } from "../model/MemoryView.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
+import type { WaitingTasks } from "../model/WaitingTasks.ts"
+import { WaitingQueue } from "../policy/WaitingQueue.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { TenantService } from "./TenantService.ts"
-import { WaitingList } from "./WaitingList.ts"
 
 export class SchedulerState {
   readonly mode: SchedulingMode
-  readonly #waiting = new WaitingList()
+  readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
   readonly #freeLanes: Array<number> = []
@@ -30,9 +31,9 @@ export class SchedulerState {
     return this.#lanesUp
   }
 
-  /** In order of arrival. */
-  get waiting(): ReadonlyArray<LiveTask> {
-    return this.#waiting.tasks
+  /** Valid until the next change. */
+  get waiting(): WaitingTasks {
+    return this.#waiting
   }
 
   get running(): number {
@@ -47,7 +48,7 @@ export class SchedulerState {
 
   ready(task: LiveTask): void {
     this.#settling?.delete(task.seq)
-    this.#waiting.add(task)
+    this.#waiting.add(task.prepared!.waiting)
     this.#service.enter(task.spec.tenant)
   }
 
@@ -58,14 +59,14 @@ export class SchedulerState {
 
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
-    const removed = this.#waiting.remove(task)
+    const removed = task.prepared !== null && this.#waiting.remove(task.prepared.waiting)
     if (removed) this.#service.leave(task.spec.tenant)
     return removed
   }
 
   /** Takes out what is to start now; `started` or `notStarted` follows for each. */
   take(tasks: Iterable<LiveTask>): void {
-    for (const task of tasks) this.#waiting.remove(task)
+    for (const task of tasks) this.#waiting.remove(task.prepared!.waiting)
   }
 
   /** A task that was taken found no memory. */
@@ -98,7 +99,7 @@ export class SchedulerState {
    * every task that had been accepted when the device fell idle is ready or gone.
    */
   mayDecide(unsettled: () => Iterable<number>): boolean {
-    if (this.#freeLanes.length === 0 || this.#waiting.tasks.length === 0) return false
+    if (this.#freeLanes.length === 0 || this.#waiting.length === 0) return false
     if (this.mode === "continuous") return true
     if (this.#running.size > 0) return false
     this.#settling ??= new Set(unsettled())
@@ -111,7 +112,7 @@ export class SchedulerState {
   snapshot(memory: MemoryView): Snapshot {
     return {
       mode: this.mode,
-      waiting: this.#waiting.views,
+      waiting: this.#waiting,
       running: [...this.#running.values()],
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,

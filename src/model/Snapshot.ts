@@ -1,5 +1,6 @@
 // What a policy sees and what it answers: plain data both ways.
 import type { MemoryView } from "./MemoryView.ts"
+import type { WaitingTasks } from "./WaitingTasks.ts"
 
 export interface ResidentNeed {
   readonly key: string
@@ -46,12 +47,10 @@ export interface TenantShare {
 
 export type SchedulingMode = "groups" | "continuous"
 
-/**
- * In groups mode the scheduler asks only when nothing runs. `waiting` is in order of arrival.
- */
+/** In groups mode the scheduler asks only when nothing runs. */
 export interface Snapshot {
   readonly mode: SchedulingMode
-  readonly waiting: ReadonlyArray<WaitingTask>
+  readonly waiting: WaitingTasks
   readonly running: ReadonlyArray<RunningTask>
   readonly lanesTotal: number
   readonly lanesFree: number

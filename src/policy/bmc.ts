@@ -4,10 +4,7 @@
 import type { Policy } from "../model/Snapshot.ts"
 import { alternating } from "./alternating.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { byFootprint } from "./lmcf.ts"
 
 export const bmc: Policy = (snapshot) =>
-  fillGroup(
-    alternating(snapshot, (task) => task.footprintBytes),
-    snapshot,
-    fillDefaults,
-  )
+  fillGroup(alternating(snapshot, byFootprint), snapshot, fillDefaults)

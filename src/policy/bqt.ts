@@ -4,10 +4,10 @@
 import type { Policy } from "../model/Snapshot.ts"
 import { alternating } from "./alternating.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
-import { qosTargetOf, qosThreshold } from "./qosThreshold.ts"
+import { byQosTarget, qosThreshold } from "./qosThreshold.ts"
 
 export const bqt: Policy = (snapshot) =>
-  fillGroup(alternating(snapshot, qosTargetOf), snapshot, {
+  fillGroup(alternating(snapshot, byQosTarget), snapshot, {
     ...fillDefaults,
     thresholdBytes: qosThreshold(snapshot),
   })

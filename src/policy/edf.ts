@@ -2,12 +2,14 @@
 // they are due, those without a deadline last, in order of arrival. Since that instant stands still,
 // a task can be overtaken only by those that arrive before it and are due sooner.
 import type { Policy, WaitingTask } from "../model/Snapshot.ts"
-import { ascending } from "./ascending.ts"
+import type { TaskOrder } from "../model/WaitingTasks.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
 
-/** Milliseconds since the runtime was opened. */
-const dueAtMs = ({ submittedAtMs, qosTargetMs }: WaitingTask): number =>
+/** Milliseconds since the runtime was opened; infinite without a deadline. */
+export const dueAtMs = ({ submittedAtMs, qosTargetMs }: WaitingTask): number =>
   qosTargetMs === null ? Number.POSITIVE_INFINITY : submittedAtMs + qosTargetMs
 
+export const byDue: TaskOrder = { key: dueAtMs }
+
 export const edf: Policy = (snapshot) =>
-  fillGroup(ascending(snapshot, dueAtMs), snapshot, fillDefaults)
+  fillGroup(snapshot.waiting.ordered(byDue), snapshot, fillDefaults)

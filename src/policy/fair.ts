@@ -6,25 +6,27 @@
 // The bound: while two tenants both wait, their service / weight differ by at most what one task of
 // each lane can add, for tasks that fit the memory.
 import type { Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
-import { fillDefaults, fillGroup, tasksNeeded } from "./fillGroup.ts"
+import { byArrival } from "../model/WaitingTasks.ts"
+import { fillDefaults, fillGroup } from "./fillGroup.ts"
 
 interface Claim {
   readonly weight: number
-  /** Its first waiting tasks, in order of arrival. */
-  readonly tasks: Array<WaitingTask>
-  next: number
+  /** Its waiting tasks, in order of arrival. */
+  readonly tasks: Iterator<WaitingTask>
+  /** The first of them; null when none is left. */
+  head: WaitingTask | null
   serviceMs: number
 }
 
-/** Tenants that have something waiting; of each no more tasks than one decision can use. */
-const claimsOf = (snapshot: Snapshot, nowMs: number, count: number): ReadonlyArray<Claim> => {
+const headOf = (tasks: Iterator<WaitingTask>): WaitingTask | null => tasks.next().value ?? null
+
+/** One per tenant that has something waiting. */
+const claimsOf = (snapshot: Snapshot, nowMs: number): ReadonlyArray<Claim> => {
   const claims = new Map<string, Claim>()
-  for (const task of snapshot.waiting) {
-    const claim = claims.get(task.tenant)
-    if (claim === undefined) {
-      const { weight, attainedMs } = snapshot.tenants.get(task.tenant)!
-      claims.set(task.tenant, { weight, tasks: [task], next: 0, serviceMs: attainedMs })
-    } else if (claim.tasks.length < count) claim.tasks.push(task)
+  for (const [tenant, waiting] of snapshot.waiting.byTenant(byArrival)) {
+    const { weight, attainedMs } = snapshot.tenants.get(tenant)!
+    const tasks = waiting[Symbol.iterator]()
+    claims.set(tenant, { weight, tasks, head: headOf(tasks), serviceMs: attainedMs })
   }
   for (const { tenant, startedAtMs, predictedMs } of snapshot.running) {
     const claim = claims.get(tenant)
@@ -35,24 +37,22 @@ const claimsOf = (snapshot: Snapshot, nowMs: number, count: number): ReadonlyArr
 
 const isBefore = (a: Claim, b: Claim): boolean => {
   const difference = a.serviceMs / a.weight - b.serviceMs / b.weight
-  return difference === 0 ? a.tasks[a.next]!.seq < b.tasks[b.next]!.seq : difference < 0
+  return difference === 0 ? a.head!.seq < b.head!.seq : difference < 0
 }
 
-const fairOrder = (snapshot: Snapshot, nowMs: number): ReadonlyArray<WaitingTask> => {
-  const count = tasksNeeded(snapshot)
-  const claims = claimsOf(snapshot, nowMs, count)
-  const order: Array<WaitingTask> = []
-  while (order.length < count) {
+function* fairOrder(snapshot: Snapshot, nowMs: number): Generator<WaitingTask> {
+  const claims = claimsOf(snapshot, nowMs)
+  for (;;) {
     let first: Claim | null = null
     for (const claim of claims) {
-      if (claim.next === claim.tasks.length) continue
-      if (first === null || isBefore(claim, first)) first = claim
+      if (claim.head !== null && (first === null || isBefore(claim, first))) first = claim
     }
-    const task = first!.tasks[first!.next++]!
-    first!.serviceMs += task.predictedMs
-    order.push(task)
+    if (first === null) return
+    const task = first.head!
+    first.head = headOf(first.tasks)
+    first.serviceMs += task.predictedMs
+    yield task
   }
-  return order
 }
 
 export const fair: Policy = (snapshot, nowMs) =>

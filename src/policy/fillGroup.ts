@@ -18,10 +18,6 @@ export const fillDefaults: FillOptions = {
   maxRunning: null,
 }
 
-/** How many tasks of its order a policy must have at hand: those that may start and the next. */
-export const tasksNeeded = (snapshot: Snapshot): number =>
-  Math.min(snapshot.waiting.length, Math.max(snapshot.lanesFree, 0) + 1)
-
 /** The group is whole: in groups mode nothing joins while anything runs. */
 const groupIsRunning = ({ mode, running }: Snapshot): boolean =>
   mode === "groups" && running.length > 0

@@ -2,12 +2,10 @@
 // smallest first, until the next would exceed the budget or the lanes. It packs the most tasks in
 // a group and can starve the largest while small ones arrive.
 import type { Policy } from "../model/Snapshot.ts"
-import { ascending } from "./ascending.ts"
+import type { TaskOrder } from "../model/WaitingTasks.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
 
+export const byFootprint: TaskOrder = { key: (task) => task.footprintBytes }
+
 export const lmcf: Policy = (snapshot) =>
-  fillGroup(
-    ascending(snapshot, (task) => task.footprintBytes),
-    snapshot,
-    fillDefaults,
-  )
+  fillGroup(snapshot.waiting.ordered(byFootprint), snapshot, fillDefaults)

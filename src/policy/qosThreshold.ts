@@ -1,9 +1,11 @@
 // GNNSched's device for groups of like size: the bytes at which SQTF and BQT close a group.
-import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { Snapshot } from "../model/Snapshot.ts"
+import type { TaskOrder } from "../model/WaitingTasks.ts"
 
 /** Tasks without a target come after all that have one. */
-export const qosTargetOf = (task: WaitingTask): number =>
-  task.qosTargetMs ?? Number.POSITIVE_INFINITY
+export const byQosTarget: TaskOrder = {
+  key: ({ qosTargetMs }) => qosTargetMs ?? Number.POSITIVE_INFINITY,
+}
 
 /**
  * ceil(S / ceil(S / budget)) for S the bytes of all that wait: with ceil(S / budget) groups, the
@@ -15,7 +17,6 @@ export const qosTargetOf = (task: WaitingTask): number =>
  */
 export const qosThreshold = ({ memory, mode, waiting }: Snapshot): number | null => {
   if (mode === "continuous") return null
-  const sum = waiting.reduce((bytes, task) => bytes + task.footprintBytes, 0)
-  const groups = Math.max(1, Math.ceil(sum / memory.budgetBytes))
-  return Math.ceil(sum / groups)
+  const groups = Math.max(1, Math.ceil(waiting.footprintBytes / memory.budgetBytes))
+  return Math.ceil(waiting.footprintBytes / groups)
 }

@@ -3,16 +3,17 @@
 // The bound: all tasks age at the same rate, so their order is that of the constant
 // predictedMs + sjfAgeing * submittedAtMs. A task of p milliseconds is therefore overtaken by no task
 // that arrives p / sjfAgeing milliseconds after it or later, and never starves.
-import type { Policy, WaitingTask } from "../model/Snapshot.ts"
-import { ascending } from "./ascending.ts"
+import type { Policy } from "../model/Snapshot.ts"
+import type { TaskOrder } from "../model/WaitingTasks.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
 
 /** Predicted milliseconds that one millisecond of waiting is worth: 100 ms of work give way for 5 s. */
 export const sjfAgeing = 0.02
 
 /** The key at every moment, up to a term that is the same for all. */
-const agedMs = ({ predictedMs, submittedAtMs }: WaitingTask): number =>
-  predictedMs + sjfAgeing * submittedAtMs
+const byAgedTime: TaskOrder = {
+  key: ({ predictedMs, submittedAtMs }) => predictedMs + sjfAgeing * submittedAtMs,
+}
 
 export const sjf: Policy = (snapshot) =>
-  fillGroup(ascending(snapshot, agedMs), snapshot, fillDefaults)
+  fillGroup(snapshot.waiting.ordered(byAgedTime), snapshot, fillDefaults)

@@ -2,12 +2,11 @@
 // submission, those without one last, until the group's threshold, the budget or the lanes. In
 // continuous mode it is the order alone.
 import type { Policy } from "../model/Snapshot.ts"
-import { ascending } from "./ascending.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
-import { qosTargetOf, qosThreshold } from "./qosThreshold.ts"
+import { byQosTarget, qosThreshold } from "./qosThreshold.ts"
 
 export const sqtf: Policy = (snapshot) =>
-  fillGroup(ascending(snapshot, qosTargetOf), snapshot, {
+  fillGroup(snapshot.waiting.ordered(byQosTarget), snapshot, {
     ...fillDefaults,
     thresholdBytes: qosThreshold(snapshot),
   })

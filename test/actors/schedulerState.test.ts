@@ -18,16 +18,18 @@ describe("SchedulerState", () => {
   it("keeps waiting tasks in order of arrival, however they became ready", () => {
     const state = new SchedulerState("continuous", [])
     for (const seq of [3, 1, 4, 0, 2]) state.ready(task(seq))
-    expect(state.snapshot(view).waiting.map(({ id }) => id)).toEqual(["t0", "t1", "t2", "t3", "t4"])
+    const ids = [...state.snapshot(view).waiting].map(({ id }) => id)
+    expect(ids).toEqual(["t0", "t1", "t2", "t3", "t4"])
   })
 
   it("does not decide without a free lane or without a waiting task", () => {
     const state = new SchedulerState("continuous", [])
-    state.ready(task(0))
+    const only = task(0)
+    state.ready(only)
     expect(state.mayDecide(nothingUnsettled)).toBe(false)
     state.laneUp(0)
     expect(state.mayDecide(nothingUnsettled)).toBe(true)
-    state.remove(state.waiting[0]!)
+    state.remove(only)
     expect(state.mayDecide(nothingUnsettled)).toBe(false)
   })
 

@@ -1,7 +1,6 @@
 // The policies by example: groups worked out by hand from the published rules.
 import { describe, expect, it } from "vitest"
 import { policies } from "../../src/policy/policies.ts"
-import { selectFirst } from "../../src/policy/selectFirst.ts"
 import { groupsOf, tasksOf, World } from "./world.ts"
 
 const KiB = 1024
@@ -162,17 +161,5 @@ describe("no lane and nothing to do", () => {
       start: [],
       blocked: { id: "t1", reason: "order" },
     })
-  })
-})
-
-describe("selectFirst", () => {
-  it("gives either end of the sorted queue, ties by arrival, the latest at the far end", () => {
-    const tasks = queue([3, 1, 3, 2, 1])
-    const ids = (end: "first" | "last", count: number) =>
-      selectFirst(tasks, { key: (task) => task.arenaBytes, end, count }).map(({ id }) => id)
-    expect(ids("first", 3)).toEqual(["t1", "t4", "t3"])
-    expect(ids("last", 3)).toEqual(["t2", "t0", "t3"])
-    expect(ids("first", 9)).toEqual(["t1", "t4", "t3", "t0", "t2"])
-    expect(ids("first", 0)).toEqual([])
   })
 })

@@ -20,6 +20,7 @@ const waitedMs = (task: WaitingTask, nowMs: number) => nowMs - task.submittedAtM
 
 /** Weighted fair: the tenant with the least service per weight gives its first task, again and again. */
 const fairly = ({ waiting, running, tenants }: Snapshot, nowMs: number) => {
+  const all = [...waiting]
   const served: Array<WaitingTask> = []
   const shareOf = (tenant: string) => {
     const { weight, attainedMs } = tenants.get(tenant)!
@@ -29,8 +30,8 @@ const fairly = ({ waiting, running, tenants }: Snapshot, nowMs: number) => {
     const chosen = served.filter((task) => task.tenant === tenant).map((task) => task.predictedMs)
     return [...now, ...chosen].reduce((sum, ms) => sum + ms, attainedMs) / weight
   }
-  while (served.length < waiting.length) {
-    const left = waiting.filter((task) => !served.includes(task))
+  while (served.length < all.length) {
+    const left = all.filter((task) => !served.includes(task))
     const least = Math.min(...left.map(({ tenant }) => shareOf(tenant)))
     served.push(left.find(({ tenant }) => shareOf(tenant) === least)!)
   }
@@ -38,7 +39,8 @@ const fairly = ({ waiting, running, tenants }: Snapshot, nowMs: number) => {
 }
 
 export const publishedOrder = (name: PolicyName, snapshot: Snapshot, nowMs: number) => {
-  const { waiting, startedCount } = snapshot
+  const { startedCount } = snapshot
+  const waiting = [...snapshot.waiting]
   switch (name) {
     case "lmcf":
       return sorted(waiting, bytes)
@@ -63,7 +65,7 @@ export const publishedOrder = (name: PolicyName, snapshot: Snapshot, nowMs: numb
 
 export const publishedThreshold = (name: PolicyName, snapshot: Snapshot): number | null => {
   if (snapshot.mode === "continuous" || (name !== "sqtf" && name !== "bqt")) return null
-  const total = snapshot.waiting.map(bytes).reduce((a, b) => a + b, 0)
+  const total = [...snapshot.waiting].map(bytes).reduce((a, b) => a + b, 0)
   if (total === 0) return 0
   return Math.ceil(total / Math.ceil(total / snapshot.memory.budgetBytes))
 }

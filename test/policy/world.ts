@@ -10,6 +10,7 @@ import type {
   Snapshot,
   WaitingTask,
 } from "../../src/model/Snapshot.ts"
+import { WaitingQueue } from "../../src/policy/WaitingQueue.ts"
 
 export const align = 64
 
@@ -77,7 +78,7 @@ export class World {
   snapshot(): Snapshot {
     return {
       mode: this.#mode,
-      waiting: this.waiting,
+      waiting: WaitingQueue.of(this.waiting),
       running: this.running.map(({ task }, lane): RunningTask => {
         const { id, tenant, predictedMs, footprintBytes } = task
         return { id, tenant, lane, startedAtMs: 0, predictedMs, footprintBytes }

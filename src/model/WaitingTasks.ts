@@ -1,0 +1,31 @@
+// The tasks that wait, in as many orders as the policies ask for: what a policy reads instead of
+// sorting. An order is kept up while tasks come and go, so a decision looks at the few tasks it needs.
+import type { WaitingTask } from "./Snapshot.ts"
+
+/**
+ * Tasks by a key, ascending, ties by arrival. A constant of the policy's file: the object itself is
+ * the name of the order.
+ */
+export interface TaskOrder {
+  /** The same for a task as long as it waits. May be infinite, never NaN. */
+  readonly key: (task: WaitingTask) => number
+}
+
+/** Ascending when iterated. Valid until the next change, as all that a snapshot holds. */
+export interface OrderedTasks extends Iterable<WaitingTask> {
+  readonly length: number
+  /** The last first; of tasks with the same key, the latest arrival. */
+  readonly descending: () => Iterable<WaitingTask>
+}
+
+/** Iterated in order of arrival. */
+export interface WaitingTasks extends Iterable<WaitingTask> {
+  readonly length: number
+  /** Of all of them: the sum of what each needs on an empty device. */
+  readonly footprintBytes: number
+  readonly ordered: (order: TaskOrder) => OrderedTasks
+  /** Each tenant's tasks by `order`, of the tenants that have any. */
+  readonly byTenant: (order: TaskOrder) => ReadonlyMap<string, OrderedTasks>
+}
+
+export const byArrival: TaskOrder = { key: ({ seq }) => seq }
