@@ -1,4 +1,4 @@
-// The border to JavaScript: ten functions, the same names in the same order as in
+// The border to JavaScript: eleven functions, the same names in the same order as in
 // src/device/native/Addon.ts. Values are checked for type here; what they say is checked by the
 // device, which answers null or { place, reason }. One instance per environment, no globals.
 #include <napi.h>
@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 
+#include "cpu_engine.h"
+#include "cuda/cuda_engine.h"
 #include "device.h"
 #include "machine.h"
 
@@ -51,6 +53,7 @@ class Addon : public Napi::Addon<Addon> {
   Addon(Napi::Env, Napi::Object exports) {
     DefineAddon(exports, {
                              InstanceMethod("detect", &Addon::detect, napi_enumerable),
+                             InstanceMethod("gpus", &Addon::gpus, napi_enumerable),
                              InstanceMethod("open", &Addon::open, napi_enumerable),
                              InstanceMethod("close", &Addon::close, napi_enumerable),
                              InstanceMethod("info", &Addon::info, napi_enumerable),
@@ -77,31 +80,70 @@ class Addon : public Napi::Addon<Addon> {
     return machine;
   }
 
-  // (lanes, budgetBytes, isa | null, paint, onEvent) -> handle | { place, reason }
+  // () -> { devices: [{ name, computeCapability, memoryBytes, freeBytes, driver }], reason | null }
+  Napi::Value gpus(const Napi::CallbackInfo& call) {
+    Napi::Env env = call.Env();
+    const GpuList list = list_gpus();
+    Napi::Object out = Napi::Object::New(env);
+    Napi::Array devices = Napi::Array::New(env);
+    for (const GpuInfo& gpu : list.gpus) {
+      Napi::Object device = Napi::Object::New(env);
+      device["name"] = gpu.name;
+      device["computeCapability"] = gpu.compute_capability;
+      device["memoryBytes"] = static_cast<double>(gpu.memory_bytes);
+      device["freeBytes"] = static_cast<double>(gpu.free_bytes);
+      device["driver"] = gpu.driver;
+      devices[devices.Length()] = device;
+    }
+    out["devices"] = devices;
+    out["reason"] = list.reason.empty() ? env.Null() : Napi::String::New(env, list.reason);
+    return out;
+  }
+
+  // ({ lanes, budgetBytes, isa | null, gpu | null, paint, opTimings }, onEvent)
+  //   -> handle | { place, reason }
   Napi::Value open(const Napi::CallbackInfo& call) {
     Napi::Env env = call.Env();
-    if (!call[4].IsFunction()) wrong_type(env, "onEvent must be a function");
-    DeviceSettings settings{static_cast<int>(integer(call[0], "lanes")),
-                            integer(call[1], "budgetBytes"), nullptr, call[3].ToBoolean()};
-    if (settings.lanes < 1 || settings.lanes > kMaxLanes || settings.budget_bytes < 0) {
-      return answer(env, refuse("open", "%d lanes (1 to %d), %lld bytes", settings.lanes, kMaxLanes,
-                                static_cast<long long>(settings.budget_bytes)));
+    if (!call[0].IsObject()) wrong_type(env, "settings must be an object");
+    if (!call[1].IsFunction()) wrong_type(env, "onEvent must be a function");
+    const auto settings = call[0].As<Napi::Object>();
+    const int64_t lanes = integer(settings.Get("lanes"), "lanes");
+    const int64_t budget = integer(settings.Get("budgetBytes"), "budgetBytes");
+    if (lanes < 1 || lanes > kMaxLanes || budget < 0) {
+      return answer(env, refuse("open", "%lld lanes (1 to %d), %lld bytes",
+                                static_cast<long long>(lanes), kMaxLanes,
+                                static_cast<long long>(budget)));
     }
-    const std::string isa = call[2].IsNull() ? "" : call[2].ToString().Utf8Value();
-    for (const KernelTable* table : available_kernels()) {
-      if (settings.kernels == nullptr && (isa.empty() || isa == table->isa)) {
-        settings.kernels = table;
-      }
-    }
-    if (settings.kernels == nullptr) {
-      return answer(env, refuse("isa", "this CPU does not run %s", isa.c_str()));
-    }
-    auto device = std::make_unique<Device>(env, settings);
-    Verdict bad = device->open(call[4].As<Napi::Function>());
+    std::unique_ptr<Engine> engine;
+    Verdict bad = open_engine(settings, static_cast<int>(lanes), budget, engine);
+    if (bad) return answer(env, bad);
+    auto device = std::make_unique<Device>(env, std::move(engine), static_cast<int>(lanes));
+    bad = device->open(call[1].As<Napi::Function>());
     if (bad) return answer(env, bad);
     const int64_t handle = next_handle_++;
     devices_.emplace(handle, std::move(device));
     return Napi::Number::New(env, static_cast<double>(handle));
+  }
+
+  static Verdict open_engine(const Napi::Object& settings, int lanes, int64_t budget,
+                             std::unique_ptr<Engine>& engine) {
+    const bool paint = settings.Get("paint").ToBoolean();
+    const Napi::Value gpu = settings.Get("gpu");
+    if (!gpu.IsNull()) {
+      const bool op_timings = settings.Get("opTimings").ToBoolean();
+      const int index = static_cast<int>(integer(gpu, "gpu"));
+      return open_cuda({index, lanes, budget, paint, op_timings}, engine);
+    }
+    const Napi::Value wanted = settings.Get("isa");
+    const std::string isa = wanted.IsNull() ? "" : wanted.ToString().Utf8Value();
+    for (const KernelTable* table : available_kernels()) {
+      if (!isa.empty() && isa != table->isa) continue;
+      auto cpu = std::make_unique<CpuEngine>(table, paint);
+      Verdict bad = cpu->open(budget);
+      engine = std::move(cpu);
+      return bad;
+    }
+    return refuse("isa", "this CPU does not run %s", isa.c_str());
   }
 
   // (handle): stops the lanes at their next operator boundary and frees the pool
@@ -114,11 +156,11 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value info(const Napi::CallbackInfo& call) {
     Device& at = device(call);
     Napi::Object out = Napi::Object::New(call.Env());
-    out["isa"] = at.settings().kernels->isa;
-    out["lanes"] = at.settings().lanes;
+    out["isa"] = at.engine().isa();
+    out["lanes"] = at.lanes();
     out["budgetBytes"] = static_cast<double>(at.pool().budget_bytes());
     out["overheadBytes"] = static_cast<double>(at.overhead_bytes());
-    out["alignBytes"] = static_cast<double>(kAlign);
+    out["alignBytes"] = static_cast<double>(at.pool().align());
     return out;
   }
 

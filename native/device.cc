@@ -2,7 +2,8 @@
 #include "device.h"
 
 #include <cinttypes>
-#include <cstring>
+
+#include "machine.h"
 
 namespace gnnsched {
 
@@ -35,19 +36,22 @@ Napi::Value values_of(Napi::Env env, const DeviceJob& job) {
 }  // namespace
 
 void RunJob::run() {
-  const DeviceSettings& settings = device->settings();
-  run_plan(plan, binding, {settings.kernels, &device->checks(), &cancel, settings.paint}, output,
-           result);
+  device->engine().run({lane, priority, &plan, &binding, &cancel, output}, result);
+  failure = result.failure;
+  why = result.why;
   device->finished(this);
 }
 
 void CopyJob::run() {
-  if (bytes > 0) std::memcpy(to, from, bytes);
+  if (Verdict bad = device->engine().copy_in(to, from, bytes)) {
+    failure = Failure::device;
+    why = *bad;
+  }
   device->finished(this);
 }
 
 Verdict Device::open(Napi::Function on_event) {
-  if (Verdict bad = pool_.open(settings_.budget_bytes)) return bad;
+  pool_.open(engine_->base(), engine_->budget_bytes(), engine_->align());
   const Napi::String name = Napi::String::New(env_, "gnnsched");
   const napi_status made = napi_create_threadsafe_function(
       env_, on_event, nullptr, name, 0, 1, nullptr, nullptr, this, &Device::deliver, &events_);
@@ -56,7 +60,7 @@ Verdict Device::open(Napi::Function on_event) {
   // It must run before Node tears the thread-safe function down: hooks run newest first.
   napi_add_env_cleanup_hook(env_, &Device::on_exit, this);
   napi_unref_threadsafe_function(env_, events_);  // an idle device keeps no process alive
-  for (int i = 0; i < settings_.lanes; i++) {
+  for (int i = 0; i < lane_count_; i++) {
     lanes_.push_back(std::make_unique<WorkThread>());
     if (!lanes_.back()->start()) return refuse("lanes", "no thread for lane %d", i);
   }
@@ -78,12 +82,15 @@ void Device::close() {
   napi_release_threadsafe_function(events_, napi_tsfn_abort);
   const Napi::HandleScope scope(env_);
   jobs_.clear();
+  sources_.clear();
 }
 
 Verdict Device::revoke(int64_t id) {
   Verdict bad = pool_.revoke(id);
-  if (!bad) checks_.forget(id);
-  return bad;
+  if (bad) return bad;
+  engine_->checks().forget(id);
+  sources_.erase(id);
+  return std::nullopt;
 }
 
 Verdict Device::upload(int64_t ticket, int64_t id, Napi::Uint8Array data) {
@@ -101,9 +108,15 @@ Verdict Device::upload(int64_t ticket, int64_t id, Napi::Uint8Array data) {
   if (!shared(data)) return refuse("upload", "the data is not in shared memory");
   if (jobs_.count(ticket) != 0) return refuse("upload", "ticket %" PRId64 " is in use", ticket);
   if (copier_.load() >= kMaxCopies) return refuse("upload", "%zu uploads wait", kMaxCopies);
-  checks_.forget(id);
+  engine_->checks().forget(id);
   grant->uploads++;
   grant->uploaded = 0;
+  if (engine_->pool_is_host()) {
+    grant->host = pool_.at(*grant);
+  } else {
+    sources_[id] = Napi::ObjectReference::New(data, 1);
+    grant->host = data.Data();
+  }
   auto job = std::make_shared<CopyJob>();
   job->ticket = ticket;
   job->pinned = {id};
@@ -136,7 +149,7 @@ Verdict Device::bind(const SubmitSettings& request, RunJob& job) {
     if (grant == nullptr) return refuse(place, "no grant has the id %" PRId64, id);
     if (id == request.arena) return refuse(place, "grant %" PRId64 " is the arena", id);
     if (grant->uploads > 0) return refuse(place, "grant %" PRId64 " is being uploaded", id);
-    job.binding.slots.push_back({id, pool_.at(*grant), grant->bytes});
+    job.binding.slots.push_back({id, pool_.at(*grant), grant->host, grant->bytes});
     slot_bytes.push_back(grant->uploaded);
   }
   job.pinned = request.residents;
@@ -146,8 +159,8 @@ Verdict Device::bind(const SubmitSettings& request, RunJob& job) {
 
 Verdict Device::submit(const SubmitSettings& request, Napi::Float64Array words,
                        Napi::Float32Array output) {
-  if (request.lane < 0 || request.lane >= settings_.lanes) {
-    return refuse("lane", "lane %" PRId64 " is not one of %d", request.lane, settings_.lanes);
+  if (request.lane < 0 || request.lane >= lane_count_) {
+    return refuse("lane", "lane %" PRId64 " is not one of %d", request.lane, lane_count_);
   }
   if (jobs_.count(request.ticket) != 0) {
     return refuse("submit", "ticket %" PRId64 " is in use", request.ticket);
@@ -165,6 +178,7 @@ Verdict Device::submit(const SubmitSettings& request, Napi::Float64Array words,
   if (Verdict bad = bind(request, *job)) return bad;
   for (const int64_t id : job->pinned) pool_.find(id)->pins++;
   job->ticket = request.ticket;
+  job->lane = static_cast<int>(request.lane);
   job->priority = request.priority;
   job->held = Napi::ObjectReference::New(output, 1);
   job->output = output.Data();
@@ -197,7 +211,7 @@ void Device::settle(DeviceJob& job) {
     Grant* grant = pool_.find(id);
     if (copy != nullptr) {
       grant->uploads--;
-      grant->uploaded = static_cast<int64_t>(copy->bytes);
+      if (copy->failure == Failure::none) grant->uploaded = static_cast<int64_t>(copy->bytes);
     } else {
       grant->pins--;
     }
@@ -216,20 +230,21 @@ void Device::deliver(napi_env raw, napi_value callback, void* context, void* dat
   if (device->jobs_.empty()) napi_unref_threadsafe_function(raw, device->events_);
   const Napi::Env env(raw);
   const Napi::HandleScope scope(env);
-  const auto* run = dynamic_cast<const RunJob*>(job.get());
-  napi_value arguments[4] = {Napi::Number::New(env, static_cast<double>(ticket)),
-                             values_of(env, *job), env.Null(), env.Null()};
-  if (run != nullptr && run->result.refused) {
-    arguments[2] = Napi::String::New(env, run->result.refused->place);
-    arguments[3] = Napi::String::New(env, run->result.refused->reason);
+  napi_value arguments[5] = {Napi::Number::New(env, static_cast<double>(ticket)),
+                             values_of(env, *job),
+                             Napi::Number::New(env, static_cast<int>(job->failure)), env.Null(),
+                             env.Null()};
+  if (job->failure != Failure::none) {
+    arguments[3] = Napi::String::New(env, job->why.place);
+    arguments[4] = Napi::String::New(env, job->why.reason);
   }
   // an exception of the callback is the caller's bug: Node reports it as uncaught
-  napi_call_function(raw, env.Undefined(), callback, 4, arguments, nullptr);
+  napi_call_function(raw, env.Undefined(), callback, 5, arguments, nullptr);
 }
 
 int64_t Device::overhead_bytes() const {
   const auto threads = static_cast<int64_t>(lanes_.size()) + 1;
-  return code_bytes() + threads * static_cast<int64_t>(kStackBytes + sizeof(WorkThread)) +
+  return engine_->overhead_bytes() + code_bytes() + threads * static_cast<int64_t>(kStackBytes + sizeof(WorkThread)) +
          static_cast<int64_t>(sizeof(Device));
 }
 

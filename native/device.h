@@ -1,4 +1,4 @@
-// One open cpu device: its pool, its lanes, its copier, and the way back to JavaScript. Everything
+// One open device: its engine, the grants on its memory, its lanes, its copier, and the way back to JavaScript. Everything
 // but Job::run happens on the JavaScript thread that opened it; a lane only reads its own job, the
 // memory bound to it, and the index checks.
 //
@@ -10,20 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "executor.h"
-#include "index_checks.h"
-#include "machine.h"
+#include "engine.h"
 #include "pool.h"
 #include "work_thread.h"
 
 namespace gnnsched {
-
-struct DeviceSettings {
-  int lanes;
-  int64_t budget_bytes;
-  const KernelTable* kernels;
-  bool paint;
-};
 
 struct SubmitSettings {
   int64_t ticket;
@@ -42,11 +33,14 @@ class DeviceJob : public Job {
   int64_t ticket = 0;
   std::vector<int64_t> pinned;  // grants
   Napi::ObjectReference held;   // the typed array whose memory the job reads or writes
+  Failure failure = Failure::none;
+  Refusal why;
 };
 
 class RunJob final : public DeviceJob {
  public:
   void run() override;
+  int lane = 0;
   NativePlan plan;
   Binding binding;
   std::atomic<bool> cancel{false};
@@ -64,12 +58,13 @@ class CopyJob final : public DeviceJob {
 
 class Device {
  public:
-  Device(Napi::Env env, DeviceSettings settings) : env_(env), settings_(settings) {}
+  Device(Napi::Env env, std::unique_ptr<Engine> engine, int lanes)
+      : env_(env), engine_(std::move(engine)), lane_count_(lanes) {}
   ~Device() { close(); }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
-  // Takes the pool, starts the threads; `on_event(ticket, values, place, reason)`.
+  // Starts the threads; `on_event(ticket, values, failure, place, reason)`.
   Verdict open(Napi::Function on_event);
   // Stops at the next operator boundary of each lane and joins; events not yet told are dropped.
   void close();
@@ -81,13 +76,13 @@ class Device {
   void cancel(int64_t ticket);
 
   const Pool& pool() const { return pool_; }
-  const DeviceSettings& settings() const { return settings_; }
+  Engine& engine() { return *engine_; }
+  int lanes() const { return lane_count_; }
   // Beside the pool: the addon's mapped code and data, the stacks of its threads, its structures.
   int64_t overhead_bytes() const;
 
   // Called by a job's thread when it is done.
   void finished(DeviceJob* job);
-  IndexChecks& checks() { return checks_; }
 
  private:
   static void on_exit(void* device);
@@ -97,9 +92,11 @@ class Device {
   void begin(std::shared_ptr<DeviceJob> job);
 
   Napi::Env env_;
-  DeviceSettings settings_;
+  std::unique_ptr<Engine> engine_;
+  int lane_count_;
   Pool pool_;
-  IndexChecks checks_;
+  // By grant: the array it was filled from, where the host cannot read the pool.
+  std::unordered_map<int64_t, Napi::ObjectReference> sources_;
   std::vector<std::unique_ptr<WorkThread>> lanes_;
   WorkThread copier_;
   std::unordered_map<int64_t, std::shared_ptr<DeviceJob>> jobs_;  // by ticket, until told

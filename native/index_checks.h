@@ -26,6 +26,9 @@ class IndexChecks {
   Verdict segments(IndexRange offsets, int64_t segments, int64_t rows);
   // indices[count] lie in [0, rows).
   Verdict rows(IndexRange indices, int64_t count, int64_t rows);
+  // The work list of a CSR matrix whose offsets have been checked: every row once, in a bundle or as
+  // a heavy row with all of its edges in segments, in as many words as the plan says.
+  Verdict row_work(IndexRange work, int64_t words, IndexRange offsets, int64_t rows, int64_t nnz);
   void forget(int64_t grant);
 
  private:

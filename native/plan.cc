@@ -48,6 +48,8 @@ Verdict decode_op(const double* base, size_t index, int slots, PlanOp& op) {
   op.heads = read.dimension(kOpHeads, "heads");
   op.head_width = read.dimension(kOpHeadWidth, "headWidth");
   op.count = read.dimension(kOpCount, "count");
+  op.row_work_words = read.dimension(kOpRowWorkWords, "memory.rowWork.words");
+  op.scratch_words = read.integer(kOpScratchWords, "memory.scratch.words", 0, kMaxInteger);
   op.flags = static_cast<int>(read.integer(kOpFlags, "flags", 0, 31));
   op.reduce = static_cast<int>(read.integer(kOpReduce, "reduce", 0, kReduces - 1));
   op.activation = static_cast<int>(read.integer(kOpActivation, "activation", 0, kActivations - 1));
@@ -87,6 +89,13 @@ void add_epilogue(Extents& to, const PlanOp& op, int64_t rows, int64_t cols) {
   add_vector(to, op, kBias, "epilogue.bias", cols, false);
   add_vector(to, op, kAffineScale, "epilogue.affine.scale", cols, false);
   add_vector(to, op, kAffineShift, "epilogue.affine.shift", cols, false);
+}
+
+// What a CUDA kernel needs beside the operands: absent in plans for the CPU.
+void add_memory(Extents& to, const PlanOp& op) {
+  add_vector(to, op, kRowWork, "memory.rowWork", op.row_work_words, false, true);
+  if (!op.operands[kScratch].present()) return;
+  to.list[to.count++] = {kScratch, "memory.scratch", 1, op.scratch_words, true, false, true, true};
 }
 
 // Rules between fields that the kernels rely on.
@@ -169,6 +178,7 @@ Extents extents_of(const PlanOp& op) {
       add(to, kB, "b", op.k, op.n);
       add(to, kY, "c", op.m, op.n, true);
       add_epilogue(to, op, op.m, op.n);
+      add_memory(to, op);
       break;
     case kSpmm:
       add_csr(to, op);
@@ -178,6 +188,7 @@ Extents extents_of(const PlanOp& op) {
       add(to, kX, "x", op.k, op.n);
       add(to, kY, "y", op.m, op.n, true);
       add_epilogue(to, op, op.m, op.n);
+      add_memory(to, op);
       break;
     case kGat: {
       const int64_t cols = op.heads * op.head_width;
@@ -188,6 +199,7 @@ Extents extents_of(const PlanOp& op) {
       const int64_t out = op.has(kFlagConcat) ? cols : op.head_width;
       add(to, kY, "y", op.m, out, true);
       add_epilogue(to, op, op.m, out);
+      add_memory(to, op);
       break;
     }
     case kDensify:

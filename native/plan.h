@@ -21,6 +21,7 @@ struct PlanOperand {
 struct PlanOp {
   int kind;
   int64_t m, k, n, nnz, heads, head_width, count;
+  int64_t row_work_words, scratch_words;
   int flags;
   int reduce;
   int activation;

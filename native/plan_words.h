@@ -6,7 +6,7 @@
 namespace gnnsched::words {
 
 constexpr double kMagic = 0x474e4e50;  // "GNNP"
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 // header
 constexpr int kHeaderWords = 8;
@@ -19,7 +19,7 @@ constexpr int kHeadOutputRows = 5;
 constexpr int kHeadOutputCols = 6;
 
 // one operator
-constexpr int kOpWords = 64;
+constexpr int kOpWords = 72;
 constexpr int kOpKind = 0;
 constexpr int kOpM = 1;
 constexpr int kOpK = 2;
@@ -34,9 +34,11 @@ constexpr int kOpActivation = 10;
 constexpr int kOpParameter = 11;
 constexpr int kOpSelfCoefficient = 12;
 constexpr int kOpNegativeSlope = 13;
+constexpr int kOpRowWorkWords = 14;
+constexpr int kOpScratchWords = 15;
 
 // its operands: three words each (slot, offset, ld)
-constexpr int kOperands = 16;
+constexpr int kOperands = 18;
 constexpr int kOperandWords = 3;
 constexpr int kSlotArena = -1;
 constexpr int kSlotAbsent = -2;
@@ -56,6 +58,8 @@ constexpr int kBias = 12;
 constexpr int kAffineScale = 13;
 constexpr int kAffineShift = 14;
 constexpr int kRows = 15;  // rows of a gather, graphOffsets of a readout
+constexpr int kRowWork = 16;
+constexpr int kScratch = 17;
 
 // flags
 constexpr int kFlagConcat = 1;

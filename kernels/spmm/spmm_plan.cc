@@ -7,24 +7,41 @@ namespace gnnsched::gpu {
 
 namespace {
 
-// A row from here on is cut up. Below, one group of lanes walks it without being the last to end.
-constexpr int64_t kHeavyEdges = 256;
 // Long enough that a partial row is under one percent of the rows it sums, short enough that the
 // rounding of a hub's sum stays near that of an ordinary row.
-constexpr int64_t kSegmentEdges = 128;
+constexpr int64_t kShortestSegment = 128;
+// More segments than this fill no device better, and each takes scratch: large graphs get longer
+// ones, so that 1.5 times this many are the most.
+constexpr int64_t kWantedSegments = 16384;
 // What a row costs beside its edges: offsets, epilogue and one store.
 constexpr int64_t kRowCost = 2;
 // A bundle's cost. Large ones keep gathers in flight across rows; small graphs get smaller ones, so
 // that there is work for kWantedUnits groups: 132 multiprocessors with 16 groups each.
 constexpr int64_t kLargestBundle = 64, kSmallestBundle = 16, kWantedUnits = 132 * 16;
 
+int64_t segment_edges(int64_t nnz) {
+  return std::max(kShortestSegment, (nnz + kWantedSegments - 1) / kWantedSegments);
+}
+
+int64_t bundle_budget(int64_t m, int64_t nnz) {
+  return std::clamp((nnz + kRowCost * m) / kWantedUnits, kSmallestBundle, kLargestBundle);
+}
+
 }  // namespace
+
+RowWorkBounds row_work_bounds(int64_t m, int64_t nnz) {
+  const int64_t edges = segment_edges(nnz);
+  const int64_t heavy = nnz / (2 * edges), segments = 3 * nnz / (2 * edges);
+  // two bundles side by side cost more than one may
+  const int64_t pairs = 2 * (nnz + kRowCost * m) / bundle_budget(m, nnz);
+  return {std::min(m, pairs + heavy + 2), segments, heavy};
+}
 
 RowPlan build_row_plan(const int32_t* row_offsets, int64_t m) {
   RowPlan plan;
   if (m == 0) return plan;
-  const int64_t whole = row_offsets[m] + kRowCost * m;
-  const int64_t budget = std::clamp(whole / kWantedUnits, kSmallestBundle, kLargestBundle);
+  const int64_t nnz = row_offsets[m];
+  const int64_t edges = segment_edges(nnz), budget = bundle_budget(m, nnz);
   RowBundle open{0, 0};
   int64_t cost = 0;
   const auto close = [&](int64_t next_begin) {
@@ -34,12 +51,13 @@ RowPlan build_row_plan(const int32_t* row_offsets, int64_t m) {
   };
   for (int64_t r = 0; r < m; r++) {
     const int64_t begin = row_offsets[r], end = row_offsets[r + 1];
-    if (end - begin >= kHeavyEdges) {
+    // below, one group of lanes walks the row without being the last to end
+    if (end - begin >= 2 * edges) {
       close(r + 1);
       const auto first = static_cast<int32_t>(plan.segments.size());
-      for (int64_t e = begin; e < end; e += kSegmentEdges) {
+      for (int64_t e = begin; e < end; e += edges) {
         plan.segments.push_back({static_cast<int32_t>(r), static_cast<int32_t>(e),
-                                 static_cast<int32_t>(std::min(end, e + kSegmentEdges)), 0});
+                                 static_cast<int32_t>(std::min(end, e + edges)), 0});
       }
       const auto count = static_cast<int32_t>(plan.segments.size()) - first;
       plan.heavy.push_back({static_cast<int32_t>(r), first, count, 0});

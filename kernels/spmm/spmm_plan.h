@@ -39,4 +39,17 @@ struct RowWork {
 
 RowPlan build_row_plan(const int32_t* row_offsets, int64_t m);
 
+// How long the lists of a matrix can become at most, from shapes alone; and where they lie when they
+// lie in one block of int32 words, as src/model/rowWork.ts makes it (the same numbers, a test compares
+// what is made of them):
+//   bundle, segment and heavy counts, 0 | segments | heavy rows | bundles
+struct RowWorkBounds {
+  int64_t bundles, segments, heavy;
+  int64_t segments_at() const { return 4; }
+  int64_t heavy_at() const { return segments_at() + 4 * segments; }
+  int64_t bundles_at() const { return heavy_at() + 4 * heavy; }
+  int64_t words() const { return bundles_at() + 2 * bundles; }
+};
+RowWorkBounds row_work_bounds(int64_t m, int64_t nnz);
+
 }  // namespace gnnsched::gpu

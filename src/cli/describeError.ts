@@ -124,6 +124,7 @@ const running: Pick<
   | "PrepWorkerLost"
   | "PrepTimeout"
   | "DeviceUnavailable"
+  | "DeviceLost"
   | "DeviceOutOfMemory"
   | "PlanRefused"
   | "OpFailed"
@@ -142,6 +143,10 @@ const running: Pick<
   DeviceUnavailable: (e) => [
     `the device ${e.device} cannot be opened: ${e.reason}.`,
     "See what is there with `gnnsched doctor`.",
+  ],
+  DeviceLost: (e) => [
+    `the device ${e.device} was lost: ${e.reason}.`,
+    "What was on it is gone: open it anew, in a new process where it is a GPU.",
   ],
   DeviceOutOfMemory: (e) => [
     `the device refused ${formatBytesExactly(e.bytesRequested)}; ` +

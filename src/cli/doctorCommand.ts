@@ -5,6 +5,7 @@ import { Effect, Result } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { OpenDevice } from "../device/Device.ts"
 import { openCpuDevice } from "../device/native/cpuDevice.ts"
+import { openCudaDevice } from "../device/native/cudaDevice.ts"
 import { openReferenceDevice } from "../device/reference/referenceDevice.ts"
 import type { DeviceUnavailable } from "../model/errors.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
@@ -20,7 +21,7 @@ import { left, mark, print, printJson, renderTable, right } from "./terminal.ts"
 import { formatBytes } from "./units.ts"
 import { version } from "./version.ts"
 
-const deviceKinds = ["cpu", "reference"] as const
+const deviceKinds = ["cpu", "cuda", "reference"] as const
 type Kind = (typeof deviceKinds)[number]
 
 const config = {
@@ -43,6 +44,7 @@ type Finding =
 
 const opener: Readonly<Record<Kind, OpenDevice>> = {
   cpu: (options) => openCpuDevice({ ...options, ...addonOption() }),
+  cuda: (options) => openCudaDevice({ ...options, ...addonOption() }),
   reference: openReferenceDevice,
 }
 
@@ -69,8 +71,11 @@ const examine = Effect.fnUntraced(function* (kind: Kind, seed: number) {
   return { kind, info: info.success, checks } satisfies Finding
 })
 
-const isHealthy = (finding: Finding): boolean =>
-  "checks" in finding && finding.checks.every(({ passed }) => passed)
+/** A machine without a GPU is well; one that was asked about its GPU and has none is not. */
+const isHealthy = (finding: Finding, asked: boolean): boolean =>
+  "checks" in finding
+    ? finding.checks.every(({ passed }) => passed)
+    : finding.kind === "cuda" && !asked
 
 const machine = () => ({
   gnnsched: version,
@@ -119,7 +124,7 @@ const doctor = Effect.fnUntraced(function* (flags: DoctorConfig) {
   const kinds = flags.device === "all" ? deviceKinds : [flags.device]
   const findings: Array<Finding> = []
   for (const kind of kinds) findings.push(yield* examine(kind, flags.seed))
-  const healthy = findings.every(isHealthy)
+  const healthy = findings.every((finding) => isHealthy(finding, flags.device !== "all"))
   if (flags.format === "json") {
     yield* printJson({ healthy, ...machine(), devices: findings.map(findingJson) })
   } else {
@@ -134,7 +139,7 @@ const doctor = Effect.fnUntraced(function* (flags: DoctorConfig) {
 export const doctorCommand = Command.make("doctor", config, doctor).pipe(
   Command.withDescription(
     "Show the devices of this machine and check every operator against the float64 reference on " +
-      "random odd shapes. Exit status 1 when a device is missing or wrong.",
+      "random odd shapes. Exit status 1 when a device is wrong, or missing and asked for by name.",
   ),
   Command.withShortDescription("Check the devices of this machine"),
   Command.withExamples([

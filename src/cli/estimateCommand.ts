@@ -2,7 +2,7 @@
 // shapes alone. Nothing is loaded and nothing runs.
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { cpuProfile, referenceProfile } from "../cost/DeviceProfile.ts"
+import { deviceProfiles } from "../cost/DeviceProfile.ts"
 import { planTask } from "../cost/planTask.ts"
 import { BadConfig, type InputError, Unsupported } from "../model/errors.ts"
 import type { GraphShape } from "../model/Graph.ts"
@@ -15,7 +15,8 @@ import { print, printJson } from "./terminal.ts"
 import { openPrepPool } from "./withPrep.ts"
 
 /** Of the cpu and the reference device; a buffer never shares a cache line with another. */
-const alignBytes = 64
+/** Of the arena and of residents, as the devices say when they are opened. */
+const alignBytes = { cpu: 64, cuda: 256, reference: 64 } as const
 
 const count = (name: string, what: string) =>
   wholeFlag(name, 0, limits.maxIndex).pipe(Flag.withDescription(what), Flag.optional)
@@ -104,8 +105,8 @@ const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
       config: gnnConfig,
       shape,
       targets: Option.getOrNull(flags.targets),
-      alignBytes,
-      profile: flags.device === "cpu" ? cpuProfile : referenceProfile,
+      alignBytes: alignBytes[flags.device],
+      profile: deviceProfiles[flags.device],
     }),
   ).pipe(Effect.mapError((error) => inFile(error, flags.model)))
   const view = { plan, shape, budgetBytes: Option.getOrNull(flags.memory) }

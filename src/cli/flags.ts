@@ -15,9 +15,9 @@ export const quietFlag = Flag.Boolean("quiet").pipe(
   Flag.withDefault(false),
 )
 
-export const deviceFlag = Flag.Literals("device", ["cpu", "reference"]).pipe(
+export const deviceFlag = Flag.Literals("device", ["cpu", "cuda", "reference"]).pipe(
   Flag.withDescription(
-    "cpu: native kernels; reference: TypeScript in float64, slow, the oracle; default: cpu",
+    "cpu: native kernels; cuda: a GPU; reference: TypeScript in float64, slow, the oracle; default: cpu",
   ),
   Flag.withDefault("cpu"),
 )

@@ -38,6 +38,7 @@ const cpu2: MachineProfile = {
 const v100: MachineProfile = {
   lane: {
     name: "v100-32g",
+    kernels: "cuda",
     flopsPerSecond: 11e12,
     bytesPerSecond: 750e9,
     gatherBytesPerSecond: 450e9,
@@ -57,6 +58,7 @@ const v100: MachineProfile = {
 const h200: MachineProfile = {
   lane: {
     name: "h200",
+    kernels: "cuda",
     flopsPerSecond: 50e12,
     bytesPerSecond: 4.3e12,
     gatherBytesPerSecond: 2.6e12,

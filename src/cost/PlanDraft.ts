@@ -5,6 +5,7 @@ import { identityEpilogue } from "../model/Op.ts"
 import type { ResidentRole, ResidentSlot } from "../model/Resident.ts"
 import type { WeightEntry, WeightLayout } from "../model/WeightLayout.ts"
 import { weightLayout } from "../model/WeightLayout.ts"
+import { withKernelMemory } from "./kernelMemory.ts"
 import { predictOpMs } from "./latency.ts"
 import { opWork } from "./opWork.ts"
 import type { PlanRequest } from "./PlanRequest.ts"
@@ -101,7 +102,7 @@ export class PlanDraft {
   }
 
   push(op: Op): void {
-    this.ops.push(op)
+    this.ops.push(this.request.profile.kernels === "cuda" ? withKernelMemory(this, op) : op)
   }
 
   /** Predicted time of the operators from index `first` on. */

@@ -1,5 +1,5 @@
 // The same operator with other operands: how a draft's buffers become places in the arena.
-import type { Op, Operand } from "../model/Op.ts"
+import type { KernelMemory, Op, Operand, WordRange } from "../model/Op.ts"
 
 type OpWithEpilogue = Extract<Op, { readonly epilogue: unknown }>
 type OperandMap = (operand: Operand) => Operand
@@ -15,11 +15,30 @@ const mapEpilogue = <O extends OpWithEpilogue>(op: O, map: OperandMap): O["epilo
   }
 }
 
+const mapRange = (range: WordRange | null, map: OperandMap): WordRange | null =>
+  range && { ...range, at: map(range.at) }
+
+/** Nothing where there is none: `exactOptionalPropertyTypes` takes no undefined. */
+const mapMemory = (
+  { memory }: { readonly memory?: KernelMemory },
+  map: OperandMap,
+): { readonly memory?: KernelMemory } =>
+  memory === undefined
+    ? {}
+    : { memory: { rowWork: mapRange(memory.rowWork, map), scratch: mapRange(memory.scratch, map) } }
+
 /** The same operator with each operand replaced. */
 export const mapOperands = (op: Op, map: OperandMap): Op => {
   switch (op.kind) {
     case "gemm":
-      return { ...op, a: map(op.a), b: map(op.b), c: map(op.c), epilogue: mapEpilogue(op, map) }
+      return {
+        ...op,
+        a: map(op.a),
+        b: map(op.b),
+        c: map(op.c),
+        epilogue: mapEpilogue(op, map),
+        ...mapMemory(op, map),
+      }
     case "spmm":
       return {
         ...op,
@@ -31,6 +50,7 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
         x: map(op.x),
         y: map(op.y),
         epilogue: mapEpilogue(op, map),
+        ...mapMemory(op, map),
       }
     case "gat":
       return {
@@ -42,6 +62,7 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
         scoreDst: map(op.scoreDst),
         y: map(op.y),
         epilogue: mapEpilogue(op, map),
+        ...mapMemory(op, map),
       }
     case "densify":
       return {

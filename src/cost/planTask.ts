@@ -46,8 +46,8 @@ const costOf = (op: Op, liveBytes: number, { profile }: PlanRequest): OpCost => 
     name: op.name,
     kind: op.kind,
     outputBytes: work.outputBytes,
-    // Every temporary is a buffer of the plan; the operators themselves take nothing more.
-    scratchBytes: 0,
+    // A buffer of the plan as well, alive for this operator alone.
+    scratchBytes: 4 * (("memory" in op ? op.memory?.scratch?.words : null) ?? 0),
     liveBytes,
     flops: work.flops,
     bytesMoved: work.streamBytes + work.gatherBytes,

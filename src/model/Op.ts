@@ -39,6 +39,20 @@ export const identityEpilogue: Epilogue = {
   activation: { name: "identity", parameter: 0 },
 }
 
+/** A contiguous range of 4-byte words. */
+export interface WordRange {
+  readonly at: Operand
+  readonly words: number
+}
+
+/** What a device's kernel needs beside the operands; operators of plans for the CPU have none. */
+export interface KernelMemory {
+  /** int32: the work list of the operator's CSR matrix, see rowWork.ts. Resident. */
+  readonly rowWork: WordRange | null
+  /** In the arena, for partial results; nothing of it is read before it is written. */
+  readonly scratch: WordRange | null
+}
+
 /** c[m, n] = epilogue(a[m, k] * b[k, n]) */
 export interface GemmOp {
   readonly kind: "gemm"
@@ -50,6 +64,7 @@ export interface GemmOp {
   readonly b: Operand
   readonly c: Operand
   readonly epilogue: Epilogue
+  readonly memory?: KernelMemory
 }
 
 /**
@@ -81,6 +96,7 @@ export interface SpmmOp {
   readonly x: Operand
   readonly y: Operand
   readonly epilogue: Epilogue
+  readonly memory?: KernelMemory
 }
 
 /**
@@ -108,6 +124,7 @@ export interface GatOp {
   readonly scoreDst: Operand
   readonly y: Operand
   readonly epilogue: Epilogue
+  readonly memory?: KernelMemory
 }
 
 /** y[m, k] = the CSR matrix as a dense one (duplicates add up). */

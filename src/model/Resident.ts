@@ -9,12 +9,14 @@ export type ResidentRole =
   | "graph.rowOffsets" // int32 [N + 1]
   | "graph.colIndices" // int32 [E]
   | "graph.edgeWeight" // float32 [E]
+  | "graph.rowWork" // int32, the work list of the edges, see rowWork.ts
   | "graph.graphOffsets" // int32 [G + 1]
   | `graph.graphOffsets@${number}` // the same, empty graphs appended up to that many
   | "x.dense" // float32 [N, F]
   | "x.rowOffsets" // int32 [N + 1]
   | "x.colIndices" // int32 [nnz]
   | "x.values" // float32 [nnz]
+  | "x.rowWork" // int32, the work list of the features
   | `gcn.scale@${number}` // float32 [N]
   | `gcn.selfWeight@${number}` // float32 [N]
   | "model.weights" // float32, packed by the lowering

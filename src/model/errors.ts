@@ -153,6 +153,12 @@ export class DeviceUnavailable extends Data.TaggedError("DeviceUnavailable")<{
   readonly reason: string
 }> {}
 
+/** It was there and is gone, with everything on it; every later task on it fails as well. */
+export class DeviceLost extends Data.TaggedError("DeviceLost")<{
+  readonly device: string
+  readonly reason: string
+}> {}
+
 export class DeviceOutOfMemory extends Data.TaggedError("DeviceOutOfMemory")<{
   readonly bytesRequested: number
   readonly bytesFree: number
@@ -180,7 +186,13 @@ export class LaneLost extends Data.TaggedError("LaneLost")<{
   readonly transient: boolean
 }> {}
 
-export type DeviceError = DeviceUnavailable | DeviceOutOfMemory | PlanRefused | OpFailed | LaneLost
+export type DeviceError =
+  | DeviceUnavailable
+  | DeviceLost
+  | DeviceOutOfMemory
+  | PlanRefused
+  | OpFailed
+  | LaneLost
 
 /** Why a task ended other than completed. */
 export class TaskCancelled extends Data.TaggedError("TaskCancelled")<{

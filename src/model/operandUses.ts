@@ -1,6 +1,6 @@
 // Every operand of an op with its extent: the one table behind liveness, placement, range checks,
 // the high-water mark and the count of residents read.
-import type { Epilogue, GatOp, Op, Operand } from "./Op.ts"
+import type { Epilogue, GatOp, KernelMemory, Op, Operand } from "./Op.ts"
 
 export interface OperandUse {
   readonly field: string
@@ -49,6 +49,15 @@ const epilogueUses = (
   ...reads("epilogue.affine.shift", affine?.shift ?? null, vector(cols)),
 ]
 
+const memoryUses = (memory: KernelMemory | undefined): ReadonlyArray<OperandUse> => {
+  if (memory === undefined) return []
+  const { rowWork, scratch } = memory
+  return [
+    ...(rowWork === null ? [] : indices("memory.rowWork", rowWork.at, vector(rowWork.words))),
+    ...(scratch === null ? [] : writes("memory.scratch", scratch.at, vector(scratch.words))),
+  ]
+}
+
 export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
   switch (op.kind) {
     case "gemm":
@@ -57,6 +66,7 @@ export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
         ...reads("b", op.b, [op.k, op.n]),
         ...epilogueUses(op.epilogue, [op.m, op.n]),
         ...writes("c", op.c, [op.m, op.n]),
+        ...memoryUses(op.memory),
       ]
     case "spmm":
       return [
@@ -68,6 +78,7 @@ export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
         ...reads("x", op.x, [op.k, op.n]),
         ...epilogueUses(op.epilogue, [op.m, op.n]),
         ...writes("y", op.y, [op.m, op.n]),
+        ...memoryUses(op.memory),
       ]
     case "gat": {
       const width = gatOutputColumns(op)
@@ -79,6 +90,7 @@ export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
         ...reads("scoreDst", op.scoreDst, [op.m, op.heads]),
         ...epilogueUses(op.epilogue, [op.m, width]),
         ...writes("y", op.y, [op.m, width]),
+        ...memoryUses(op.memory),
       ]
     }
     case "densify":

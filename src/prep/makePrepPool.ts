@@ -21,6 +21,7 @@ import {
   residentKey,
   targetResident,
 } from "./residentObjects.ts"
+import { offsetsOfRole } from "./rowWork.ts"
 
 type Prepared = Effect.Effect<ResidentObject, InputError | PrepError>
 
@@ -45,10 +46,13 @@ const computeDerived = (
 ): Prepared => {
   const { graph, model, taskId } = request
   const name = `${role} for ${taskId}`
-  const packed = (array: Float32Array) =>
+  const packed = (array: Float32Array | Int32Array) =>
     makeResident(residentKey(ownerOf(request, role), role), array)
   if (role === "model.weights") {
     return Effect.map(workers.run(name, "packWeights", model), packed)
+  }
+  if (role.endsWith(".rowWork")) {
+    return Effect.map(workers.run(name, "rowWork", offsetsOfRole(graph, role)), packed)
   }
   const kind = role.startsWith("gcn.scale@") ? "gcnScale" : "gcnSelfWeight"
   return Effect.map(workers.run(name, kind, { graph, fill: fillOf(role) }), packed)

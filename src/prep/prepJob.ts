@@ -20,6 +20,8 @@ interface Jobs {
     readonly input: { readonly graph: Graph; readonly fill: number }
     readonly output: Float32Array
   }
+  /** int32 [N + 1] row offsets in, a work list out. */
+  readonly rowWork: { readonly input: Int32Array; readonly output: Int32Array }
   readonly packWeights: { readonly input: GnnModel; readonly output: Float32Array }
   readonly targets: { readonly input: TargetList; readonly output: ResidentObject }
   readonly crash: { readonly input: null; readonly output: never }

@@ -7,6 +7,7 @@ import { loadGnnModel, readModelConfig } from "./model/loadModel.ts"
 import { packWeights } from "./model/packWeights.ts"
 import type { PrepEnvelope, PrepJob, PrepReply } from "./prepJob.ts"
 import { targetResident } from "./residentObjects.ts"
+import { buildRowWork } from "./rowWork.ts"
 
 const exitStatus = 70
 
@@ -31,6 +32,8 @@ const run = (job: PrepJob): unknown => {
       return gcnScale(job.input.graph, job.input.fill)
     case "gcnSelfWeight":
       return gcnSelfWeight(job.input.graph, job.input.fill)
+    case "rowWork":
+      return buildRowWork(job.input)
     case "packWeights":
       return packWeights(job.input)
     case "targets":

@@ -9,10 +9,13 @@ import { sharedInt32 } from "../model/Tensor.ts"
 import { bytesOf, type NpyArray } from "./npy.ts"
 
 /** Roles that are computed from a graph or a model. */
-export type DerivedRole = Extract<ResidentRole, `gcn.${string}` | "model.weights">
+export type DerivedRole = Extract<
+  ResidentRole,
+  `gcn.${string}` | `${string}.rowWork` | "model.weights"
+>
 
 export const isDerived = (role: ResidentRole): role is DerivedRole =>
-  role.startsWith("gcn.") || role === "model.weights"
+  role.startsWith("gcn.") || role.endsWith(".rowWork") || role === "model.weights"
 
 /** The fill of a `gcn.…@fill` role. */
 export const fillOf = (role: ResidentRole): number => {

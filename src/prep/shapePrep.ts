@@ -9,6 +9,7 @@ import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
 import { isTaggedError } from "../model/plainError.ts"
 import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
+import { rowWorkBounds } from "../model/rowWork.ts"
 import { weightLayout } from "../model/WeightLayout.ts"
 import { readGraphShape } from "./loadGraph.ts"
 import { readModelConfig } from "./model/loadModel.ts"
@@ -63,6 +64,10 @@ const bytesOf = (role: ResidentRole, shape: GraphShape, config: GnnConfig): numb
       return 4 * numEdges
     case "graph.graphOffsets":
       return 4 * ((numGraphs ?? 1) + 1)
+    case "graph.rowWork":
+      return 4 * rowWorkBounds(numNodes, numEdges).words
+    case "x.rowWork":
+      return 4 * rowWorkBounds(numNodes, featureNonZeros ?? 0).words
     case "x.dense":
       return 4 * numNodes * featureWidth
     case "x.colIndices":

@@ -10,7 +10,7 @@ import type { TaskOutput, TaskRecord, TaskSpec, TaskState } from "../model/Task.
 
 export interface RuntimeOptions {
   /** Default "cpu". */
-  readonly device?: "cpu" | "reference"
+  readonly device?: "cpu" | "cuda" | "reference"
   /** Bytes of the device's pool; default: the device's stated share. */
   readonly memoryBytes?: number
   /** Default: one per core. */

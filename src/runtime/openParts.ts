@@ -3,6 +3,7 @@ import { Effect, type Scope } from "effect"
 import type { Device } from "../device/Device.ts"
 import { faultDevice } from "../device/faultDevice.ts"
 import { openCpuDevice } from "../device/native/cpuDevice.ts"
+import { openCudaDevice } from "../device/native/cudaDevice.ts"
 import { openReferenceDevice } from "../device/reference/referenceDevice.ts"
 import type { DeviceUnavailable } from "../model/errors.ts"
 import { FaultBook } from "../model/FaultBook.ts"
@@ -11,14 +12,21 @@ import { makePrepPool } from "../prep/makePrepPool.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { ResolvedOptions } from "./options.ts"
 
+const openers = {
+  cpu: openCpuDevice,
+  cuda: openCudaDevice,
+  reference: openReferenceDevice,
+} as const
+
 export const openDevice = (
   options: ResolvedOptions,
 ): Effect.Effect<Device, DeviceUnavailable, Scope.Scope> => {
-  const { lanes, memoryBytes, addonPath, faults } = options
-  const opened =
-    options.deviceKind === "cpu"
-      ? openCpuDevice({ lanes, memoryBytes, ...(addonPath === null ? {} : { addonPath }) })
-      : openReferenceDevice({ lanes, memoryBytes })
+  const { addonPath, deviceKind, faults, lanes, memoryBytes } = options
+  const opened = openers[deviceKind]({
+    lanes,
+    memoryBytes,
+    ...(addonPath === null ? {} : { addonPath }),
+  })
   return faults === null
     ? opened
     : Effect.map(opened, (device) => faultDevice(device, new FaultBook(faults)))

@@ -1,6 +1,6 @@
 // Options of the embedded runtime: defaults filled in, every number checked.
 import { Effect } from "effect"
-import { cpuProfile, type DeviceProfile, referenceProfile } from "../cost/DeviceProfile.ts"
+import { type DeviceProfile, deviceProfiles } from "../cost/DeviceProfile.ts"
 import { BadConfig } from "../model/errors.ts"
 import type { FaultPlan } from "../model/FaultPlan.ts"
 import { limits } from "../model/limits.ts"
@@ -15,7 +15,7 @@ import { policies } from "../policy/policies.ts"
 import type { RuntimeOptions } from "./RuntimeApi.ts"
 
 export interface ResolvedOptions {
-  readonly deviceKind: "cpu" | "reference"
+  readonly deviceKind: "cpu" | "cuda" | "reference"
   readonly memoryBytes: number | null
   readonly lanes: number | null
   readonly policyName: PolicyName
@@ -56,7 +56,7 @@ export const resolveOptions = (
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
       expireLate: options.lateTasks === "expire",
-      profile: deviceKind === "cpu" ? cpuProfile : referenceProfile,
+      profile: deviceProfiles[deviceKind],
       addonPath: options.addonPath ?? null,
     })
   })
@@ -66,7 +66,7 @@ const bad = (path: string, expected: string, found: unknown): BadConfig =>
 
 const check = (options: RuntimeOptions): BadConfig | null => {
   const oneOf: ReadonlyArray<readonly [string, unknown, ReadonlyArray<string>]> = [
-    ["device", options.device, ["cpu", "reference"]],
+    ["device", options.device, ["cpu", "cuda", "reference"]],
     ["policy", options.policy, policyNames],
     ["mode", options.mode, ["groups", "continuous"]],
     ["lateTasks", options.lateTasks, ["run", "expire"]],

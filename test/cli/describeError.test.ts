@@ -94,6 +94,10 @@ const samples: ReadonlyArray<readonly [GnnschedError, ReadonlyArray<string>]> = 
     }),
     ["l0.spmm", "3", "lane 1", "injected"],
   ],
+  [
+    new errors.DeviceLost({ device: "cuda", reason: "cudaErrorIllegalAddress" }),
+    ["cuda", "IllegalAddress"],
+  ],
   [new errors.LaneLost({ lane: 2, transient: true }), ["lane 2"]],
   [new errors.TaskCancelled({ id: "t1", state: "running" }), ["t1", "running"]],
   [new errors.TaskExpired({ id: "t1", deadlineMs: 20, nowMs: 35 }), ["t1", "20 ms", "35 ms"]],

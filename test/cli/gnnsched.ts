@@ -19,13 +19,15 @@ export const gnnsched = (
   args: ReadonlyArray<string>,
   options: {
     readonly cwd?: string
+    /** Beside the variables of this process. */
+    readonly env?: Readonly<Record<string, string>>
     readonly closeEarly?: boolean
     readonly stdoutFile?: string
     readonly signal?: { readonly name: NodeJS.Signals; readonly after: RegExp }
   } = {},
 ): Promise<CommandResult> =>
   new Promise((resolve, reject) => {
-    const env = { ...process.env, NO_COLOR: "1" }
+    const env = { ...process.env, ...options.env, NO_COLOR: "1" }
     const output = options.stdoutFile === undefined ? "pipe" : openSync(options.stdoutFile, "w")
     const child = spawn(process.execPath, [main, ...args], {
       env,

@@ -97,7 +97,11 @@ export const command = async (file: string, args: ReadonlyArray<string>): Promis
   (await promisify(execFile)(file, [...args], { maxBuffer: 1 << 26 })).stdout
 
 const build = async (variant: "plain" | "sanitized"): Promise<string> => {
-  const folder = join(root, "build", variant === "plain" ? "emulated" : "emulated-sanitized")
+  const folder = join(
+    root,
+    "build",
+    variant === "plain" ? "kernel-checks" : "kernel-checks-sanitized",
+  )
   const sanitize = variant === "plain" ? "OFF" : "ON"
   const source = join(root, "test/kernels")
   await command("cmake", ["-S", source, "-B", folder, `-DGNNSCHED_SANITIZE=${sanitize}`])

@@ -169,7 +169,9 @@ int main() {
   }
   check_plans();
   Pool pool;
-  expect(!pool.open(1 << 20) && !pool.grant(1, 0, 1 << 20) && pool.grant(2, 0, 64).has_value(),
+  uint8_t first = 0;
+  pool.open(&first, 1 << 20, 64);
+  expect(!pool.grant(1, 0, 1 << 20) && pool.grant(2, 0, 64).has_value(),
          "pool", "a grant", 0);
   std::printf("plans and pool: as they should\n");
   return 0;

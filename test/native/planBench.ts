@@ -21,7 +21,12 @@ export class PlanBench {
   readonly uploads: Array<Uint8Array> = []
   readonly #slots: Array<ResidentSlot> = []
   readonly ops: Array<Op> = []
+  readonly #align: number
   #arenaBytes = 0
+
+  constructor(alignBytes = align) {
+    this.#align = alignBytes
+  }
 
   /** A resident object; `ld` 1 for vectors. */
   resident(data: Float32Array | Int32Array, ld = 1): Operand {
@@ -33,7 +38,7 @@ export class PlanBench {
   /** A range of the arena, [rows, cols] with rows `ld` apart. */
   arena(rows: number, cols: number, ld = cols): Operand {
     const operand = { slot: -1, offset: this.#arenaBytes, ld }
-    this.#arenaBytes += alignUp(rows * cols === 0 ? 0 : ((rows - 1) * ld + cols) * 4, align)
+    this.#arenaBytes += alignUp(rows * cols === 0 ? 0 : ((rows - 1) * ld + cols) * 4, this.#align)
     return operand
   }
 
@@ -43,9 +48,9 @@ export class PlanBench {
       residents: this.#slots,
       buffers: [],
       costs: [],
-      alignBytes: align,
+      alignBytes: this.#align,
       arenaBytes: this.#arenaBytes,
-      residentBytes: this.#slots.reduce((sum, slot) => sum + alignUp(slot.bytes, align), 0),
+      residentBytes: this.#slots.reduce((sum, slot) => sum + alignUp(slot.bytes, this.#align), 0),
       livePeakBytes: this.#arenaBytes,
       peakOp: 0,
       output: { offset: output.operand.offset, rows: output.rows, cols: output.cols },
@@ -73,7 +78,7 @@ export const place = (
   Effect.gen(function* () {
     let offset = base
     const take = (bytes: number): Grant => {
-      const grant = { id: freshId(), offset, bytes: alignUp(bytes, align) }
+      const grant = { id: freshId(), offset, bytes: alignUp(bytes, plan.alignBytes) }
       offset += grant.bytes
       return grant
     }

@@ -29,8 +29,8 @@ export const refusalOf = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Plan
   )
 
 /** `steps` products in a chain, size x size: long enough to be cut between. */
-export const chain = (size: number, steps: number) => {
-  const bench = new PlanBench()
+export const chain = (size: number, steps: number, alignBytes?: number) => {
+  const bench = new PlanBench(alignBytes)
   const b = bench.resident(randomFloats(1, size * size), size)
   let a = bench.resident(randomFloats(2, size * size), size)
   for (let i = 0; i < steps; i++) {

@@ -2,7 +2,7 @@
 // virtual time, where real threads would bring real time in.
 import { Effect } from "effect"
 import type { ResidentObject, ResidentRole } from "../../src/model/Resident.ts"
-import { gcnScale } from "../../src/prep/gcnNorm.ts"
+import { gcnScale, gcnSelfWeight } from "../../src/prep/gcnNorm.ts"
 import { loadGraph } from "../../src/prep/loadGraph.ts"
 import { loadGnnModel, readModelConfig } from "../../src/prep/model/loadModel.ts"
 import { packWeights } from "../../src/prep/model/packWeights.ts"
@@ -14,6 +14,7 @@ import {
   residentKey,
   targetResident,
 } from "../../src/prep/residentObjects.ts"
+import { buildRowWork, offsetsOfRole } from "../../src/prep/rowWork.ts"
 
 const prepareRole = (request: PrepareRequest, role: ResidentRole): ResidentObject => {
   const { graph, model, targets, taskId } = request
@@ -25,6 +26,13 @@ const prepareRole = (request: PrepareRequest, role: ResidentRole): ResidentObjec
   }
   if (role.startsWith("gcn.scale@")) {
     return makeResident(residentKey(graph.contentId, role), gcnScale(graph, fillOf(role)))
+  }
+  if (role.startsWith("gcn.selfWeight@")) {
+    return makeResident(residentKey(graph.contentId, role), gcnSelfWeight(graph, fillOf(role)))
+  }
+  if (role.endsWith(".rowWork")) {
+    const work = buildRowWork(offsetsOfRole(graph, role))
+    return makeResident(residentKey(graph.contentId, role), work)
   }
   return directResident(graph, role)
 }

@@ -9,16 +9,20 @@ export interface RandomGraphOptions {
   readonly width: number
   readonly seed: number
   readonly weighted?: boolean
+  /** Half of the edges lead to node 0. */
+  readonly hub?: boolean
 }
 
 /** Random edges: duplicates and self loops occur. */
 export const randomGraph = (options: RandomGraphOptions): GraphSource => {
   const random = testRandom(options.seed)
   const { nodes, edges, width } = options
+  const edgeIndex = Int32Array.from({ length: 2 * edges }, () => random.int(nodes))
+  if (options.hub === true) edgeIndex.fill(0, edges, edges + (edges >> 1))
   return {
     kind: "arrays",
     numNodes: nodes,
-    edgeIndex: Int32Array.from({ length: 2 * edges }, () => random.int(nodes)),
+    edgeIndex,
     features: {
       kind: "dense",
       values: Float32Array.from({ length: nodes * width }, random.normal),

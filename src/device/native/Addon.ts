@@ -13,6 +13,36 @@ export interface NativeRefusal {
 
 export type Isa = "baseline" | "avx2" | "avx512"
 
+/** One GPU as CUDA lists it. */
+export interface Gpu {
+  readonly name: string
+  /** "9.0" */
+  readonly computeCapability: string
+  readonly memoryBytes: number
+  readonly freeBytes: number
+  /** The newest CUDA that the driver runs. */
+  readonly driver: string
+}
+
+export interface Gpus {
+  readonly devices: ReadonlyArray<Gpu>
+  /** Why there is none. */
+  readonly reason: string | null
+}
+
+/** What a device is opened with; `gpu` null is the CPU. */
+export interface OpenSettings {
+  readonly lanes: number
+  readonly budgetBytes: number
+  readonly isa: Isa | null
+  readonly gpu: number | null
+  readonly paint: boolean
+  readonly opTimings: boolean
+}
+
+/** The codes of Failure in native/engine.h. */
+export const failures = { none: 0, refused: 1, op: 2, device: 3 } as const
+
 export interface Machine {
   readonly name: string
   /** What this CPU runs, the fastest first. */
@@ -24,12 +54,14 @@ export interface Machine {
 
 /**
  * The end of an upload (`values` null) or of a plan: [opsDone, cancelled, runMs, measuredPeakBytes,
- * then start and end of each finished op in ms]. `place` and `reason` are set when it was refused
- * after it had been taken (indices out of range).
+ * then start and end of each finished op in ms, if they were asked for]. `failure` is one of `failures`;
+ * `place` and `reason` are set unless it is `none`: refused after it had been taken (indices out of
+ * range), an operator that failed, a device that is gone.
  */
 export type OnEvent = (
   ticket: number,
   values: Float64Array | null,
+  failure: number,
   place: string | null,
   reason: string | null,
 ) => void
@@ -37,16 +69,12 @@ export type OnEvent = (
 /** Handles, tickets and ids are integers; every size is in bytes. */
 export interface Addon {
   readonly detect: () => Machine
-  readonly open: (
-    lanes: number,
-    budgetBytes: number,
-    isa: Isa | null,
-    paint: boolean,
-    onEvent: OnEvent,
-  ) => number | NativeRefusal
+  readonly gpus: () => Gpus
+  readonly open: (settings: OpenSettings, onEvent: OnEvent) => number | NativeRefusal
   readonly close: (handle: number) => void
   readonly info: (handle: number) => {
-    readonly isa: Isa
+    /** An instruction set, or "cuda" and the compute capability. */
+    readonly isa: string
     readonly lanes: number
     readonly budgetBytes: number
     readonly overheadBytes: number
@@ -85,6 +113,7 @@ export interface Addon {
 
 export const addonFunctions: ReadonlyArray<keyof Addon> = [
   "detect",
+  "gpus",
   "open",
   "close",
   "info",

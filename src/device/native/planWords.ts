@@ -1,14 +1,14 @@
 // The form in which a plan crosses the native border: one flat Float64Array, mirrored by
-// native/plan_words.h (a test compares the numbers). A header of 8 words, then 64 words per
-// operator: kind, dimensions, flags, reals, and 16 operands of three words (slot, offset, ld).
+// native/plan_words.h (a test compares the numbers). A header of 8 words, then 72 words per
+// operator: kind, dimensions, flags, reals, and 18 operands of three words (slot, offset, ld).
 import type { ActivationName, Aggregation } from "../../model/GnnModel.ts"
-import type { Epilogue, Op, Operand, OpKind } from "../../model/Op.ts"
+import type { Epilogue, KernelMemory, Op, Operand, OpKind } from "../../model/Op.ts"
 import type { Plan } from "../../model/Plan.ts"
 
 /** Numbers that native/plan_words.h has under the same names with a `k` in front. */
 export const planFormat = {
   Magic: 0x474e4e50,
-  Version: 1,
+  Version: 2,
   HeaderWords: 8,
   HeadMagic: 0,
   HeadVersion: 1,
@@ -17,7 +17,7 @@ export const planFormat = {
   HeadOutputOffset: 4,
   HeadOutputRows: 5,
   HeadOutputCols: 6,
-  OpWords: 64,
+  OpWords: 72,
   OpKind: 0,
   OpM: 1,
   OpK: 2,
@@ -32,7 +32,9 @@ export const planFormat = {
   OpParameter: 11,
   OpSelfCoefficient: 12,
   OpNegativeSlope: 13,
-  Operands: 16,
+  OpRowWorkWords: 14,
+  OpScratchWords: 15,
+  Operands: 18,
   OperandWords: 3,
   SlotArena: -1,
   SlotAbsent: -2,
@@ -52,6 +54,8 @@ export const planFormat = {
   AffineScale: 13,
   AffineShift: 14,
   Rows: 15,
+  RowWork: 16,
+  Scratch: 17,
   FlagConcat: 1,
   FlagSelfLoops: 2,
   FlagSkipSelf: 4,
@@ -122,6 +126,15 @@ class OpWriter {
     this.operand(F.ColIndices, op.colIndices)
   }
 
+  memory(memory: KernelMemory | undefined): void {
+    if (memory === undefined) return
+    const { rowWork, scratch } = memory
+    this.set(F.OpRowWorkWords, rowWork?.words ?? 0)
+    this.set(F.OpScratchWords, scratch?.words ?? 0)
+    this.operand(F.RowWork, rowWork?.at ?? null)
+    this.operand(F.Scratch, scratch?.at ?? null)
+  }
+
   epilogue(epilogue: Epilogue): void {
     this.operand(F.RowScale, epilogue.rowScale)
     this.operand(F.Addend, epilogue.addend)
@@ -147,6 +160,7 @@ const writeSpmm = (to: OpWriter, op: Extract<Op, { kind: "spmm" }>): void => {
   to.operand(F.X, op.x)
   to.operand(F.Y, op.y)
   to.epilogue(op.epilogue)
+  to.memory(op.memory)
 }
 
 const writeGat = (to: OpWriter, op: Extract<Op, { kind: "gat" }>): void => {
@@ -161,6 +175,7 @@ const writeGat = (to: OpWriter, op: Extract<Op, { kind: "gat" }>): void => {
   to.operand(F.ScoreDst, op.scoreDst)
   to.operand(F.Y, op.y)
   to.epilogue(op.epilogue)
+  to.memory(op.memory)
 }
 
 const writeOp = (to: OpWriter, op: Op): void => {
@@ -174,6 +189,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
       to.operand(F.B, op.b)
       to.operand(F.Y, op.c)
       to.epilogue(op.epilogue)
+      to.memory(op.memory)
       break
     case "spmm":
       writeSpmm(to, op)

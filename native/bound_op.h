@@ -1,0 +1,68 @@
+// An operator of a plan with its memory: what the kernels of the CPU and of a GPU are told.
+#pragma once
+#include "common/op_args.h"
+#include "engine.h"
+
+namespace gnnsched {
+
+class BoundOp {
+ public:
+  BoundOp(const PlanOp& op, const Binding& binding) : op_(op), binding_(binding) {}
+
+  // null where the operand is absent
+  float* floats(int operand) const { return reinterpret_cast<float*>(at(operand)); }
+  const int32_t* ints(int operand) const { return reinterpret_cast<const int32_t*>(at(operand)); }
+  int64_t ld(int operand) const { return op_.operands[operand].ld; }
+
+  // Where the host reads the indices of a resident operand.
+  IndexRange range(int operand) const {
+    const PlanOperand& o = op_.operands[operand];
+    const Binding::Slot& slot = binding_.slots[o.slot];
+    return {slot.grant, o.offset, reinterpret_cast<const int32_t*>(slot.host + o.offset)};
+  }
+
+  GemmArgs gemm() const;
+  SpmmArgs spmm() const;
+  GatArgs gat() const;
+  DensifyArgs densify() const;
+  RowwiseArgs rowwise() const;
+  ReadoutArgs readout() const;
+  GatherArgs gather() const;
+  LogSoftmaxArgs log_softmax() const;
+
+ private:
+  Epilogue epilogue() const;
+  uint8_t* at(int operand) const {
+    const PlanOperand& o = op_.operands[operand];
+    if (!o.present()) return nullptr;
+    return (o.slot == words::kSlotArena ? binding_.arena : binding_.slots[o.slot].data) + o.offset;
+  }
+  const PlanOp& op_;
+  const Binding& binding_;
+};
+
+// Whether the indices stored in the residents of every operator stay within their matrices.
+Verdict check_all_indices(const NativePlan& plan, const Binding& binding, IndexChecks& checks);
+
+// What the operators that ran have touched.
+class Touched {
+ public:
+  explicit Touched(const Binding& binding)
+      : binding_(binding), slots_(binding.slots.size(), false) {}
+  void count(const PlanOp& op);
+  void count_output(const NativePlan& plan);
+  // Bytes of the residents that were read, and the end of the arena's last touched byte.
+  int64_t resident_bytes() const;
+  int64_t arena_end() const { return arena_end_; }
+
+ private:
+  const Binding& binding_;
+  int64_t arena_end_ = 0;
+  std::vector<bool> slots_;
+};
+
+inline int64_t output_bytes(const NativePlan& plan) {
+  return plan.output_rows * plan.output_cols * 4;
+}
+
+}  // namespace gnnsched

@@ -1,0 +1,115 @@
+// The CPU as an engine: see cpu_engine.h.
+#include "cpu_engine.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "bound_op.h"
+
+namespace gnnsched {
+
+namespace {
+
+using namespace words;
+
+constexpr size_t kHugePage = size_t{2} << 20;
+
+double now_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::milli>(now).count();
+}
+
+}  // namespace
+
+Verdict CpuEngine::open(int64_t budget_bytes) {
+  budget_bytes_ = budget_bytes / kAlign * kAlign;
+  mapped_bytes_ = static_cast<size_t>(budget_bytes_) + kHugePage;
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+#ifdef MAP_NORESERVE
+  flags |= MAP_NORESERVE;
+#endif
+  void* mapping = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (mapping == MAP_FAILED) {
+    return refuse("pool", "mmap of %zu bytes failed: %s", mapped_bytes_, std::strerror(errno));
+  }
+  mapping_ = mapping;
+  const auto address = reinterpret_cast<uintptr_t>(mapping);
+  base_ = reinterpret_cast<uint8_t*>((address + kHugePage - 1) / kHugePage * kHugePage);
+#ifdef MADV_HUGEPAGE
+  // fewer page faults and TLB misses; a kernel without huge pages says no, and nothing is lost
+  (void)madvise(base_, static_cast<size_t>(budget_bytes_), MADV_HUGEPAGE);
+#endif
+  return std::nullopt;
+}
+
+CpuEngine::~CpuEngine() {
+  if (mapping_ != nullptr) munmap(mapping_, mapped_bytes_);
+}
+
+Verdict CpuEngine::copy_in(uint8_t* to, const uint8_t* from, size_t bytes) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+  return std::nullopt;
+}
+
+void CpuEngine::run_op(const PlanOp& op, const Binding& binding) const {
+  const BoundOp bound(op, binding);
+  switch (op.kind) {
+    case kGemm: kernels_->gemm(bound.gemm()); break;
+    case kSpmm: kernels_->spmm(bound.spmm()); break;
+    case kGat: kernels_->gat(bound.gat()); break;
+    case kDensify: kernels_->densify(bound.densify()); break;
+    case kRowwise: kernels_->rowwise(bound.rowwise()); break;
+    case kReadout: kernels_->readout(bound.readout()); break;
+    case kGather: kernels_->gather(bound.gather()); break;
+    case kLogSoftmax: kernels_->log_softmax(bound.log_softmax()); break;
+  }
+}
+
+// End of the last block of kAlign bytes that is not all paint.
+int64_t CpuEngine::painted_end(const Binding& binding) const {
+  uint8_t paint[kAlign];
+  std::memset(paint, 0xff, sizeof paint);
+  int64_t end = binding.arena_bytes;
+  while (end > 0 && std::memcmp(binding.arena + end - kAlign, paint, sizeof paint) == 0) {
+    end -= kAlign;
+  }
+  return end;
+}
+
+void CpuEngine::run(const RunRequest& request, RunResult& result) {
+  const NativePlan& plan = *request.plan;
+  const Binding& binding = *request.binding;
+  if (paint_) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));
+  const double start = now_ms();
+  if (Verdict bad = check_all_indices(plan, binding, checks())) {
+    result.failure = Failure::refused;
+    result.why = *bad;
+    return;
+  }
+  Touched touched(binding);
+  for (const PlanOp& op : plan.ops) {
+    if (request.cancel->load(std::memory_order_relaxed)) {
+      result.cancelled = true;
+      break;
+    }
+    result.op_times.push_back(now_ms() - start);
+    run_op(op, binding);
+    result.op_times.push_back(now_ms() - start);
+    touched.count(op);
+    result.ops_done++;
+  }
+  if (!result.cancelled && output_bytes(plan) > 0) {
+    std::memcpy(request.output, binding.arena + plan.output_offset,
+                static_cast<size_t>(output_bytes(plan)));
+    touched.count_output(plan);
+  }
+  const int64_t arena_end =
+      paint_ ? painted_end(binding) : (touched.arena_end() + kAlign - 1) / kAlign * kAlign;
+  result.measured_peak_bytes = arena_end + touched.resident_bytes();
+  result.run_ms = now_ms() - start;
+}
+
+}  // namespace gnnsched

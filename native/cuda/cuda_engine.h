@@ -1,0 +1,39 @@
+// A GPU as an engine, and which GPUs there are. Declared for every build: one without CUDA answers
+// with the reason (no_cuda.cc).
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine.h"
+
+namespace gnnsched {
+
+struct GpuInfo {
+  std::string name;
+  std::string compute_capability;  // "9.0"
+  int64_t memory_bytes, free_bytes;
+  std::string driver;  // the newest CUDA it runs, "13.0"
+};
+
+struct GpuList {
+  std::vector<GpuInfo> gpus;
+  std::string reason;  // why there is none; empty when there is one
+};
+
+GpuList list_gpus();
+
+struct CudaSettings {
+  int gpu;
+  int lanes;
+  int64_t budget_bytes;
+  // For tests: fill the arena with NaN before a run; afterwards whatever no operator owns must still
+  // be NaN.
+  bool paint;
+  // Times of single operators, by events between them. Without, a plan runs as CUDA graphs.
+  bool op_timings;
+};
+
+Verdict open_cuda(const CudaSettings& settings, std::unique_ptr<Engine>& engine);
+
+}  // namespace gnnsched

@@ -1,0 +1,84 @@
+// Operators on a GPU: see cuda_ops.h.
+#include "cuda/cuda_ops.h"
+
+#include <cinttypes>
+
+#include "gat/gat.h"
+#include "gemm/gemm.h"
+#include "rows/rows.h"
+#include "spmm/spmm.h"
+
+namespace gnnsched {
+
+namespace {
+
+using namespace words;
+
+// A tile of the tensor-core kernel is wider than this: narrower outputs would waste it.
+constexpr int64_t kNarrowest = 16;
+
+// The lists on the device; how many there are is read from the host's copy.
+gpu::RowWork row_work(const PlanOp& op, const BoundOp& bound) {
+  const gpu::RowWorkBounds bounds = gpu::row_work_bounds(op.m, op.nnz);
+  const int32_t* counts = bound.range(kRowWork).data;
+  const int32_t* words = bound.ints(kRowWork);
+  return {reinterpret_cast<const gpu::RowBundle*>(words + bounds.bundles_at()),
+          reinterpret_cast<const gpu::RowSegment*>(words + bounds.segments_at()),
+          reinterpret_cast<const gpu::HeavyRow*>(words + bounds.heavy_at()),
+          counts[0],
+          counts[1],
+          counts[2]};
+}
+
+int64_t scratch_bytes(const PlanOp& op, const BoundOp& bound) {
+  switch (op.kind) {
+    case kGemm: return gpu::gemm_workspace_bytes(op.m, op.k, op.n);
+    case kSpmm: return gpu::spmm_workspace_bytes(row_work(op, bound).segment_count, op.n);
+    case kGat:
+      return gpu::gat_workspace_bytes(row_work(op, bound).segment_count, op.heads, op.head_width);
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+Verdict check_kernel_memory(const NativePlan& plan, const Binding& binding) {
+  for (size_t i = 0; i < plan.ops.size(); i++) {
+    const PlanOp& op = plan.ops[i];
+    const std::string place = "ops[" + std::to_string(i) + "].memory";
+    const bool sparse = op.kind == kSpmm || op.kind == kGat;
+    if (sparse && !op.operands[kRowWork].present()) {
+      return refuse(place, "no work list: the plan was made for another device");
+    }
+    const int64_t needed = scratch_bytes(op, BoundOp(op, binding));
+    const int64_t given = op.operands[kScratch].present() ? 4 * op.scratch_words : 0;
+    if (needed > given) {
+      return refuse(place, "%" PRId64 " bytes of scratch are needed, %" PRId64 " were planned",
+                    needed, given);
+    }
+  }
+  return std::nullopt;
+}
+
+cudaError_t launch_op(const PlanOp& op, const Binding& binding, bool tensor_cores,
+                      cudaStream_t stream) {
+  const BoundOp bound(op, binding);
+  void* scratch = bound.floats(kScratch);
+  switch (op.kind) {
+    case kGemm: {
+      const bool wide = tensor_cores && op.n >= kNarrowest;
+      return gpu::launch_gemm_f32(bound.gemm(), wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma,
+                                  scratch, stream);
+    }
+    case kSpmm: return gpu::launch_spmm_csr(bound.spmm(), row_work(op, bound), scratch, stream);
+    case kGat: return gpu::launch_gat_csr(bound.gat(), row_work(op, bound), scratch, stream);
+    case kDensify: return gpu::launch_densify_csr(bound.densify(), stream);
+    case kRowwise: return gpu::launch_rowwise_f32(bound.rowwise(), stream);
+    case kReadout: return gpu::launch_readout_f32(bound.readout(), stream);
+    case kGather: return gpu::launch_gather_f32(bound.gather(), stream);
+    case kLogSoftmax: return gpu::launch_log_softmax_f32(bound.log_softmax(), stream);
+  }
+  return cudaErrorInvalidValue;
+}
+
+}  // namespace gnnsched

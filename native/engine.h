@@ -1,0 +1,73 @@
+// What a device is made of beneath its grants: memory, a way to fill it, and something that runs
+// plans. The CPU and each GPU are engines; Device does for both what has to do with JavaScript.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "index_checks.h"
+#include "plan.h"
+
+namespace gnnsched {
+
+// Memory a plan runs in: the arena and one range per resident slot.
+struct Binding {
+  uint8_t* arena;
+  int64_t arena_bytes;
+  struct Slot {
+    int64_t grant;
+    uint8_t* data;        // where kernels read it
+    const uint8_t* host;  // where index checks read it
+    int64_t bytes;        // of the grant: a multiple of the alignment
+  };
+  std::vector<Slot> slots;
+};
+
+// Why a run did not complete: refused before it began, an operator that failed, a device that is gone.
+enum class Failure { none, refused, op, device };
+
+struct RunResult {
+  Failure failure = Failure::none;
+  Refusal why;
+  int64_t ops_done = 0;
+  bool cancelled = false;
+  double run_ms = 0;
+  int64_t measured_peak_bytes = 0;
+  std::vector<double> op_times;  // start, end per finished op; room reserved before the run
+};
+
+struct RunRequest {
+  int lane;
+  int64_t priority;
+  const NativePlan* plan;
+  const Binding* binding;
+  const std::atomic<bool>* cancel;
+  float* output;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual uint8_t* base() = 0;
+  virtual int64_t budget_bytes() const = 0;
+  virtual int64_t align() const = 0;
+  // Instruction set or compute capability.
+  virtual std::string isa() const = 0;
+  // Whether the host reads the pool as it is; else it reads the arrays that were uploaded.
+  virtual bool pool_is_host() const = 0;
+  // Beside the pool, in bytes.
+  virtual int64_t overhead_bytes() const = 0;
+  // On the copier's thread; empty or why it failed.
+  virtual Verdict copy_in(uint8_t* to, const uint8_t* from, size_t bytes) = 0;
+  // On the lane's thread.
+  virtual void run(const RunRequest& request, RunResult& result) = 0;
+
+  IndexChecks& checks() { return checks_; }
+
+ private:
+  IndexChecks checks_;
+};
+
+}  // namespace gnnsched

@@ -1,0 +1,57 @@
+// The cuda device: plans run by the kernels of kernels/, a stream per lane, through the native addon.
+import { Effect, type Scope } from "effect"
+import { DeviceUnavailable } from "../../model/errors.ts"
+import type { Device, DeviceOptions } from "../Device.ts"
+import { type Addon, type Gpu, loadAddon } from "./Addon.ts"
+import { openNativeDevice } from "./nativeDevice.ts"
+
+export interface CudaDeviceOptions extends DeviceOptions {
+  /** Which GPU, as CUDA numbers them; 0 when left out. */
+  readonly gpu?: number
+  /**
+   * Take the time of every operator (true when left out). Without, plans run as CUDA graphs, which
+   * costs the host less.
+   */
+  readonly opTimings?: boolean
+  /** For tests: poisons each arena and checks that nothing outside of the operands was written. */
+  readonly paint?: boolean
+  readonly addonPath?: string
+}
+
+/** Streams when no number is given: beyond a few, tasks of one GPU only wait for its memory. */
+export const defaultLanes = 4
+
+/** What is left to the driver, to other libraries and to fragmentation when no size is given. */
+export const reserveBytes = (memoryBytes: number): number => 2 ** 28 + Math.ceil(memoryBytes / 32)
+
+const findGpu = (addon: Addon, index: number): Effect.Effect<Gpu, DeviceUnavailable> => {
+  const { devices, reason } = addon.gpus()
+  const gpu = devices[index]
+  if (gpu !== undefined) return Effect.succeed(gpu)
+  const numbers = `there is no GPU ${index}; this machine has ${devices.length}`
+  return Effect.fail(new DeviceUnavailable({ device: "cuda", reason: reason ?? numbers }))
+}
+
+/** Opens a GPU for the life of the scope; closing stops plans at an operator boundary. */
+export const openCudaDevice = (
+  options: CudaDeviceOptions,
+): Effect.Effect<Device, DeviceUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const addon = yield* Effect.fromResult(loadAddon(options.addonPath ?? null))
+    const index = options.gpu ?? 0
+    const gpu = yield* findGpu(addon, index)
+    const spare = Math.max(0, gpu.freeBytes - reserveBytes(gpu.memoryBytes))
+    return yield* openNativeDevice({
+      addon,
+      kind: "cuda",
+      name: gpu.name,
+      open: {
+        lanes: options.lanes ?? defaultLanes,
+        budgetBytes: options.memoryBytes ?? spare,
+        isa: null,
+        gpu: index,
+        paint: options.paint ?? false,
+        opTimings: options.opTimings ?? true,
+      },
+    })
+  })

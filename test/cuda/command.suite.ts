@@ -1,0 +1,84 @@
+// The ordinary commands on the emulated GPU, each in a process of its own.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { gnnsched } from "../cli/gnnsched.ts"
+import { coraSuite } from "../e2e/coraAccuracy.suite.ts"
+import { emulatedAddon } from "./emulatedAddon.ts"
+
+const workload = join(import.meta.dirname, "../../examples/arrivals.yaml")
+const small = join(import.meta.dirname, "mix.yaml")
+
+interface Report {
+  readonly device: { readonly kind: string }
+  readonly tasks: ReadonlyArray<{
+    readonly status: string
+    readonly reason: { readonly tag: string; readonly reason: string } | null
+    readonly measuredPeakBytes: number | null
+    readonly predictedPeakBytes: number | null
+  }>
+}
+
+export const commandSuite = () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "gnnsched-cuda-"))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  const run = async (env: Record<string, string>, ...args: ReadonlyArray<string>) => {
+    const out = join(folder, "out")
+    const all = { GNNSCHED_ADDON: emulatedAddon, ...env }
+    const result = await gnnsched(
+      ["run", small, "--device", "cuda", "--out", out, "--quiet", "--allow-outside", ...args],
+      { env: all },
+    )
+    const report = JSON.parse(readFileSync(join(out, "report.json"), "utf8")) as Report
+    return { ...result, report }
+  }
+
+  it("doctor checks every operator against the reference", async () => {
+    const env = { GNNSCHED_ADDON: emulatedAddon }
+    const { status, stdout } = await gnnsched(["doctor", "--device", "cuda"], { env })
+    expect(stdout).toContain("cuda: emulated GPU, cuda 9.0")
+    expect(stdout).toContain("all well")
+    expect(status).toBe(0)
+  })
+
+  it("doctor says that an addon without CUDA has none, and how to get it", async () => {
+    const asked = await gnnsched(["doctor", "--device", "cuda"])
+    expect(asked.status).toBe(1)
+    expect(asked.stdout).toContain("GNNSCHED_CUDA=1")
+  })
+
+  it("run completes a mix under a budget for a third of it, in the predicted bytes", async () => {
+    const { status, stderr, report } = await run({}, "--memory", "2MiB", "--lanes", "4")
+    expect(status, stderr).toBe(0)
+    expect(report.device.kind).toBe("cuda")
+    for (const task of report.tasks) {
+      expect(task.status).toBe("completed")
+      expect(task.measuredPeakBytes).toBe(task.predictedPeakBytes)
+    }
+  })
+
+  it("a device that is lost fails what runs and what waits, each task with that reason", async () => {
+    const { status, report } = await run({ GNNSCHED_EMULATED_LOSE_AFTER: "9" })
+    expect(status).toBe(1)
+    const failed = report.tasks.filter((task) => task.status === "failed")
+    expect(failed.length).toBeGreaterThan(report.tasks.length / 2)
+    expect(report.tasks.every((task) => ["completed", "failed"].includes(task.status))).toBe(true)
+    for (const { reason } of failed) {
+      expect(reason).toMatchObject({ tag: "DeviceLost" })
+      expect(reason!.reason).toContain("cudaErrorIllegalAddress")
+    }
+  })
+
+  it("estimate and run of an unknown device name the devices there are", async () => {
+    const { status, stderr } = await gnnsched(["run", workload, "--device", "gpu"])
+    expect(status).toBe(2)
+    expect(stderr).toContain("cuda")
+  })
+
+  coraSuite(["--device", "cuda"], { GNNSCHED_ADDON: emulatedAddon })
+}
