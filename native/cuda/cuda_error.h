@@ -19,7 +19,6 @@ inline bool is_sticky(cudaError_t error) {
     case cudaErrorInvalidPc:
     case cudaErrorLaunchFailure:
     case cudaErrorLaunchTimeout:
-    case cudaErrorDeviceUnavailable:
     case cudaErrorUnknown:
       return true;
     default:

@@ -45,7 +45,6 @@ enum cudaError_t {
   cudaErrorStreamCaptureUnsupported = 900,
   cudaErrorStreamCaptureInvalidated = 901,
   cudaErrorGraphExecUpdateFailure = 910,
-  cudaErrorDeviceUnavailable = 46,
   cudaErrorUnknown = 999
 };
 
