@@ -73,12 +73,21 @@ const snapshotOf = (waiting: number, mode: SchedulingMode): Snapshot => {
     mode,
     waiting: WaitingQueue.of(tasksOf(waiting)),
     running: running.map(({ id, tenant, footprintBytes, predictedMs }, lane) => {
-      return { id: `running-${id}`, tenant, lane, startedAtMs: 0, footprintBytes, predictedMs }
+      return {
+        id: `running-${id}`,
+        tenant,
+        lane,
+        startedAtMs: 0,
+        loadMs: 0,
+        footprintBytes,
+        predictedMs,
+      }
     }),
     lanesTotal: lanes,
     lanesFree: lanes - running.length,
     startedCount: running.length,
     memory: layout.view(),
+    loadBytesPerMs: 10e6,
     tenants: new Map(
       Array.from({ length: tenants }, (_, i) => [
         `tenant-${i}`,

@@ -33,10 +33,11 @@ const soloMs = (config: Readonly<Record<string, unknown>>, shape: GraphShape): n
   })
   if (planned._tag === "Failure") throw planned.failure
   const { predictedMs, residentBytes } = planned.success
-  return predictedMs + (1000 * residentBytes) / machine.hostBytesPerSecond
+  return predictedMs + (1000 * residentBytes) / machine.lane.hostBytesPerSecond
 }
 
-const main = (csv: string, folder: string): void => {
+/** The path of the workload file that it writes. */
+export const writeCognn = (csv: string, folder: string): string => {
   mkdirSync(join(folder, "models"), { recursive: true })
   const rows = readFileSync(csv, "utf8").trim().split(/\r?\n/).slice(1)
   const graphs = new Set<string>()
@@ -65,10 +66,14 @@ const main = (csv: string, folder: string): void => {
     ...tasks,
   ]
   const name = basename(csv).replace(/\.csv$/, ".yaml")
-  writeFileSync(join(folder, name), `${lines.join("\n")}\n`)
+  const path = join(folder, name)
+  writeFileSync(path, `${lines.join("\n")}\n`)
+  return path
 }
 
-const [csv, folder] = process.argv.slice(2)
-if (csv === undefined || folder === undefined)
-  throw new Error("usage: makeCognn.ts LIST.csv FOLDER")
-main(csv, folder)
+if (import.meta.main) {
+  const [csv, folder] = process.argv.slice(2)
+  if (csv === undefined || folder === undefined)
+    throw new Error("usage: makeCognn.ts LIST.csv FOLDER")
+  writeCognn(csv, folder)
+}

@@ -14,7 +14,7 @@ import type { GnnModel } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { ginEps } from "../model/ginEps.ts"
 import { limits } from "../model/limits.ts"
-import { footprintBytes, type Plan } from "../model/Plan.ts"
+import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { LiveTask, PreparedTask } from "./LiveTask.ts"
@@ -175,4 +175,5 @@ const waitingTask = (
   residents: residents.map(({ key, bytes }) => ({ key, bytes })),
   footprintBytes: footprintBytes(plan),
   predictedMs: plan.predictedMs,
+  demand: plan.demand ?? noDemand,
 })

@@ -76,9 +76,7 @@ const runPlan = (
 ): Effect.Effect<TaskOutput, DeviceError> =>
   Effect.gen(function* () {
     const { plan, residents } = task.prepared!
-    for (const resident of residents) {
-      if (!options.ledger.isLoaded(resident)) yield* options.ledger.ensureLoaded(resident)
-    }
+    if (!options.ledger.areLoaded(residents)) yield* options.ledger.load(residents)
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
     const output = rows === 0 ? noElements : sharedFloat32(rows * cols)

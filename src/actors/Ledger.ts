@@ -2,7 +2,7 @@
 // range, and sees that a resident object is uploaded once, by whoever needs it first.
 //
 //   pool   |residents → ........ free ........ ← arenas|
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Semaphore } from "effect"
 import { type Placement, PoolLayout } from "../cost/PoolLayout.ts"
 import type { Device, Grant } from "../device/Device.ts"
 import { type DeviceError, DeviceOutOfMemory } from "../model/errors.ts"
@@ -34,6 +34,7 @@ export class Ledger {
   readonly #log: RunLog
   readonly #layout: PoolLayout
   readonly #residents = new Map<string, ResidentState>()
+  readonly #line = Semaphore.makeUnsafe(1)
   #nextGrant = 1
   #usedBytes = 0
 
@@ -97,14 +98,27 @@ export class Ledger {
     })
   }
 
-  /** The resident object is on the device already. */
-  isLoaded(resident: ResidentObject): boolean {
-    const { loaded } = this.#residents.get(resident.key)!
-    return loaded !== null && Deferred.isDoneUnsafe(loaded)
+  /** All of them are on the device already. */
+  areLoaded(residents: ReadonlyArray<ResidentObject>): boolean {
+    return residents.every(({ key }) => {
+      const { loaded } = this.#residents.get(key)!
+      return loaded !== null && Deferred.isDoneUnsafe(loaded)
+    })
   }
 
-  /** Settles when the resident object is on the device; only the first caller uploads it. */
-  ensureLoaded(resident: ResidentObject): Effect.Effect<void, DeviceError> {
+  /**
+   * Settles when they are on the device. One task loads at a time, in the order in which they
+   * began: two that took turns would both be ready only when the last byte of both is there.
+   */
+  load(residents: ReadonlyArray<ResidentObject>): Effect.Effect<void, DeviceError> {
+    const each = Effect.forEach(residents, (resident) => this.#ensureLoaded(resident), {
+      discard: true,
+    })
+    return this.#line.withPermit(each)
+  }
+
+  /** Only the first caller uploads it. */
+  #ensureLoaded(resident: ResidentObject): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {
       const state = this.#residents.get(resident.key)!
       if (state.loaded !== null) return Deferred.await(state.loaded)

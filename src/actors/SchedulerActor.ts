@@ -1,6 +1,7 @@
 // The scheduler: keeps what waits and what runs, asks the policy whenever something may start, and
 // hands each started task with its bytes to a lane. It is the only one that starts or ends a run.
 import { Effect, type Scope } from "effect"
+import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import {
   type DeviceError,
   isTransient,
@@ -34,6 +35,7 @@ export interface SchedulerOptions {
   readonly mode: SchedulingMode
   readonly policy: Policy
   readonly tenants: ReadonlyArray<TenantInfo>
+  readonly profile: DeviceProfile
   /** End tasks whose deadline has passed instead of starting them. */
   readonly expireLate: boolean
   readonly book: TaskBook
@@ -83,7 +85,11 @@ class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#state = new SchedulerState(options.mode, options.tenants)
+    this.#state = new SchedulerState(
+      options.mode,
+      options.tenants,
+      options.profile.hostBytesPerSecond,
+    )
   }
 
   handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {
@@ -230,7 +236,9 @@ class Scheduler {
         this.#state.notStarted(task)
         return false
       }
-      const lane = this.#state.started(task, nowMs)
+      const { uploads } = acquired.success.placement
+      const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
+      const lane = this.#state.started(task, nowMs, loadBytes)
       task.lane = lane
       yield* dispatch(lane, { task, holding: acquired.success })
       return true

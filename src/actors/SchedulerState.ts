@@ -1,6 +1,7 @@
 // What the scheduler knows between messages, and the moves on it; no effects. It answers "may I
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
 import type { MemoryView } from "../model/MemoryView.ts"
+import { noDemand } from "../model/Plan.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
@@ -13,6 +14,7 @@ export class SchedulerState {
   readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
+  readonly #loadBytesPerMs: number
   readonly #freeLanes: Array<number> = []
   #lanesUp = 0
   #startedCount = 0
@@ -22,8 +24,13 @@ export class SchedulerState {
    */
   #settling: Set<number> | null = null
 
-  constructor(mode: SchedulingMode, tenants: ReadonlyArray<TenantInfo>) {
+  constructor(
+    mode: SchedulingMode,
+    tenants: ReadonlyArray<TenantInfo>,
+    hostBytesPerSecond = Number.POSITIVE_INFINITY,
+  ) {
     this.mode = mode
+    this.#loadBytesPerMs = hostBytesPerSecond / 1000
     this.#service = new TenantService(tenants)
   }
 
@@ -74,13 +81,24 @@ export class SchedulerState {
     this.#service.leave(task.spec.tenant)
   }
 
-  started(task: LiveTask, startedAtMs: number): number {
+  /** `loadBytes`: what it brings to the device first. */
+  started(task: LiveTask, startedAtMs: number, loadBytes = 0): number {
     const lane = this.#freeLanes.shift()
     if (lane === undefined) throw new Error(`task ${task.spec.id}: started without a free lane`)
-    const { footprintBytes, predictedMs } = task.prepared!.waiting
+    const { demand = noDemand, footprintBytes, predictedMs } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
-    this.#running.set(id, { id, tenant, lane, startedAtMs, predictedMs, footprintBytes })
+    const loadMs = loadBytes / this.#loadBytesPerMs
+    this.#running.set(id, {
+      id,
+      tenant,
+      lane,
+      startedAtMs,
+      loadMs,
+      predictedMs,
+      footprintBytes,
+      demand,
+    })
     return lane
   }
 
@@ -118,6 +136,7 @@ export class SchedulerState {
       lanesFree: this.#freeLanes.length,
       startedCount: this.#startedCount,
       memory,
+      loadBytesPerMs: this.#loadBytesPerMs,
       tenants: this.#service.shares,
     }
   }

@@ -14,20 +14,17 @@ export interface MachineProfile {
   readonly alignBytes: number
   /** What all lanes together can move. */
   readonly bytesPerSecond: number
-  /** From host memory to the device. */
-  readonly hostBytesPerSecond: number
 }
 
 const GiB = 2 ** 30
 
 /** Two cores of a Zen 4 server: a copy measures 40 to 52 GB/s for both; a lane has one core. */
 const cpu2: MachineProfile = {
-  lane: { ...cpuProfile, name: "cpu-2" },
+  lane: { ...cpuProfile, name: "cpu-2", totalBytesPerSecond: 40e9, laneShare: 0.5 },
   lanes: 2,
   budgetBytes: 4 * GiB,
   alignBytes: 64,
   bytesPerSecond: 40e9,
-  hostBytesPerSecond: 10e9,
 }
 
 /**
@@ -43,12 +40,12 @@ const v100: MachineProfile = {
     bytesPerSecond: 750e9,
     gatherBytesPerSecond: 450e9,
     opOverheadMs: 0.005,
+    hostBytesPerSecond: 12e9,
   },
   lanes: 4,
   budgetBytes: 26 * GiB,
   alignBytes: 256,
   bytesPerSecond: 750e9,
-  hostBytesPerSecond: 12e9,
 }
 
 /**
@@ -63,12 +60,12 @@ const h200: MachineProfile = {
     bytesPerSecond: 4.3e12,
     gatherBytesPerSecond: 2.6e12,
     opOverheadMs: 0.004,
+    hostBytesPerSecond: 50e9,
   },
   lanes: 8,
   budgetBytes: 128 * GiB,
   alignBytes: 256,
   bytesPerSecond: 4.3e12,
-  hostBytesPerSecond: 50e9,
 }
 
 export const machineNames = ["cpu-2", "v100-32g", "h200"] as const

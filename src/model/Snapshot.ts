@@ -1,5 +1,6 @@
 // What a policy sees and what it answers: plain data both ways.
 import type { MemoryView } from "./MemoryView.ts"
+import type { Demand } from "./Plan.ts"
 import type { WaitingTasks } from "./WaitingTasks.ts"
 
 export interface ResidentNeed {
@@ -23,6 +24,8 @@ export interface WaitingTask {
   /** Arena + residents, aligned: what it needs on an empty device. */
   readonly footprintBytes: number
   readonly predictedMs: number
+  /** What of the device it keeps busy while it runs; none when left out. */
+  readonly demand?: Demand
 }
 
 export interface RunningTask {
@@ -30,8 +33,11 @@ export interface RunningTask {
   readonly tenant: string
   readonly lane: number
   readonly startedAtMs: number
+  /** Predicted, from `startedAtMs` on: what it brought to the device, before it could begin. */
+  readonly loadMs: number
   readonly predictedMs: number
   readonly footprintBytes: number
+  readonly demand?: Demand
 }
 
 /** What a tenant is due and what it has had, in the same currency for all. */
@@ -57,11 +63,14 @@ export interface Snapshot {
   /** Tasks this scheduler has started so far: the alternating policies go on from there. */
   readonly startedCount: number
   readonly memory: MemoryView
+  /** From host memory to the device: what a resident object that is not there costs first. */
+  readonly loadBytesPerMs: number
   /** Every tenant that has a task here, waiting or running. */
   readonly tenants: ReadonlyMap<string, TenantShare>
 }
 
-export type DeferReason = "memory" | "lane" | "order" | "threshold"
+/** `interference`: it would slow what runs by more than it gains. */
+export type DeferReason = "memory" | "lane" | "order" | "threshold" | "interference"
 
 export interface Decision {
   /** Tasks to start now, in this order; together they fit. */
@@ -75,6 +84,7 @@ export interface Decision {
 export type Policy = (snapshot: Snapshot, nowMs: number) => Decision
 
 export const policyNames = [
+  "slo",
   "base",
   "lmcf",
   "bmc",

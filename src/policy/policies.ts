@@ -9,10 +9,12 @@ import { lmcf } from "./lmcf.ts"
 import { priority } from "./priority.ts"
 import { sequential } from "./sequential.ts"
 import { sjf } from "./sjf.ts"
+import { slo } from "./slo.ts"
 import { sqtf } from "./sqtf.ts"
 import { unsafe } from "./unsafe.ts"
 
 export const policies: Readonly<Record<PolicyName, Policy>> = {
+  slo,
   base,
   lmcf,
   bmc,

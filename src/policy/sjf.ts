@@ -11,7 +11,7 @@ import { fillDefaults, fillGroup } from "./fillGroup.ts"
 export const sjfAgeing = 0.02
 
 /** The key at every moment, up to a term that is the same for all. */
-const byAgedTime: TaskOrder = {
+export const byAgedTime: TaskOrder = {
   key: ({ predictedMs, submittedAtMs }) => predictedMs + sjfAgeing * submittedAtMs,
 }
 

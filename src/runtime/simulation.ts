@@ -68,7 +68,7 @@ export const openSimulation = (
       memoryBytes: resolved.memoryBytes ?? machine.budgetBytes,
       alignBytes: machine.alignBytes,
       bytesPerSecond: machine.bytesPerSecond,
-      hostBytesPerSecond: machine.hostBytesPerSecond,
+      hostBytesPerSecond: machine.lane.hostBytesPerSecond,
       seed,
       jitter: yield* checkJitter(jitter),
       opTimings,

@@ -81,12 +81,13 @@ export class World {
       waiting: WaitingQueue.of(this.waiting),
       running: this.running.map(({ task }, lane): RunningTask => {
         const { id, tenant, predictedMs, footprintBytes } = task
-        return { id, tenant, lane, startedAtMs: 0, predictedMs, footprintBytes }
+        return { id, tenant, lane, startedAtMs: 0, loadMs: 0, predictedMs, footprintBytes }
       }),
       lanesTotal: this.#lanes,
       lanesFree: this.#lanes - this.running.length,
       startedCount: this.startedCount,
       memory: this.layout.view(),
+      loadBytesPerMs: Number.POSITIVE_INFINITY,
       tenants: this.#tenants(),
     }
   }

@@ -13,7 +13,11 @@ import { randomModel } from "../support/sources.ts"
 
 const machine = machines["cpu-2"]
 /** Lanes that never get in each other's way. */
-const wide: MachineProfile = { ...machine, bytesPerSecond: 1e15, hostBytesPerSecond: 1e15 }
+const wide: MachineProfile = {
+  ...machine,
+  bytesPerSecond: 1e15,
+  lane: { ...machine.lane, hostBytesPerSecond: 1e15 },
+}
 
 interface Bench {
   readonly service: GnnSchedService

@@ -1,0 +1,90 @@
+// CoGNN's five task lists (SC'22) under every policy, in groups and continuous, simulated on a V100 of
+// 32 GB: is `slo` what it promises beside the published policies?
+//   node bench/paperComparison.ts FOLDER_OF_LISTS [--out FILE]
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
+import { parseArgs } from "node:util"
+import type { SweepRow } from "../src/cli/simulate/SweepPoint.ts"
+import type { PolicyName } from "../src/model/Snapshot.ts"
+import { modes, pointsOf, simulateAll } from "./simulateAll.ts"
+import { writeCognn } from "./workloads/makeCognn.ts"
+
+const published: ReadonlyArray<PolicyName> = ["base", "lmcf", "bmc", "sqtf", "bqt"]
+const ours: ReadonlyArray<PolicyName> = ["slo", "edf", "sjf", "priority", "fair"]
+
+export interface Comparison {
+  readonly list: string
+  readonly rows: ReadonlyArray<SweepRow>
+  /** `slo`, continuous, over `base` in groups; at most 0.5 is wanted. */
+  readonly meanOverBase: number
+  /** Over the least mean of a published policy in any mode; at most 0.8 is wanted. */
+  readonly meanOverBest: number
+  /** Over the least makespan of a published policy in any mode; at most 1 is wanted. */
+  readonly makespanOverBest: number
+  /** Targets met less the most that any other policy meets; at least 0 is wanted. */
+  readonly metLessBest: number
+}
+
+const least = (rows: ReadonlyArray<SweepRow>, of: (row: SweepRow) => number | null): number =>
+  Math.min(...rows.map((row) => of(row) ?? Number.POSITIVE_INFINITY))
+
+export const compare = (list: string, rows: ReadonlyArray<SweepRow>): Comparison => {
+  const find = (policy: string, mode: string) =>
+    rows.find((row) => row.policy === policy && row.mode === mode)!
+  const slo = find("slo", "continuous")
+  const theirs = rows.filter(({ policy }) => published.includes(policy))
+  const others = rows.filter(({ policy }) => policy !== "slo")
+  return {
+    list,
+    rows,
+    meanOverBase: slo.meanResponseMs! / find("base", "groups").meanResponseMs!,
+    meanOverBest: slo.meanResponseMs! / least(theirs, (row) => row.meanResponseMs),
+    makespanOverBest: slo.makespanMs / least(theirs, (row) => row.makespanMs),
+    metLessBest: slo.qosMetRatio! + least(others, (row) => -row.qosMetRatio!),
+  }
+}
+
+export const compareList = async (csv: string): Promise<Comparison> => {
+  const folder = mkdtempSync(join(tmpdir(), "gnnsched-paper-"))
+  try {
+    const file = writeCognn(csv, folder)
+    const rows = await simulateAll(
+      file,
+      pointsOf([...published, ...ours], [null], modes),
+      "v100-32g",
+    )
+    return compare(basename(csv, ".csv"), rows)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const line = ({ list, ...ratios }: Comparison): string => {
+  const { makespanOverBest, meanOverBase, meanOverBest, metLessBest } = ratios
+  const figures = [meanOverBase, meanOverBest, makespanOverBest].map((ratio) => ratio.toFixed(3))
+  return [list.padEnd(16), ...figures, `${(100 * metLessBest).toFixed(0)} %`].join("  ")
+}
+
+const main = async (): Promise<void> => {
+  const options = { out: { type: "string" } } as const
+  const { positionals, values } = parseArgs({ options, allowPositionals: true })
+  const [folder] = positionals
+  if (folder === undefined)
+    throw new Error("usage: paperComparison.ts FOLDER_OF_LISTS [--out FILE]")
+  const lists = readdirSync(folder).filter((name) => name.endsWith(".csv"))
+  console.log("slo continuous over: base groups, best published mean, best makespan; targets met")
+  const all: Array<Comparison> = []
+  for (const name of lists.toSorted()) {
+    const comparison = await compareList(join(folder, name))
+    all.push(comparison)
+    console.log(line(comparison))
+  }
+  if (values.out !== undefined) {
+    const command = `node bench/paperComparison.ts FOLDER --out ${values.out}`
+    const result = { simulated: true, profile: "v100-32g", command, comparisons: all }
+    writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`)
+  }
+}
+
+if (import.meta.main) await main()

@@ -1,0 +1,255 @@
+// SLO, the default: as many targets met as can be, each weighed as its tenant, then short responses.
+//
+// Shortest first, unless somebody's target is at risk. The tasks that are due first are looked at in
+// the order of their deadlines (EDF is optimal for one machine when all can be met; Liu and Layland,
+// 1973): if running the shortest task now made one of them late that would else be in time, the one
+// that is due first goes first. Those that cannot all be met lose the dearest per weight until the
+// rest can (Moore, Management Science 15(1), 1968) and then wait with the others, by size.
+//
+// A task joins others only where that pays: the slowdown that their demands add up to, summed over all
+// that run, must not exceed what the newcomer would wait for the first of them to end.
+//
+// The bounds: nobody waits behind later arrivals for longer than `patienceMs` plus `patienceFactor`
+// times its own length, once memory allows; a task that has waited half of that is overtaken by none
+// that takes memory it needs. A decision reads `lookahead` tasks of two orders: O(lookahead log n).
+
+import { slowdown } from "../cost/interference.ts"
+import { PoolLayout } from "../cost/PoolLayout.ts"
+import { type Demand, noDemand } from "../model/Plan.ts"
+import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import { byArrival, type TaskOrder } from "../model/WaitingTasks.ts"
+import { deviceMs, remainingOf, runningMs } from "./deviceTime.ts"
+import { byDue, dueAtMs } from "./edf.ts"
+import { byAgedTime } from "./sjf.ts"
+
+/** Tasks of each order that one decision looks at. */
+export const lookahead = 32
+
+export const patienceMs = 10_000
+export const patienceFactor = 50
+
+const byLatestStart: TaskOrder = { key: (task) => dueAtMs(task) - task.predictedMs }
+
+/** The first tasks of an order that may still be chosen. */
+function* firstOf(
+  tasks: Iterable<WaitingTask>,
+  taken: ReadonlySet<string>,
+  count = lookahead,
+): Generator<WaitingTask> {
+  let left = count
+  for (const task of tasks) {
+    if (taken.has(task.id)) continue
+    if (left-- === 0) return
+    yield task
+  }
+}
+
+const patienceOf = ({ predictedMs }: WaitingTask): number =>
+  patienceMs + patienceFactor * predictedMs
+
+/** A task that a newcomer would run beside. */
+interface Other {
+  readonly loadMs: number
+  readonly runMs: number
+  readonly demand: Demand
+}
+
+/** One decision: what it has chosen so far, and what it chooses from. */
+class Choice {
+  readonly #snapshot: Snapshot
+  readonly #nowMs: number
+  readonly #taken = new Set<string>()
+  readonly #started: Array<WaitingTask> = []
+  readonly #chosen: Array<Other> = []
+  readonly #loading = new Set<string>()
+
+  constructor(snapshot: Snapshot, nowMs: number) {
+    this.#snapshot = snapshot
+    this.#nowMs = nowMs
+  }
+
+  get started(): ReadonlyArray<WaitingTask> {
+    return this.#started
+  }
+
+  start(task: WaitingTask): void {
+    this.#chosen.push({
+      loadMs: this.#loadMs(task),
+      runMs: task.predictedMs,
+      demand: task.demand ?? noDemand,
+    })
+    for (const { key } of task.residents) this.#loading.add(key)
+    this.#taken.add(task.id)
+    this.#started.push(task)
+  }
+
+  /** Not now: it does not fit. */
+  pass(task: WaitingTask): void {
+    this.#taken.add(task.id)
+  }
+
+  /** Who is next, whatever fits; null when nobody is left to look at. */
+  next(): WaitingTask | null {
+    const { waiting } = this.#snapshot
+    const [oldest] = firstOf(waiting.ordered(byArrival), this.#taken, 1)
+    if (oldest === undefined) return null
+    if (this.#nowMs - oldest.submittedAtMs > patienceOf(oldest)) return oldest
+    const shortest = this.#shortest()
+    return shortest === null ? null : (this.#endangeredBy(shortest) ?? shortest)
+  }
+
+  #weightOf({ tenant }: WaitingTask): number {
+    return this.#snapshot.tenants.get(tenant)?.weight ?? 1
+  }
+
+  /** Of the first by aged length, the shortest per weight, with what it must load. */
+  #shortest(): WaitingTask | null {
+    let best: WaitingTask | null = null
+    let least = Number.POSITIVE_INFINITY
+    for (const task of firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)) {
+      const key = (byAgedTime.key(task) + this.#loadMs(task)) / this.#weightOf(task)
+      if (key >= least) continue
+      best = task
+      least = key
+    }
+    return best
+  }
+
+  /** When the device is done with what runs and what was chosen. */
+  #freeAtMs(): number {
+    const { lanesTotal, running } = this.#snapshot
+    const chosen = this.#started.reduce((sum, task) => sum + deviceMs(task, lanesTotal), 0)
+    return this.#nowMs + runningMs(running, lanesTotal, this.#nowMs) + chosen
+  }
+
+  /** The task to run instead of `shortest`, lest a target be missed; null when none is at risk. */
+  #endangeredBy(shortest: WaitingTask): WaitingTask | null {
+    const { lanesTotal, waiting } = this.#snapshot
+    const freeAtMs = this.#freeAtMs()
+    const inTime: Array<WaitingTask> = []
+    let work = 0
+    for (const task of firstOf(waiting.ordered(byDue), this.#taken)) {
+      const due = dueAtMs(task)
+      if (due === Number.POSITIVE_INFINITY) break
+      if (byLatestStart.key(task) < this.#nowMs) continue
+      inTime.push(task)
+      work += deviceMs(task, lanesTotal)
+      if (freeAtMs + work > due) work -= this.#dropDearest(inTime)
+    }
+    return this.#firstAtRisk(inTime, shortest, freeAtMs)
+  }
+
+  /** Moore's rule, by weight; answers the device time that it frees. */
+  #dropDearest(tasks: Array<WaitingTask>): number {
+    const { lanesTotal } = this.#snapshot
+    let at = 0
+    let most = -1
+    tasks.forEach((task, index) => {
+      const dearness = deviceMs(task, lanesTotal) / this.#weightOf(task)
+      if (dearness <= most) return
+      most = dearness
+      at = index
+    })
+    const [dropped] = tasks.splice(at, 1)
+    return deviceMs(dropped!, lanesTotal)
+  }
+
+  /** The first of `inTime`, by deadline, if `shortest` before them all made one of them late. */
+  #firstAtRisk(
+    inTime: ReadonlyArray<WaitingTask>,
+    shortest: WaitingTask,
+    freeAtMs: number,
+  ): WaitingTask | null {
+    const { lanesTotal } = this.#snapshot
+    const first = inTime[0]
+    if (first === undefined || first === shortest) return null
+    let doneAtMs = freeAtMs + deviceMs(shortest, lanesTotal)
+    for (const task of inTime) {
+      if (task === shortest) return null
+      doneAtMs += deviceMs(task, lanesTotal)
+      if (doneAtMs > dueAtMs(task)) return first
+    }
+    return null
+  }
+
+  /** What it needs that is neither on the device nor on the way: loading takes so long. */
+  #loadMs({ residents }: WaitingTask): number {
+    const there = this.#snapshot.memory.residents
+    let missing = 0
+    for (const { bytes, key } of residents) {
+      if (!there.has(key) && !this.#loading.has(key)) missing += bytes
+    }
+    return missing / this.#snapshot.loadBytesPerMs
+  }
+
+  /** What runs, and what was chosen to: how long each still loads, and then runs. */
+  #others(): ReadonlyArray<Other> {
+    const running = this.#snapshot.running.map(
+      (task): Other => ({
+        ...remainingOf(task, this.#nowMs),
+        demand: task.demand ?? noDemand,
+      }),
+    )
+    return [...running, ...this.#chosen]
+  }
+
+  /**
+   * Whether `task` should begin beside what runs: what it takes longer, and what all others take
+   * longer for it, against the wait for the first of them. While it loads it takes nothing from
+   * them; what is to be loaded stands in line.
+   */
+  paysToJoin(task: WaitingTask): boolean {
+    const others = this.#others()
+    if (others.length === 0) return true
+    const demands = others.map(({ demand }) => demand)
+    const before = slowdown(demands)
+    const after = slowdown([...demands, task.demand ?? noDemand])
+    const readyMs = others.reduce((sum, { loadMs }) => sum + loadMs, 0) + this.#loadMs(task)
+    let waitMs = Number.POSITIVE_INFINITY
+    let longestMs = 0
+    let costMs = 0
+    others.forEach(({ loadMs, runMs }, i) => {
+      const doneBefore = Math.max(0, readyMs - loadMs) / before[i]!
+      const shared = Math.min(Math.max(0, runMs - doneBefore), task.predictedMs)
+      waitMs = Math.min(waitMs, loadMs + runMs * before[i]!)
+      longestMs = Math.max(longestMs, shared)
+      costMs += shared * (after[i]! - before[i]!)
+    })
+    return costMs + longestMs * (after[demands.length]! - 1) <= waitMs
+  }
+}
+
+export const slo: Policy = (snapshot, nowMs) => {
+  const choice = new Choice(snapshot, nowMs)
+  let layout: PoolLayout | null = null
+  let blocked: { readonly id: string; readonly reason: DeferReason } | null = null
+  const block = (task: WaitingTask, reason: DeferReason) => {
+    blocked ??= { id: task.id, reason }
+  }
+  for (let looked = 0; looked < lookahead; looked++) {
+    const task = choice.next()
+    if (task === null) break
+    if (snapshot.mode === "groups" && snapshot.running.length > 0) {
+      block(task, "order")
+      break
+    }
+    if (choice.started.length >= snapshot.lanesFree) {
+      block(task, "lane")
+      break
+    }
+    if (!choice.paysToJoin(task)) {
+      block(task, "interference")
+      break
+    }
+    layout ??= PoolLayout.fromView(snapshot.memory)
+    if (layout.place(task) !== null) {
+      choice.start(task)
+      continue
+    }
+    block(task, "memory")
+    // Smaller ones may go by for a while; then the pool drains until it fits.
+    if (nowMs - task.submittedAtMs > patienceOf(task) / 2) break
+    choice.pass(task)
+  }
+  return { start: choice.started.map(({ id }) => id), blocked, thresholdBytes: null }
+}
