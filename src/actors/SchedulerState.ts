@@ -76,10 +76,11 @@ export class SchedulerState {
   started(task: LiveTask, startedAtMs: number): number {
     const lane = this.#freeLanes.shift()
     if (lane === undefined) throw new Error(`task ${task.spec.id}: started without a free lane`)
-    const { footprintBytes, predictedMs } = task.prepared!.waiting
+    const { demand, footprintBytes, predictedMs } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
-    this.#running.set(id, { id, tenant, lane, startedAtMs, predictedMs, footprintBytes })
+    const running = { id, tenant, lane, startedAtMs, predictedMs, footprintBytes, demand }
+    this.#running.set(id, running)
     return lane
   }
 

@@ -1,5 +1,9 @@
 // What the time formulas know of a device: its ceilings for one lane. Bytes need none of this.
 
+import { cpuFitted, cpuInterference } from "./cpuFitted.ts"
+import type { FittedTimes } from "./FittedTimes.ts"
+import type { InterferenceModel } from "./interference.ts"
+
 export interface DeviceProfile {
   readonly name: string
   /** float32 multiply-adds count as two. */
@@ -10,15 +14,32 @@ export interface DeviceProfile {
   readonly gatherBytesPerSecond: number
   /** Fixed cost of starting one operator. */
   readonly opOverheadMs: number
+  /** Coefficients that were fitted on the device; they go before the roofline. */
+  readonly fitted?: FittedTimes
+  /** 95th percentile of measured over predicted time of a run alone; 1.25 when left out. */
+  readonly p95Factor?: number
+  /** What all lanes together can move; that of one lane when left out. */
+  readonly totalBytesPerSecond?: number
+  /** Share of the device's arithmetic that one lane can take; 1 when left out. */
+  readonly laneShare?: number
+  /** How co-located tasks slow each other; shares of bandwidth when left out. */
+  readonly interference?: InterferenceModel
 }
 
-/** One lane of a 2-vCPU server core with AVX-512; a starting point until `calibrate` exists. */
+/** Of a profile that was not fitted: a roofline is rarely further off on the slow side. */
+export const defaultP95Factor = 1.25
+
+/** One lane of a 2-vCPU server with AVX-512; the roofline serves kinds that were not fitted. */
 export const cpuProfile: DeviceProfile = {
   name: "cpu-default",
   flopsPerSecond: 60e9,
   bytesPerSecond: 12e9,
   gatherBytesPerSecond: 10e9,
   opOverheadMs: 0.002,
+  fitted: cpuFitted,
+  p95Factor: 1.18,
+  laneShare: 0.5,
+  interference: cpuInterference,
 }
 
 /** The TypeScript float64 reference device. */

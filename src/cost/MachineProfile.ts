@@ -16,6 +16,8 @@ export interface MachineProfile {
   readonly bytesPerSecond: number
   /** From host memory to the device. */
   readonly hostBytesPerSecond: number
+  /** From the start of a task to that of its run, and from its end to that of the task; default 0. */
+  readonly taskOverheadMs?: number
 }
 
 const GiB = 2 ** 30
@@ -27,7 +29,8 @@ const cpu2: MachineProfile = {
   budgetBytes: 4 * GiB,
   alignBytes: 64,
   bytesPerSecond: 40e9,
-  hostBytesPerSecond: 10e9,
+  hostBytesPerSecond: 20e9,
+  taskOverheadMs: 0.05,
 }
 
 /**

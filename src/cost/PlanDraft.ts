@@ -5,8 +5,7 @@ import { identityEpilogue } from "../model/Op.ts"
 import type { ResidentRole, ResidentSlot } from "../model/Resident.ts"
 import type { WeightEntry, WeightLayout } from "../model/WeightLayout.ts"
 import { weightLayout } from "../model/WeightLayout.ts"
-import { predictOpMs } from "./latency.ts"
-import { opWork } from "./opWork.ts"
+import { predictOp } from "./latency.ts"
 import type { PlanRequest } from "./PlanRequest.ts"
 
 export interface DraftBuffer {
@@ -107,8 +106,8 @@ export class PlanDraft {
   /** Predicted time of the operators from index `first` on. */
   predictedMsFrom(first: number): number {
     let ms = 0
-    for (let i = first; i < this.ops.length; i++)
-      ms += predictOpMs(opWork(this.ops[i]), this.request.profile)
+    const { shape, profile } = this.request
+    for (let i = first; i < this.ops.length; i++) ms += predictOp(this.ops[i], shape, profile).ms
     return ms
   }
 

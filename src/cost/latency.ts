@@ -1,11 +1,52 @@
-// Predicted time of one operator on one lane: a roofline. Arithmetic overlaps with memory; streams
-// and gathers share the memory system, so their times add up.
+// Predicted time of one operator on one lane, and how much of it waits for memory: by coefficients
+// fitted on the device where there are any, else by a roofline, in which arithmetic overlaps with
+// memory, and streams and gathers share the memory system, so that their times add up.
+import type { GraphShape } from "../model/Graph.ts"
+import type { Op } from "../model/Op.ts"
+import type { Demand } from "../model/Plan.ts"
 import type { DeviceProfile } from "./DeviceProfile.ts"
-import type { OpWork } from "./opWork.ts"
+import { fittedTime, opFeatures } from "./opFeatures.ts"
+import { type OpWork, opWork } from "./opWork.ts"
 
-export const predictOpMs = (work: OpWork, profile: DeviceProfile): number => {
-  const computeS = work.flops / profile.flopsPerSecond
-  const memoryS =
-    work.streamBytes / profile.bytesPerSecond + work.gatherBytes / profile.gatherBytesPerSecond
-  return profile.opOverheadMs + 1000 * Math.max(computeS, memoryS)
+export interface OpTime {
+  readonly ms: number
+  /** Milliseconds at full use of the memory system, and of the arithmetic units. */
+  readonly memoryMs: number
+  readonly computeMs: number
+}
+
+const rooflineTime = (work: OpWork, profile: DeviceProfile): OpTime => {
+  const computeMs = (1000 * work.flops) / profile.flopsPerSecond
+  const memoryMs =
+    1000 *
+    (work.streamBytes / profile.bytesPerSecond + work.gatherBytes / profile.gatherBytesPerSecond)
+  const total = profile.totalBytesPerSecond ?? profile.bytesPerSecond
+  const ms = profile.opOverheadMs + Math.max(computeMs, memoryMs)
+  const sharedMs = (1000 * (work.streamBytes + work.gatherBytes)) / total
+  return { ms, memoryMs: sharedMs, computeMs: computeMs * (profile.laneShare ?? 1) }
+}
+
+export const predictOp = (op: Op, shape: GraphShape, profile: DeviceProfile): OpTime => {
+  const nanoseconds = profile.fitted?.nanoseconds[op.kind]
+  if (profile.fitted === undefined || nanoseconds === undefined) {
+    return rooflineTime(opWork(op), profile)
+  }
+  const { ms, memoryMs } = fittedTime(
+    op.kind,
+    opFeatures(op, shape, profile.fitted.caches),
+    nanoseconds,
+  )
+  // A core is taken whole for as long as the operator runs, whatever it waits for.
+  return { ms, memoryMs, computeMs: ms * (profile.laneShare ?? 1) }
+}
+
+/** Mean demand of operators that run one after another. */
+export const demandOf = (times: ReadonlyArray<OpTime>): Demand => {
+  const sum = (part: (time: OpTime) => number) => times.reduce((n, time) => n + part(time), 0)
+  const ms = sum((time) => time.ms)
+  if (ms === 0) return { bandwidth: 0, compute: 0 }
+  return {
+    bandwidth: Math.min(1, sum((time) => time.memoryMs) / ms),
+    compute: Math.min(1, sum((time) => time.computeMs) / ms),
+  }
 }

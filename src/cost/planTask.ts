@@ -6,7 +6,7 @@ import type { Op } from "../model/Op.ts"
 import { alignUp, type OpCost, type Plan } from "../model/Plan.ts"
 import { arenaLayout } from "./arenaLayout.ts"
 import { checkRequest } from "./checkRequest.ts"
-import { predictOpMs } from "./latency.ts"
+import { demandOf, type OpTime, predictOp } from "./latency.ts"
 import { type Liveness, liveness } from "./liveness.ts"
 import { lowerGatLayer } from "./lowerGat.ts"
 import { lowerGcnLayer } from "./lowerGcn.ts"
@@ -40,7 +40,7 @@ const lower = (draft: PlanDraft): DenseMatrix => {
   return lowerOutput(draft, x)
 }
 
-const costOf = (op: Op, liveBytes: number, { profile }: PlanRequest): OpCost => {
+const costOf = (op: Op, liveBytes: number, { ms }: OpTime): OpCost => {
   const work = opWork(op)
   return {
     name: op.name,
@@ -51,7 +51,7 @@ const costOf = (op: Op, liveBytes: number, { profile }: PlanRequest): OpCost => 
     liveBytes,
     flops: work.flops,
     bytesMoved: work.streamBytes + work.gatherBytes,
-    predictedMs: predictOpMs(work, profile),
+    predictedMs: ms,
   }
 }
 
@@ -69,7 +69,8 @@ const placeOps = (ops: ReadonlyArray<Op>, offsets: ReadonlyArray<number>): Reado
 const assemble = (draft: PlanDraft, output: DenseMatrix, live: Liveness): Plan => {
   const { request } = draft
   const layout = arenaLayout(live.ranges, live.livePeakBytes)
-  const costs = draft.ops.map((op, i) => costOf(op, live.liveBytes[i], request))
+  const times = draft.ops.map((op) => predictOp(op, request.shape, request.profile))
+  const costs = draft.ops.map((op, i) => costOf(op, live.liveBytes[i], times[i]))
   return {
     ops: placeOps(draft.ops, layout.offsets),
     residents: draft.residents,
@@ -86,6 +87,7 @@ const assemble = (draft: PlanDraft, output: DenseMatrix, live: Liveness): Plan =
       cols: output.cols,
     },
     predictedMs: costs.reduce((ms, cost) => ms + cost.predictedMs, 0),
+    demand: demandOf(times),
   }
 }
 

@@ -28,6 +28,14 @@ export interface OpCost {
   readonly predictedMs: number
 }
 
+/** Shares of the device, 0 to 1, that a run keeps busy on average: what co-located runs contend for. */
+export interface Demand {
+  readonly bandwidth: number
+  readonly compute: number
+}
+
+export const noDemand: Demand = { bandwidth: 0, compute: 0 }
+
 export interface Plan {
   readonly ops: ReadonlyArray<Op>
   readonly residents: ReadonlyArray<ResidentSlot>
@@ -44,8 +52,10 @@ export interface Plan {
   readonly peakOp: number
   /** The result: float32 [rows, cols] contiguous at `offset` in the arena. */
   readonly output: { readonly offset: number; readonly rows: number; readonly cols: number }
-  /** Predicted run time alone on one lane. */
+  /** Predicted run time alone on one lane: the median. */
   readonly predictedMs: number
+  /** Left out of a plan that no planner made: none. */
+  readonly demand?: Demand
 }
 
 export const alignUp = (bytes: number, alignBytes: number): number =>

@@ -1,5 +1,6 @@
 // What a policy sees and what it answers: plain data both ways.
 import type { MemoryView } from "./MemoryView.ts"
+import type { Demand } from "./Plan.ts"
 
 export interface ResidentNeed {
   readonly key: string
@@ -21,7 +22,12 @@ export interface WaitingTask {
   readonly residents: ReadonlyArray<ResidentNeed>
   /** Arena + residents, aligned: what it needs on an empty device. */
   readonly footprintBytes: number
+  /** Median of the run time alone, corrected by what earlier runs took. */
   readonly predictedMs: number
+  /** Its 95th percentile. */
+  readonly predictedP95Ms: number
+  /** What it contends for beside others. */
+  readonly demand: Demand
 }
 
 export interface RunningTask {
@@ -31,6 +37,7 @@ export interface RunningTask {
   readonly startedAtMs: number
   readonly predictedMs: number
   readonly footprintBytes: number
+  readonly demand: Demand
 }
 
 /** What a tenant is due and what it has had, in the same currency for all. */
