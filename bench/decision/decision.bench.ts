@@ -1,8 +1,9 @@
 // How long a policy takes to decide, by queue length: the scheduler's own latency. Under 1 ms at
 // 1,000 waiting tasks, for every policy, is the promise.
+
 import { Bench } from "tinybench"
 import { PoolLayout } from "../../src/cost/PoolLayout.ts"
-import { alignUp } from "../../src/model/Plan.ts"
+import { alignUp, noDemand } from "../../src/model/Plan.ts"
 import {
   policyNames,
   type SchedulingMode,
@@ -56,6 +57,8 @@ const tasksOf = (waiting: number): ReadonlyArray<WaitingTask> => {
       residents,
       footprintBytes: residents.reduce((sum, { bytes }) => sum + alignUp(bytes, align), arenaBytes),
       predictedMs: Math.ceil(arenaBytes / KiB / 100),
+      predictedP95Ms: Math.ceil(arenaBytes / KiB / 100),
+      demand: noDemand,
     }
   })
 }
@@ -72,16 +75,8 @@ const snapshotOf = (waiting: number, mode: SchedulingMode): Snapshot => {
   return {
     mode,
     waiting: WaitingQueue.of(tasksOf(waiting)),
-    running: running.map(({ id, tenant, footprintBytes, predictedMs }, lane) => {
-      return {
-        id: `running-${id}`,
-        tenant,
-        lane,
-        startedAtMs: 0,
-        loadMs: 0,
-        footprintBytes,
-        predictedMs,
-      }
+    running: running.map(({ id, ...task }, lane) => {
+      return { ...task, id: `running-${id}`, lane, startedAtMs: 0, loadMs: 0 }
     }),
     lanesTotal: lanes,
     lanesFree: lanes - running.length,

@@ -33,7 +33,7 @@ const soloMs = (config: Readonly<Record<string, unknown>>, shape: GraphShape): n
   })
   if (planned._tag === "Failure") throw planned.failure
   const { predictedMs, residentBytes } = planned.success
-  return predictedMs + (1000 * residentBytes) / machine.lane.hostBytesPerSecond
+  return predictedMs + (1000 * residentBytes) / machine.hostBytesPerSecond
 }
 
 /** The path of the workload file that it writes. */

@@ -20,12 +20,14 @@ import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { LiveTask, PreparedTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import type { TaskBook } from "./TaskBook.ts"
+import type { TimeKeeper } from "./TimeKeeper.ts"
 
 export interface EstimatorOptions {
   readonly book: TaskBook
   readonly prep: PrepPoolService
   readonly device: DeviceInfo
   readonly profile: DeviceProfile
+  readonly times: TimeKeeper
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
@@ -148,7 +150,7 @@ const estimate = (
       targets: task.spec.nodes,
     })
     assertExact(plan, residents)
-    return { plan, residents, waiting: waitingTask(task, plan, residents) }
+    return { plan, residents, waiting: waitingTask(options.times, task, plan, residents) }
   })
 
 /** The planner predicted each resident's bytes from shapes; here are the real ones. */
@@ -161,19 +163,24 @@ const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => 
 }
 
 const waitingTask = (
+  times: TimeKeeper,
   task: LiveTask,
   plan: Plan,
   residents: PreparedTask["residents"],
-): PreparedTask["waiting"] => ({
-  id: task.spec.id,
-  tenant: task.spec.tenant,
-  seq: task.seq,
-  submittedAtMs: task.submittedAtMs,
-  qosTargetMs: task.spec.deadlineMs,
-  priority: task.spec.priority,
-  arenaBytes: plan.arenaBytes,
-  residents: residents.map(({ key, bytes }) => ({ key, bytes })),
-  footprintBytes: footprintBytes(plan),
-  predictedMs: plan.predictedMs,
-  demand: plan.demand ?? noDemand,
-})
+): PreparedTask["waiting"] => {
+  const { p50Ms, p95Ms } = times.predict(task, plan)
+  return {
+    id: task.spec.id,
+    tenant: task.spec.tenant,
+    seq: task.seq,
+    submittedAtMs: task.submittedAtMs,
+    qosTargetMs: task.spec.deadlineMs,
+    priority: task.spec.priority,
+    arenaBytes: plan.arenaBytes,
+    residents: residents.map(({ key, bytes }) => ({ key, bytes })),
+    footprintBytes: footprintBytes(plan),
+    predictedMs: p50Ms,
+    predictedP95Ms: p95Ms,
+    demand: plan.demand ?? noDemand,
+  }
+}

@@ -25,6 +25,10 @@ export interface ExecutorOptions {
   readonly device: Device
   readonly ledger: Ledger
   readonly stopwatch: Stopwatch
+  /** The plan goes to the lane: uploads are done. */
+  readonly onRunStart: (task: LiveTask) => void
+  /** It left the lane; `runMs` is null where it did not run to its end. */
+  readonly onRunEnd: (task: LiveTask, runMs: number | null) => void
   readonly onFinished: (run: RunTask, outcome: RunOutcome) => Effect.Effect<void>
 }
 
@@ -80,7 +84,9 @@ const runPlan = (
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
     const output = rows === 0 ? noElements : sharedFloat32(rows * cols)
-    const completion = yield* options.device.submit({
+    options.onRunStart(task)
+    let runMs: number | null = null
+    const submitted = options.device.submit({
       lane: options.lane,
       plan,
       arena: holding.arena,
@@ -89,6 +95,14 @@ const runPlan = (
       priority: task.spec.priority,
       taskId: task.spec.id,
     })
+    const completion = yield* submitted.pipe(
+      Effect.tap((done) =>
+        Effect.sync(() => {
+          runMs = done.cancelled ? null : done.runMs
+        }),
+      ),
+      Effect.ensuring(Effect.sync(() => options.onRunEnd(task, runMs))),
+    )
     task.measuredPeakBytes = completion.measuredPeakBytes
     const laneStartMs = options.stopwatch.nowMs() - completion.runMs
     if (completion.ops.length > 0) task.ops = shifted(completion.ops, laneStartMs)

@@ -1,7 +1,6 @@
 // What the scheduler knows between messages, and the moves on it; no effects. It answers "may I
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
 import type { MemoryView } from "../model/MemoryView.ts"
-import { noDemand } from "../model/Plan.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
@@ -85,7 +84,7 @@ export class SchedulerState {
   started(task: LiveTask, startedAtMs: number, loadBytes = 0): number {
     const lane = this.#freeLanes.shift()
     if (lane === undefined) throw new Error(`task ${task.spec.id}: started without a free lane`)
-    const { demand = noDemand, footprintBytes, predictedMs } = task.prepared!.waiting
+    const { demand, footprintBytes, predictedMs } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
     const loadMs = loadBytes / this.#loadBytesPerMs

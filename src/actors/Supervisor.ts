@@ -21,6 +21,7 @@ import { RunLog } from "./RunLog.ts"
 import { makeScheduler, type SchedulerActor } from "./SchedulerActor.ts"
 import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
 import { TaskBook } from "./TaskBook.ts"
+import { TimeKeeper } from "./TimeKeeper.ts"
 
 export interface SystemOptions {
   readonly device: Device
@@ -66,6 +67,7 @@ export const startSystem = (
       return endAll(book, broken.reason)
     }
     const executors: Array<ExecutorActor> = []
+    const times = new TimeKeeper(options.profile, stopwatch)
     const scheduler = yield* makeScheduler({
       ...options,
       book,
@@ -75,11 +77,12 @@ export const startSystem = (
       dispatch: (lane, run) => executors[lane]!.run(run),
       onDefect,
     })
-    yield* startLanes({ options, ledger, stopwatch, scheduler, executors, onDefect })
+    yield* startLanes({ options, ledger, stopwatch, scheduler, executors, times, onDefect })
     const estimator = yield* makeEstimator({
       ...options,
       device: options.device.info,
       book,
+      times,
       onReady: scheduler.ready,
       onDropped: scheduler.dropped,
       onDefect,
@@ -102,6 +105,7 @@ interface LaneOptions {
   readonly stopwatch: Stopwatch
   readonly scheduler: SchedulerActor
   readonly executors: Array<ExecutorActor>
+  readonly times: TimeKeeper
   readonly onDefect: (actor: string, reason: string) => Effect.Effect<void>
 }
 
@@ -114,7 +118,7 @@ const startLanes = (lanes: LaneOptions): Effect.Effect<void, never, Scope.Scope>
 
 /** An executor that loses its lane is started again, `maxLaneRestarts` times at most. */
 const startLane = (
-  { options, ledger, stopwatch, scheduler, executors, onDefect }: LaneOptions,
+  { options, ledger, stopwatch, scheduler, executors, times, onDefect }: LaneOptions,
   lane: number,
   alive: { count: number },
 ): Effect.Effect<void, never, Scope.Scope> =>
@@ -125,6 +129,8 @@ const startLane = (
         device: options.device,
         ledger,
         stopwatch,
+        onRunStart: (task) => times.started(task),
+        onRunEnd: (task, runMs) => times.ended(task, runMs),
         onFinished: scheduler.finished,
       })
       executors[lane] = executor

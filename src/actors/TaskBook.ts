@@ -149,6 +149,6 @@ const recordOf = (
   residentBytes: task.plan?.residentBytes ?? null,
   predictedPeakBytes: task.plan === null ? null : footprintBytes(task.plan),
   measuredPeakBytes: task.measuredPeakBytes,
-  predictedMs: task.plan?.predictedMs ?? null,
+  predictedMs: task.prepared?.waiting.predictedMs ?? task.plan?.predictedMs ?? null,
   ops: task.ops,
 })

@@ -2,6 +2,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
+import { calibrateCommand } from "./calibrateCommand.ts"
 import { presenterLayer } from "./commandLineErrors.ts"
 import { doctorCommand } from "./doctorCommand.ts"
 import { estimateCommand } from "./estimateCommand.ts"
@@ -26,6 +27,7 @@ const gnnsched = Command.make("gnnsched").pipe(
     estimateCommand,
     generateCommand,
     inspectCommand,
+    calibrateCommand,
     doctorCommand,
   ]),
   Command.withExamples([

@@ -7,9 +7,18 @@ import { planTask } from "../cost/planTask.ts"
 import { BadConfig, type InputError, Unsupported } from "../model/errors.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
+import { readProfileFile } from "../runtime/readProfileFile.ts"
 import type { GnnschedError } from "./describeError.ts"
 import { estimateJson, estimateText } from "./estimateView.ts"
-import { deviceFlag, formatFlag, memoryFlag, scaleFlag, seedFlag, wholeFlag } from "./flags.ts"
+import {
+  deviceFlag,
+  formatFlag,
+  memoryFlag,
+  profileFlag,
+  scaleFlag,
+  seedFlag,
+  wholeFlag,
+} from "./flags.ts"
 import { graphForms, graphSourceOf } from "./graphArgument.ts"
 import { print, printJson } from "./terminal.ts"
 import { openPrepPool } from "./withPrep.ts"
@@ -44,6 +53,7 @@ const config = {
   seed: seedFlag,
   scale: scaleFlag,
   device: deviceFlag,
+  profile: profileFlag,
   memory: memoryFlag,
   format: formatFlag,
 } as const
@@ -100,13 +110,16 @@ const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
   const gnnConfig = yield* Effect.scoped(
     Effect.flatMap(openPrepPool, (prep) => prep.modelConfig(model)),
   )
+  const profile = Option.isSome(flags.profile)
+    ? (yield* readProfileFile(flags.profile.value)).lane
+    : deviceProfiles[flags.device]
   const plan = yield* Effect.fromResult(
     planTask({
       config: gnnConfig,
       shape,
       targets: Option.getOrNull(flags.targets),
       alignBytes: alignBytes[flags.device],
-      profile: deviceProfiles[flags.device],
+      profile,
     }),
   ).pipe(Effect.mapError((error) => inFile(error, flags.model)))
   const view = { plan, shape, budgetBytes: Option.getOrNull(flags.memory) }

@@ -86,6 +86,12 @@ export const scaleFlag = numberFlag(
   Flag.withDefault(1),
 )
 
+export const profileFlag = Flag.String("profile").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("Predict by the profile that gnnsched calibrate wrote for the device"),
+  Flag.optional,
+)
+
 export const outFlag = Flag.String("out").pipe(
   Flag.withAlias("o"),
   Flag.withMetavar("DIR"),

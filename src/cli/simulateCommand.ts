@@ -4,6 +4,7 @@ import { basename } from "node:path"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { machineNames, machines } from "../cost/MachineProfile.ts"
+import { readProfileFile } from "../runtime/readProfileFile.ts"
 import { defaultJitter, type SimulationOptions } from "../runtime/simulation.ts"
 import { lanesFlag, memoryFlag, numberFlag, outFlag, wholeFlag } from "./flags.ts"
 import { type Interruption, interruption } from "./Interruption.ts"
@@ -33,8 +34,11 @@ const config = {
     Flag.withDescription("Write report.json, report.html and trace.json here; a sweep sweep.json"),
     Flag.optional,
   ),
-  profile: Flag.Literals("profile", machineNames).pipe(
-    Flag.withDescription("The machine: its speed, lanes and memory; default: cpu-2"),
+  profile: Flag.String("profile").pipe(
+    Flag.withMetavar("NAME|FILE"),
+    Flag.withDescription(
+      `The machine: ${machineNames.join(", ")}, or a file that calibrate wrote; default: cpu-2`,
+    ),
     Flag.withDefault("cpu-2"),
   ),
   seed: wholeFlag("seed", 0, Number.MAX_SAFE_INTEGER).pipe(
@@ -118,11 +122,16 @@ const sweep = Effect.fnUntraced(function* (
   else yield* print(sweepTable(rows))
 })
 
+const machineOf = (profile: string) => {
+  const name = machineNames.find((known) => known === profile)
+  return name === undefined ? readProfileFile(profile) : Effect.succeed(machines[name])
+}
+
 const simulate = Effect.fnUntraced(function* (flags: SimulateConfig) {
   const { allowOutside, jitter, seed } = flags
   const workload = yield* readWorkload(flags.workload, { allowOutside })
   const scheduling = yield* schedulingOptions(flags, workload)
-  const options = { ...scheduling, machine: machines[flags.profile], seed, jitter }
+  const options = { ...scheduling, machine: yield* machineOf(flags.profile), seed, jitter }
   if (flags.sweep.length > 0) {
     return yield* Effect.onInterrupt(sweep(flags, workload, options), () =>
       printNote("interrupted: nothing was written"),

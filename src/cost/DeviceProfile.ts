@@ -1,20 +1,13 @@
 // What the time formulas know of a device: its ceilings for one lane. Bytes need none of this.
 
-import type { OpKind } from "../model/Op.ts"
+import { cpuFitted, cpuInterference } from "./cpuFitted.ts"
+import type { FittedTimes } from "./FittedTimes.ts"
 import type { InterferenceModel } from "./interference.ts"
-import type { CacheSizes } from "./opFeatures.ts"
-
-/** What `calibrate` found on one device: nanoseconds of each count of `opFeatures`. */
-export interface FittedTimes {
-  readonly caches: CacheSizes
-  /** By operator kind, in the order of `featureNames`; a kind that never ran goes by the roofline. */
-  readonly nanoseconds: Readonly<Partial<Record<OpKind, ReadonlyArray<number>>>>
-}
 
 export interface DeviceProfile {
   readonly name: string
-  /** Whose kernels run: those for CUDA need work lists and scratch of their own. */
-  readonly kernels: "cpu" | "cuda"
+  /** Whose kernels run: those for CUDA need work lists and scratch of their own. Default "cpu". */
+  readonly kernels?: "cpu" | "cuda"
   /** float32 multiply-adds count as two. */
   readonly flopsPerSecond: number
   /** Streaming reads and writes. */
@@ -23,8 +16,8 @@ export interface DeviceProfile {
   readonly gatherBytesPerSecond: number
   /** Fixed cost of starting one operator. */
   readonly opOverheadMs: number
-  /** From host memory to the device. */
-  readonly hostBytesPerSecond: number
+  /** From host memory to the device; without bound when left out. */
+  readonly hostBytesPerSecond?: number
   /** Coefficients that were fitted on the device; they go before the roofline. */
   readonly fitted?: FittedTimes
   /** 95th percentile of measured over predicted time of a run alone; 1.25 when left out. */
@@ -40,21 +33,22 @@ export interface DeviceProfile {
 /** Of a profile that was not fitted: a roofline is rarely further off on the slow side. */
 export const defaultP95Factor = 1.25
 
-/** One lane of a 2-vCPU server core with AVX-512; a starting point until `calibrate` exists. */
+/** One lane of a 2-vCPU server with AVX-512; the roofline serves kinds that were not fitted. */
 export const cpuProfile: DeviceProfile = {
   name: "cpu-default",
-  kernels: "cpu",
   flopsPerSecond: 60e9,
   bytesPerSecond: 12e9,
   gatherBytesPerSecond: 10e9,
   opOverheadMs: 0.002,
-  hostBytesPerSecond: 10e9,
+  fitted: cpuFitted,
+  p95Factor: 1.18,
+  laneShare: 0.5,
+  interference: cpuInterference,
 }
 
 /** The TypeScript float64 reference device. */
 export const referenceProfile: DeviceProfile = {
   name: "reference",
-  kernels: "cpu",
   flopsPerSecond: 0.5e9,
   bytesPerSecond: 2e9,
   gatherBytesPerSecond: 1e9,

@@ -14,17 +14,23 @@ export interface MachineProfile {
   readonly alignBytes: number
   /** What all lanes together can move. */
   readonly bytesPerSecond: number
+  /** From host memory to the device. */
+  readonly hostBytesPerSecond: number
+  /** From the start of a task to that of its run, and from its end to that of the task; default 0. */
+  readonly taskOverheadMs?: number
 }
 
 const GiB = 2 ** 30
 
 /** Two cores of a Zen 4 server: a copy measures 40 to 52 GB/s for both; a lane has one core. */
 const cpu2: MachineProfile = {
-  lane: { ...cpuProfile, name: "cpu-2", totalBytesPerSecond: 40e9, laneShare: 0.5 },
+  lane: { ...cpuProfile, name: "cpu-2" },
   lanes: 2,
   budgetBytes: 4 * GiB,
   alignBytes: 64,
   bytesPerSecond: 40e9,
+  hostBytesPerSecond: 20e9,
+  taskOverheadMs: 0.05,
 }
 
 /**
@@ -40,12 +46,12 @@ const v100: MachineProfile = {
     bytesPerSecond: 750e9,
     gatherBytesPerSecond: 450e9,
     opOverheadMs: 0.005,
-    hostBytesPerSecond: 12e9,
   },
   lanes: 4,
   budgetBytes: 26 * GiB,
   alignBytes: 256,
   bytesPerSecond: 750e9,
+  hostBytesPerSecond: 12e9,
 }
 
 /**
@@ -60,12 +66,12 @@ const h200: MachineProfile = {
     bytesPerSecond: 4.3e12,
     gatherBytesPerSecond: 2.6e12,
     opOverheadMs: 0.004,
-    hostBytesPerSecond: 50e9,
   },
   lanes: 8,
   budgetBytes: 128 * GiB,
   alignBytes: 256,
   bytesPerSecond: 4.3e12,
+  hostBytesPerSecond: 50e9,
 }
 
 export const machineNames = ["cpu-2", "v100-32g", "h200"] as const

@@ -23,9 +23,12 @@ export interface WaitingTask {
   readonly residents: ReadonlyArray<ResidentNeed>
   /** Arena + residents, aligned: what it needs on an empty device. */
   readonly footprintBytes: number
+  /** Median of the run time alone, corrected by what earlier runs took. */
   readonly predictedMs: number
-  /** What of the device it keeps busy while it runs; none when left out. */
-  readonly demand?: Demand
+  /** Its 95th percentile. */
+  readonly predictedP95Ms: number
+  /** What it contends for beside others. */
+  readonly demand: Demand
 }
 
 export interface RunningTask {
@@ -37,7 +40,7 @@ export interface RunningTask {
   readonly loadMs: number
   readonly predictedMs: number
   readonly footprintBytes: number
-  readonly demand?: Demand
+  readonly demand: Demand
 }
 
 /** What a tenant is due and what it has had, in the same currency for all. */

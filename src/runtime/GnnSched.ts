@@ -6,7 +6,6 @@ import type { LiveTask, TaskSuccess } from "../actors/LiveTask.ts"
 import { type ActorSystem, type SystemOptions, startSystem } from "../actors/Supervisor.ts"
 import type { StateListener } from "../actors/TaskBook.ts"
 import {
-  type BadConfig,
   type DeviceUnavailable,
   type InputError,
   type PrepError,
@@ -20,7 +19,7 @@ import type { DeviceInfo, RunReport } from "../model/RunReport.ts"
 import type { TaskSpec, TaskState } from "../model/Task.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import { openDevice, openPrep } from "./openParts.ts"
-import { type ResolvedOptions, resolveOptions } from "./options.ts"
+import { type OptionsError, type ResolvedOptions, resolveOptions } from "./options.ts"
 import type { GraphHandle, ModelHandle, RuntimeOptions } from "./RuntimeApi.ts"
 
 export interface EffectTask {
@@ -52,14 +51,14 @@ export class GnnSched extends Context.Service<GnnSched, GnnSchedService>()(
 ) {
   static readonly layer = (
     options: RuntimeOptions = {},
-  ): Layer.Layer<GnnSched, DeviceUnavailable | BadConfig> =>
+  ): Layer.Layer<GnnSched, DeviceUnavailable | OptionsError> =>
     Layer.effect(GnnSched, openGnnSched(options))
 }
 
 /** Opens the runtime in this thread; closing the scope cancels what runs and gives all back. */
 export const openGnnSched = (
   options: RuntimeOptions = {},
-): Effect.Effect<GnnSchedService, DeviceUnavailable | BadConfig, Scope.Scope> =>
+): Effect.Effect<GnnSchedService, DeviceUnavailable | OptionsError, Scope.Scope> =>
   Effect.gen(function* () {
     const resolved = yield* resolveOptions(options)
     const device = yield* openDevice(resolved)

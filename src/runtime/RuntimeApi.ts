@@ -1,5 +1,6 @@
 // The embedded API as types: what an application holds. Runtime.ts opens it, in a worker thread of
 // its own by default, or in the caller's thread with `inProcess`.
+import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import type { FaultPlan } from "../model/FaultPlan.ts"
 import type { GnnConfig, ModelSource } from "../model/GnnModel.ts"
 import type { GraphShape, GraphSource } from "../model/Graph.ts"
@@ -34,6 +35,11 @@ export interface RuntimeOptions {
   readonly allowUnsafe?: boolean
   /** What happens to a task whose deadline passes while it waits. Default "run". */
   readonly lateTasks?: "run" | "expire"
+  /**
+   * What `gnnsched calibrate` wrote for this device: a file, or what `readProfileFile` made of it.
+   * Default: a profile fitted on two cores of a server.
+   */
+  readonly profile?: string | DeviceProfile
   /** Another build of the native addon; default: the one built at install. */
   readonly addonPath?: string
 }

@@ -1,7 +1,7 @@
 // Options of the embedded runtime: defaults filled in, every number checked.
 import { Effect } from "effect"
-import { type DeviceProfile, deviceProfiles } from "../cost/DeviceProfile.ts"
-import { BadConfig } from "../model/errors.ts"
+import { type DeviceProfile, deviceProfiles, referenceProfile } from "../cost/DeviceProfile.ts"
+import { BadConfig, type BadFile, type FileUnreadable } from "../model/errors.ts"
 import type { FaultPlan } from "../model/FaultPlan.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
@@ -13,6 +13,10 @@ import {
 } from "../model/Snapshot.ts"
 import { policies } from "../policy/policies.ts"
 import type { RuntimeOptions } from "./RuntimeApi.ts"
+import { readProfileFile } from "./readProfileFile.ts"
+
+/** An option, or the profile file that one names. */
+export type OptionsError = BadConfig | BadFile | FileUnreadable
 
 export interface ResolvedOptions {
   readonly deviceKind: "cpu" | "cuda" | "reference"
@@ -35,13 +39,13 @@ export interface ResolvedOptions {
 
 export const resolveOptions = (
   options: RuntimeOptions,
-): Effect.Effect<ResolvedOptions, BadConfig> =>
-  Effect.suspend(() => {
+): Effect.Effect<ResolvedOptions, OptionsError> =>
+  Effect.gen(function* () {
     const problem = check(options)
-    if (problem !== null) return Effect.fail(problem)
+    if (problem !== null) return yield* problem
     const policyName = options.policy ?? "base"
     const deviceKind = options.device ?? "cpu"
-    return Effect.succeed({
+    return {
       deviceKind,
       memoryBytes: options.memoryBytes ?? null,
       lanes: options.lanes ?? null,
@@ -56,10 +60,22 @@ export const resolveOptions = (
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
       expireLate: options.lateTasks === "expire",
-      profile: deviceProfiles[deviceKind],
+      profile: yield* profileOf(options.profile, deviceKind),
       addonPath: options.addonPath ?? null,
-    })
+    }
   })
+
+/** A fitted profile speaks of the device it was fitted on: the reference is another. */
+const profileOf = (
+  given: RuntimeOptions["profile"],
+  deviceKind: ResolvedOptions["deviceKind"],
+): Effect.Effect<DeviceProfile, OptionsError> => {
+  if (deviceKind === "reference") return Effect.succeed(referenceProfile)
+  if (given === undefined) return Effect.succeed(deviceProfiles[deviceKind])
+  return typeof given === "string"
+    ? Effect.map(readProfileFile(given), ({ lane }) => lane)
+    : Effect.succeed(given)
+}
 
 const bad = (path: string, expected: string, found: unknown): BadConfig =>
   new BadConfig({ file: "runtime options", path, expected, found: String(found) })

@@ -1,6 +1,8 @@
 // The runtime on a simulated device: the same actors, policies, ledger and reports, with time and
 // memory from the planner. It is to be opened in virtual time.
 import { Effect, type Scope } from "effect"
+import type { DeviceProfile } from "../cost/DeviceProfile.ts"
+import { slowdown } from "../cost/interference.ts"
 import type { MachineProfile } from "../cost/MachineProfile.ts"
 import { faultDevice } from "../device/faultDevice.ts"
 import { openSimDevice } from "../device/sim/simDevice.ts"
@@ -9,7 +11,7 @@ import { FaultBook } from "../model/FaultBook.ts"
 import { faultPrep } from "../prep/faultPrep.ts"
 import { makeShapePrep } from "../prep/shapePrep.ts"
 import { type GnnSchedService, serveGnnSched } from "./GnnSched.ts"
-import { resolveOptions } from "./options.ts"
+import { type OptionsError, resolveOptions } from "./options.ts"
 import type { RuntimeOptions } from "./RuntimeApi.ts"
 
 export interface SimulationOptions
@@ -49,9 +51,16 @@ const checkJitter = (jitter: number): Effect.Effect<number, BadConfig> =>
         }),
       )
 
+/** One lane of the machine, with what it shares with the others. */
+const laneOf = ({ bytesPerSecond, hostBytesPerSecond, lane }: MachineProfile): DeviceProfile => ({
+  totalBytesPerSecond: bytesPerSecond,
+  hostBytesPerSecond,
+  ...lane,
+})
+
 export const openSimulation = (
   options: SimulationOptions,
-): Effect.Effect<GnnSchedService, BadConfig | DeviceUnavailable, Scope.Scope> =>
+): Effect.Effect<GnnSchedService, OptionsError | DeviceUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const {
       machine,
@@ -62,13 +71,15 @@ export const openSimulation = (
       ...common
     } = options
     const resolved = yield* resolveOptions(common)
+    const profile = laneOf(machine)
     const opened = yield* openSimDevice({
       name: machine.lane.name,
       lanes: resolved.lanes ?? machine.lanes,
       memoryBytes: resolved.memoryBytes ?? machine.budgetBytes,
       alignBytes: machine.alignBytes,
-      bytesPerSecond: machine.bytesPerSecond,
-      hostBytesPerSecond: machine.lane.hostBytesPerSecond,
+      slowdown: (demands) => slowdown(demands, profile.interference),
+      taskOverheadMs: machine.taskOverheadMs ?? 0,
+      hostBytesPerSecond: machine.hostBytesPerSecond,
       seed,
       jitter: yield* checkJitter(jitter),
       opTimings,
@@ -77,7 +88,7 @@ export const openSimulation = (
     const shapes = makeShapePrep()
     return yield* serveGnnSched({
       ...resolved,
-      profile: machine.lane,
+      profile,
       device: faults === null ? opened : faultDevice(opened, new FaultBook(faults)),
       prep: faults === null ? shapes : faultPrep(shapes, new FaultBook(faults)),
     })

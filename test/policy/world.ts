@@ -1,6 +1,6 @@
 // A small world for policies: tasks, snapshots, and a scheduler that obeys a policy to the end.
 import { type Placement, PoolLayout } from "../../src/cost/PoolLayout.ts"
-import { alignUp } from "../../src/model/Plan.ts"
+import { alignUp, noDemand } from "../../src/model/Plan.ts"
 import type {
   Decision,
   Policy,
@@ -43,6 +43,8 @@ export const tasksOf = (
       alignUp(arenaBytes, align),
     ),
     predictedMs: input.predictedMs ?? 1,
+    predictedP95Ms: input.predictedMs ?? 1,
+    demand: noDemand,
   }))
 
 interface Live {
@@ -80,8 +82,8 @@ export class World {
       mode: this.#mode,
       waiting: WaitingQueue.of(this.waiting),
       running: this.running.map(({ task }, lane): RunningTask => {
-        const { id, tenant, predictedMs, footprintBytes } = task
-        return { id, tenant, lane, startedAtMs: 0, loadMs: 0, predictedMs, footprintBytes }
+        const { id, tenant, predictedMs, footprintBytes, demand } = task
+        return { id, tenant, lane, startedAtMs: 0, loadMs: 0, predictedMs, footprintBytes, demand }
       }),
       lanesTotal: this.#lanes,
       lanesFree: this.#lanes - this.running.length,

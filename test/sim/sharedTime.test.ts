@@ -1,20 +1,22 @@
 // How co-located runs share the bandwidth, and chance in run times, by numbers.
 import { describe, expect, it } from "vitest"
+import { slowdown } from "../../src/cost/interference.ts"
 import { jitterOf } from "../../src/device/sim/jitter.ts"
 import { type SharedRun, SharedTime } from "../../src/device/sim/SharedTime.ts"
 
-const runOf = (name: string, demand: number, ended: Array<string>): SharedRun => ({
-  demand,
+const runOf = (name: string, bandwidth: number, ended: Array<string>): SharedRun => ({
+  demand: { bandwidth, compute: 0 },
   onEnd: () => ended.push(name),
 })
 
 describe("SharedTime", () => {
   it("lets runs whose demands fit beside each other keep their speed", () => {
-    const time = new SharedTime()
+    const time = new SharedTime(slowdown)
     const ended: Array<string> = []
-    time.add(runOf("a", 0.5, ended), 10)
+    const first = runOf("a", 0.5, ended)
+    time.add(first, 10)
     time.add(runOf("b", 0.5, ended), 4)
-    expect(time.slowdown).toBe(1)
+    expect(time.slowdownOf(first)).toBe(1)
     expect(time.nextEndMs()).toBe(4)
     time.advance(4)
     time.advance(10)
@@ -23,7 +25,7 @@ describe("SharedTime", () => {
   })
 
   it("slows all runs by the sum of demands over 1, for as long as it lasts", () => {
-    const time = new SharedTime()
+    const time = new SharedTime(slowdown)
     const ended: Array<string> = []
     time.add(runOf("a", 1, ended), 10)
     time.advance(5)
@@ -38,7 +40,7 @@ describe("SharedTime", () => {
   })
 
   it("lets a run end early where it is cut", () => {
-    const time = new SharedTime()
+    const time = new SharedTime(slowdown)
     const ended: Array<string> = []
     const run = runOf("a", 1, ended)
     time.add(run, 10)

@@ -1,5 +1,4 @@
-// What a plan asks of a simulated device, from its costs: how long each operator takes alone, and
-// how much of the memory bandwidth it keeps busy meanwhile.
+// How long each operator of a plan takes alone on a simulated device, from its costs.
 import type { Plan } from "../../model/Plan.ts"
 import type { OpTiming } from "../../model/Task.ts"
 
@@ -8,8 +7,6 @@ export interface PlanTime {
   readonly workMs: number
   /** End of each operator, alone. */
   readonly opEndsMs: ReadonlyArray<number>
-  /** Bytes per millisecond, on average. */
-  readonly bytesPerMs: number
 }
 
 const known = new WeakMap<Plan, PlanTime>()
@@ -18,13 +15,11 @@ export const planTime = (plan: Plan): PlanTime => {
   const found = known.get(plan)
   if (found !== undefined) return found
   let workMs = 0
-  let bytes = 0
   const opEndsMs = plan.costs.map((cost) => {
-    bytes += cost.bytesMoved
     workMs += cost.predictedMs
     return workMs
   })
-  const time = { workMs, opEndsMs, bytesPerMs: workMs === 0 ? 0 : bytes / workMs }
+  const time = { workMs, opEndsMs }
   known.set(plan, time)
   return time
 }

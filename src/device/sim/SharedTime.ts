@@ -1,22 +1,23 @@
-// How long runs take that share a memory system. Each asks for a share of the bandwidth; where the
-// shares add up to more than all of it, every run goes slower by the sum. Work is counted in
-// milliseconds alone, so one number, the work done since the start, moves all runs along.
-//
-//   slowdown = max(1, sum of demands)        work done in dt = dt / slowdown
-//
-// A model to be replaced by one that is fitted to measured pairs: it knows nothing of caches.
+// How long runs take that share a device. Each has a demand; a function says by how much each goes
+// slower beside the others. Work is counted in milliseconds alone: in dt a run does dt / slowdown of
+// it. The slowdowns stay as they are until a run begins or ends.
+import type { Demand } from "../../model/Plan.ts"
+
+/** How many times as long each of the runs takes as alone, in order. */
+export type Slowdown = (demands: ReadonlyArray<Demand>) => ReadonlyArray<number>
 
 export interface SharedRun {
-  /** Share of the bandwidth it asks for while it runs, 0 to 1. */
-  readonly demand: number
+  /** What it contends for while it runs. */
+  readonly demand: Demand
   /** Called once, when its work is done. */
   readonly onEnd: () => void
 }
 
 interface Entry {
   readonly run: SharedRun
-  readonly startWorkMs: number
-  endWorkMs: number
+  doneMs: number
+  workMs: number
+  slowdown: number
 }
 
 /** Half a nanosecond: the clock counts whole ones. */
@@ -24,56 +25,63 @@ const toleranceMs = 0.5e-6
 
 export class SharedTime {
   readonly #entries = new Map<SharedRun, Entry>()
-  #demand = 0
-  #workMs = 0
+  readonly #slowdown: Slowdown
   #atMs = 0
 
-  get slowdown(): number {
-    return Math.max(1, this.#demand)
+  constructor(slowdown: Slowdown) {
+    this.#slowdown = slowdown
+  }
+
+  /** Of a run that goes on; 1 for one that has ended. */
+  slowdownOf(run: SharedRun): number {
+    return this.#entries.get(run)?.slowdown ?? 1
   }
 
   /** Moves to `nowMs`, no later than `nextEndMs`, and ends the runs whose work is done. */
   advance(nowMs: number): void {
-    this.#workMs += (nowMs - this.#atMs) / this.slowdown
+    const ended: Array<SharedRun> = []
+    for (const entry of this.#entries.values()) {
+      entry.doneMs += (nowMs - this.#atMs) / entry.slowdown
+      if (entry.workMs <= entry.doneMs + toleranceMs) ended.push(entry.run)
+    }
     this.#atMs = nowMs
-    const ended = [...this.#entries.values()].filter(
-      ({ endWorkMs }) => endWorkMs <= this.#workMs + toleranceMs,
-    )
-    for (const { run } of ended) this.#entries.delete(run)
-    this.#sum()
-    for (const { run } of ended) run.onEnd()
+    if (ended.length === 0) return
+    for (const run of ended) this.#entries.delete(run)
+    this.#share()
+    for (const run of ended) run.onEnd()
   }
 
   /** A run begins at the moment of the last `advance`. */
   add(run: SharedRun, workMs: number): void {
-    const startWorkMs = this.#workMs
-    this.#entries.set(run, { run, startWorkMs, endWorkMs: startWorkMs + workMs })
-    this.#sum()
+    this.#entries.set(run, { run, doneMs: 0, workMs, slowdown: 1 })
+    this.#share()
   }
 
   /** Work that the run has done; null when it has ended. */
   workOf(run: SharedRun): number | null {
-    const entry = this.#entries.get(run)
-    return entry === undefined ? null : this.#workMs - entry.startWorkMs
+    return this.#entries.get(run)?.doneMs ?? null
   }
 
   /** Lets the run end once it has done `workMs`, which lies ahead of it. */
   cut(run: SharedRun, workMs: number): void {
-    const entry = this.#entries.get(run)!
-    entry.endWorkMs = entry.startWorkMs + workMs
+    this.#entries.get(run)!.workMs = workMs
   }
 
   /** When the next run ends unless another begins; null when nothing runs. */
   nextEndMs(): number | null {
     if (this.#entries.size === 0) return null
-    let endWorkMs = Number.POSITIVE_INFINITY
-    for (const entry of this.#entries.values()) endWorkMs = Math.min(endWorkMs, entry.endWorkMs)
-    return this.#atMs + Math.max(0, endWorkMs - this.#workMs) * this.slowdown
+    let leftMs = Number.POSITIVE_INFINITY
+    for (const { doneMs, workMs, slowdown } of this.#entries.values()) {
+      leftMs = Math.min(leftMs, Math.max(0, workMs - doneMs) * slowdown)
+    }
+    return this.#atMs + leftMs
   }
 
-  /** Anew each time: sums that are taken apart again would not come back to 0. */
-  #sum(): void {
-    this.#demand = 0
-    for (const { run } of this.#entries.values()) this.#demand += run.demand
+  #share(): void {
+    const entries = [...this.#entries.values()]
+    const slowdowns = this.#slowdown(entries.map(({ run }) => run.demand))
+    entries.forEach((entry, i) => {
+      entry.slowdown = slowdowns[i]!
+    })
   }
 }

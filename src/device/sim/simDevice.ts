@@ -4,21 +4,23 @@
 import { Clock, Deferred, Effect, Fiber, type Scope, Semaphore } from "effect"
 import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
-import { footprintBytes } from "../../model/Plan.ts"
+import { footprintBytes, noDemand } from "../../model/Plan.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { Completion, Device, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { jitterOf } from "./jitter.ts"
 import { opTimings, planTime } from "./PlanTime.ts"
-import { type SharedRun, SharedTime } from "./SharedTime.ts"
+import { type SharedRun, SharedTime, type Slowdown } from "./SharedTime.ts"
 
 export interface SimDeviceOptions {
   readonly name: string
   readonly lanes: number
   readonly memoryBytes: number
   readonly alignBytes: number
-  /** What all lanes together can move. */
-  readonly bytesPerSecond: number
+  /** How co-located runs slow each other. */
+  readonly slowdown: Slowdown
+  /** What a submission takes besides its run; the lane is taken, nothing is slowed. */
+  readonly taskOverheadMs: number
   /** From host memory to the device. */
   readonly hostBytesPerSecond: number
   readonly seed: number
@@ -55,7 +57,7 @@ export const openSimDevice = (
     const state: SimState = {
       options,
       book: new GrantBook({ budgetBytes: memoryBytes, alignBytes }),
-      time: new SharedTime(),
+      time: new SharedTime(options.slowdown),
       lanesBusy: new Set(),
       hostLink: Semaphore.makeUnsafe(1),
       fork: (effect) => void Fiber.runIn(run(effect), scope),
@@ -105,7 +107,11 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
       const travel = Effect.sleep((1000 * bytes) / state.options.hostBytesPerSecond)
       return state.hostLink.withPermit(Effect.andThen(travel, arrive))
     },
-    submit: (request) => submit(state, request),
+    submit: (request) => {
+      const { taskOverheadMs } = state.options
+      const run = submit(state, request)
+      return taskOverheadMs === 0 ? run : Effect.andThen(Effect.sleep(taskOverheadMs), run)
+    },
     stats: Effect.sync(() => book.stats),
   }
 }
@@ -145,14 +151,14 @@ const startRun = (
   resume: (completion: Effect.Effect<Completion>) => void,
 ): SimRun => {
   const { lane, plan, taskId } = request
-  const { bytesPerSecond, jitter, seed } = state.options
-  const { bytesPerMs, opEndsMs, workMs } = planTime(plan)
+  const { jitter, seed } = state.options
+  const { opEndsMs, workMs } = planTime(plan)
   const factor = jitterOf(seed, taskId, jitter)
   const grants = [request.arena, ...request.residents]
   const startMs = state.nowMs()
   const ended = Deferred.makeUnsafe<void>()
   const run: SimRun = {
-    demand: Math.min(1, (1000 * bytesPerMs) / (bytesPerSecond * factor)),
+    demand: plan.demand ?? noDemand,
     ended,
     boundaryMs: (op) => opEndsMs[op]! * factor,
     opCount: plan.ops.length,

@@ -1,0 +1,74 @@
+// Runs two placed plans side by side, each over and over on its own lane, and compares with alone.
+import { Effect } from "effect"
+import type { MeasuredPair } from "../../cost/calibration/fitInterference.ts"
+import type { Device } from "../../device/Device.ts"
+import type { DeviceError } from "../../model/errors.ts"
+import { noDemand } from "../../model/Plan.ts"
+import { median, type PlacedPlan, runPlaced, timePlan } from "./measurePlan.ts"
+
+export interface PairResult extends MeasuredPair {
+  readonly name: string
+  readonly beside: string
+  readonly aloneMs: number
+  readonly besideMs: number
+}
+
+interface Loop {
+  readonly placed: PlacedPlan
+  readonly lane: number
+}
+
+/**
+ * Median run time of both while both run: each goes on until the other has its runs, and what it did
+ * after that does not count.
+ */
+const runBeside = (
+  device: Device,
+  loops: readonly [Loop, Loop],
+  runs: number,
+): Effect.Effect<readonly [number, number], DeviceError> =>
+  Effect.gen(function* () {
+    const times: readonly [Array<number>, Array<number>] = [[], []]
+    const enough = () => times[0].length > runs && times[1].length > runs
+    const keepOn = (which: 0 | 1) =>
+      Effect.gen(function* () {
+        const { placed, lane } = loops[which]
+        while (!enough()) {
+          const { runMs } = yield* runPlaced(device, placed, lane)
+          times[which].push(runMs)
+        }
+      })
+    yield* Effect.all([keepOn(0), keepOn(1)], { concurrency: "unbounded" })
+    // The first of each began alone.
+    return [median(times[0].slice(1)), median(times[1].slice(1))] as const
+  })
+
+/** Both directions of a pair. Alone is measured on both sides of it: speed drifts. */
+export const measurePair = (
+  device: Device,
+  a: PlacedPlan,
+  b: PlacedPlan,
+  runs: number,
+): Effect.Effect<ReadonlyArray<PairResult>, DeviceError> =>
+  Effect.gen(function* () {
+    const before = [yield* timePlan(device, a, { runs }), yield* timePlan(device, b, { runs })]
+    const loops = [
+      { placed: a, lane: 0 },
+      { placed: b, lane: 1 },
+    ] as const
+    const beside = yield* runBeside(device, loops, runs)
+    const after = [yield* timePlan(device, a, { runs }), yield* timePlan(device, b, { runs })]
+    return ([0, 1] as const).map((which) => {
+      const [own, other] = which === 0 ? [a, b] : [b, a]
+      const aloneMs = median([...before[which]!.runs, ...after[which]!.runs])
+      return {
+        name: own.name,
+        beside: other.name,
+        own: own.plan.demand ?? noDemand,
+        other: other.plan.demand ?? noDemand,
+        aloneMs,
+        besideMs: beside[which],
+        slowdown: Math.max(1, beside[which] / aloneMs),
+      }
+    })
+  })

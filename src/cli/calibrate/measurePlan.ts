@@ -1,0 +1,150 @@
+// Loads a case in this thread, places it on a device and times it: what the fit is made of.
+import { Effect, type Scope } from "effect"
+import type { DeviceProfile } from "../../cost/DeviceProfile.ts"
+import { planTask } from "../../cost/planTask.ts"
+import type { Completion, Device, Grant } from "../../device/Device.ts"
+import type { DeviceError, InputError } from "../../model/errors.ts"
+import type { Graph } from "../../model/Graph.ts"
+import { ginEps } from "../../model/ginEps.ts"
+import { alignUp, type Plan } from "../../model/Plan.ts"
+import type { ResidentObject } from "../../model/Resident.ts"
+import { sharedFloat32 } from "../../model/Tensor.ts"
+import { gcnScale } from "../../prep/gcnNorm.ts"
+import { loadGraph } from "../../prep/loadGraph.ts"
+import { loadGnnModel } from "../../prep/model/loadModel.ts"
+import { packWeights } from "../../prep/model/packWeights.ts"
+import { directResident, fillOf, isDerived, makeResident } from "../../prep/residentObjects.ts"
+import type { CalibrationCase } from "./calibrationCases.ts"
+
+export interface PlacedPlan {
+  readonly name: string
+  readonly plan: Plan
+  readonly arena: Grant
+  readonly residents: ReadonlyArray<Grant>
+  readonly output: Float32Array
+  /** First byte of the pool behind it. */
+  readonly endOffset: number
+}
+
+/** One graph at a time is kept: the cases come graph by graph. */
+export class GraphShelf {
+  #key = ""
+  #graph: Graph | null = null
+
+  load(source: CalibrationCase["graph"]): Graph {
+    const key = JSON.stringify(source)
+    if (this.#graph === null || key !== this.#key) {
+      this.#graph = loadGraph(source)
+      this.#key = key
+    }
+    return this.#graph
+  }
+}
+
+export interface PreparedCase {
+  readonly name: string
+  readonly plan: Plan
+  readonly residents: ReadonlyArray<ResidentObject>
+}
+
+export const prepareCase = (
+  graph: Graph,
+  { name, model: source }: CalibrationCase,
+  { alignBytes, profile }: { readonly alignBytes: number; readonly profile: DeviceProfile },
+): Effect.Effect<PreparedCase, InputError> =>
+  Effect.gen(function* () {
+    const model = loadGnnModel(source(graph.shape.featureWidth))
+    const plan = yield* Effect.fromResult(
+      planTask({
+        config: model.config,
+        shape: graph.shape,
+        targets: null,
+        alignBytes,
+        profile,
+        ginEps: ginEps(model),
+      }),
+    )
+    const residents = plan.residents.map(({ role }) => {
+      if (!isDerived(role)) return directResident(graph, role)
+      const array = role === "model.weights" ? packWeights(model) : gcnScale(graph, fillOf(role))
+      return makeResident(role, array)
+    })
+    return { name, plan, residents }
+  })
+
+let nextGrant = 1
+
+/** Grants and uploads from `baseOffset` on, for the life of the scope. */
+export const placePlan = (
+  device: Device,
+  { name, plan, residents }: PreparedCase,
+  baseOffset: number,
+): Effect.Effect<PlacedPlan, DeviceError, Scope.Scope> =>
+  Effect.gen(function* () {
+    let endOffset = baseOffset
+    const take = (bytes: number) =>
+      Effect.suspend(() => {
+        const id = nextGrant++
+        const grant = { id, offset: endOffset, bytes: alignUp(bytes, plan.alignBytes) }
+        endOffset += grant.bytes
+        const granted = Effect.as(device.grant(grant), grant)
+        return Effect.acquireRelease(granted, () => Effect.orDie(device.revoke(id)))
+      })
+    const arena = yield* take(plan.arenaBytes)
+    const grants: Array<Grant> = []
+    for (const resident of residents) {
+      const grant = yield* take(resident.bytes)
+      if (resident.bytes > 0) yield* device.upload(grant.id, resident.data)
+      grants.push(grant)
+    }
+    const output = sharedFloat32(plan.output.rows * plan.output.cols)
+    return { name, plan, arena, residents: grants, output, endOffset }
+  })
+
+export const runPlaced = (
+  device: Device,
+  { name, plan, arena, residents, output }: PlacedPlan,
+  lane: number,
+): Effect.Effect<Completion, DeviceError> =>
+  device.submit({ lane, plan, arena, residents, output, priority: 0, taskId: name })
+
+export interface PlanTiming {
+  /** Median of the runs, without the first. */
+  readonly runMs: number
+  /** Of each operator, likewise. */
+  readonly opMs: ReadonlyArray<number>
+  /** Every run but the first. */
+  readonly runs: ReadonlyArray<number>
+}
+
+export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
+
+/** Linear between the nearest ranks. */
+export const quantile = (values: ReadonlyArray<number>, q: number): number => {
+  if (values.length === 0) return Number.NaN
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = q * (sorted.length - 1)
+  const low = Math.floor(at)
+  const high = Math.min(low + 1, sorted.length - 1)
+  return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low)
+}
+
+/** Alone on lane 0: once to warm up, then at least `runs` times, more where runs are short. */
+export const timePlan = (
+  device: Device,
+  placed: PlacedPlan,
+  { runs, shortMs = 3 }: { readonly runs: number; readonly shortMs?: number },
+): Effect.Effect<PlanTiming, DeviceError> =>
+  Effect.gen(function* () {
+    const first = yield* runPlaced(device, placed, 0)
+    const count = Math.max(runs, Math.min(15, Math.ceil((runs * shortMs) / first.runMs)))
+    const done: Array<Completion> = []
+    for (let i = 0; i < count; i++) done.push(yield* runPlaced(device, placed, 0))
+    return {
+      runMs: median(done.map(({ runMs }) => runMs)),
+      opMs: placed.plan.ops.map((_, op) =>
+        median(done.map(({ ops }) => ops[op]!.endMs - ops[op]!.startMs)),
+      ),
+      runs: done.map(({ runMs }) => runMs),
+    }
+  })

@@ -1,0 +1,47 @@
+// Which runs go on side by side, and how much that slows each by the interference model: what an
+// observation has to be divided by before it says anything about the run alone.
+import type { Demand } from "../model/Plan.ts"
+import { type InterferenceModel, slowdown } from "./interference.ts"
+
+interface CoRun {
+  readonly demand: Demand
+  readonly startMs: number
+  /** Milliseconds alone that the time since the start is worth. */
+  aloneMs: number
+}
+
+export class CoRuns {
+  readonly #model: InterferenceModel
+  readonly #runs = new Map<string, CoRun>()
+  #atMs = 0
+
+  constructor(model: InterferenceModel) {
+    this.#model = model
+  }
+
+  start(id: string, demand: Demand, nowMs: number): void {
+    this.#advance(nowMs)
+    this.#runs.set(id, { demand, startMs: nowMs, aloneMs: 0 })
+  }
+
+  /** Mean slowdown of the run since its start, at least 1; 1 for one that is not known. */
+  end(id: string, nowMs: number): number {
+    this.#advance(nowMs)
+    const run = this.#runs.get(id)
+    if (run === undefined) return 1
+    this.#runs.delete(id)
+    return run.aloneMs > 0 ? Math.max(1, (nowMs - run.startMs) / run.aloneMs) : 1
+  }
+
+  #advance(nowMs: number): void {
+    const runs = [...this.#runs.values()]
+    const factors = slowdown(
+      runs.map(({ demand }) => demand),
+      this.#model,
+    )
+    runs.forEach((run, i) => {
+      run.aloneMs += (nowMs - this.#atMs) / factors[i]!
+    })
+    this.#atMs = nowMs
+  }
+}

@@ -1,0 +1,87 @@
+// From measured operators to the coefficients of a profile: one robust non-negative fit for each
+// kind, and the sizes of the caches that explain the measurements best.
+import type { GraphShape } from "../../model/Graph.ts"
+import type { Op, OpKind } from "../../model/Op.ts"
+import type { FittedTimes } from "../FittedTimes.ts"
+import { type CacheSizes, fittedTime, opFeatures } from "../opFeatures.ts"
+import { nonNegativeFit } from "./nonNegativeFit.ts"
+
+export interface MeasuredRun {
+  readonly name: string
+  readonly shape: GraphShape
+  readonly ops: ReadonlyArray<Op>
+  /** Of each operator, alone. */
+  readonly opMs: ReadonlyArray<number>
+  readonly runMs: number
+}
+
+const MiB = 2 ** 20
+const nearSizes = [0.5 * MiB, MiB, 2 * MiB]
+const sharedSizes = [8 * MiB, 16 * MiB, 24 * MiB, 32 * MiB, 64 * MiB]
+
+/** The least that a clock resolves; an operator of nothing takes no time. */
+const leastMs = 1e-5
+
+const fitWith = (runs: ReadonlyArray<MeasuredRun>, caches: CacheSizes): FittedTimes => {
+  const samples = new Map<
+    OpKind,
+    Array<{ features: ReadonlyArray<number>; value: number; weight: number }>
+  >()
+  for (const { ops, opMs, runMs, shape } of runs) {
+    ops.forEach((op, i) => {
+      const ms = Math.max(leastMs, opMs[i]!)
+      const ofKind = samples.get(op.kind) ?? []
+      samples.set(op.kind, ofKind)
+      // An operator counts by its part of the run: it is the run that is to be predicted.
+      const features = opFeatures(op, shape, caches)
+      ofKind.push({ features, value: ms * 1e6, weight: Math.sqrt(ms / Math.max(ms, runMs)) })
+    })
+  }
+  return {
+    caches,
+    nanoseconds: Object.fromEntries([...samples].map(([kind, of]) => [kind, nonNegativeFit(of)])),
+  }
+}
+
+/** Predicted time of a run by the coefficients; kinds without any count nothing. */
+export const predictRunMs = (
+  { ops, shape }: Pick<MeasuredRun, "ops" | "shape">,
+  { caches, nanoseconds }: FittedTimes,
+): number =>
+  ops.reduce((ms, op) => {
+    const of = nanoseconds[op.kind]
+    return of === undefined ? ms : ms + fittedTime(op.kind, opFeatures(op, shape, caches), of).ms
+  }, 0)
+
+/** Measured over predicted, of each run. */
+export const residualRatios = (
+  runs: ReadonlyArray<MeasuredRun>,
+  fitted: FittedTimes,
+): ReadonlyArray<number> => runs.map((run) => run.runMs / predictRunMs(run, fitted))
+
+/** Sum of the runs' absolute errors of the logarithm, each cut at a factor of 1.5. */
+const lossOf = (runs: ReadonlyArray<MeasuredRun>, fitted: FittedTimes): number =>
+  residualRatios(runs, fitted).reduce(
+    (sum, ratio) => sum + Math.min(Math.abs(Math.log(ratio)), Math.log(1.5)),
+    0,
+  )
+
+export const fitTimes = (runs: ReadonlyArray<MeasuredRun>): FittedTimes => {
+  let best: { readonly fitted: FittedTimes; readonly loss: number } | null = null
+  for (const nearBytes of nearSizes) {
+    for (const sharedBytes of sharedSizes) {
+      const fitted = fitWith(runs, { nearBytes, sharedBytes })
+      const loss = lossOf(runs, fitted)
+      if (best === null || loss < best.loss) best = { fitted, loss }
+    }
+  }
+  return best!.fitted
+}
+
+/** All coefficients times `factor`. */
+export const scaleTimes = ({ caches, nanoseconds }: FittedTimes, factor: number): FittedTimes => ({
+  caches,
+  nanoseconds: Object.fromEntries(
+    Object.entries(nanoseconds).map(([kind, of]) => [kind, of.map((ns) => ns * factor)]),
+  ),
+})
