@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { parseArgs } from "node:util"
 import type { SweepRow } from "../src/cli/simulate/SweepPoint.ts"
-import type { PolicyName } from "../src/model/Snapshot.ts"
+import type { PolicyName, SchedulingMode } from "../src/model/Snapshot.ts"
 import { modes, pointsOf, simulateAll } from "./simulateAll.ts"
 import { writeCognn } from "./workloads/makeCognn.ts"
 
@@ -18,10 +18,13 @@ export interface Comparison {
   readonly rows: ReadonlyArray<SweepRow>
   /** `slo`, continuous, over `base` in groups; at most 0.5 is wanted. */
   readonly meanOverBase: number
-  /** Over the least mean of a published policy in any mode; at most 0.8 is wanted. */
-  readonly meanOverBest: number
-  /** Over the least makespan of a published policy in any mode; at most 1 is wanted. */
-  readonly makespanOverBest: number
+  /** Over the least mean of a policy as published, in groups; at most 0.8 is wanted. */
+  readonly meanOverPublished: number
+  /** Over the least makespan of a policy as published; at most 1 is wanted. */
+  readonly makespanOverPublished: number
+  /** The same beside the published orders with our continuous refill, which no paper has. */
+  readonly meanOverRefilled: number
+  readonly makespanOverRefilled: number
   /** Targets met less the most that any other policy meets; at least 0 is wanted. */
   readonly metLessBest: number
 }
@@ -33,14 +36,19 @@ export const compare = (list: string, rows: ReadonlyArray<SweepRow>): Comparison
   const find = (policy: string, mode: string) =>
     rows.find((row) => row.policy === policy && row.mode === mode)!
   const slo = find("slo", "continuous")
-  const theirs = rows.filter(({ policy }) => published.includes(policy))
+  const of = (wanted: SchedulingMode) =>
+    rows.filter(({ mode, policy }) => mode === wanted && published.includes(policy))
+  const mean = (row: SweepRow) => row.meanResponseMs
+  const makespan = (row: SweepRow) => row.makespanMs
   const others = rows.filter(({ policy }) => policy !== "slo")
   return {
     list,
     rows,
     meanOverBase: slo.meanResponseMs! / find("base", "groups").meanResponseMs!,
-    meanOverBest: slo.meanResponseMs! / least(theirs, (row) => row.meanResponseMs),
-    makespanOverBest: slo.makespanMs / least(theirs, (row) => row.makespanMs),
+    meanOverPublished: slo.meanResponseMs! / least(of("groups"), mean),
+    makespanOverPublished: slo.makespanMs / least(of("groups"), makespan),
+    meanOverRefilled: slo.meanResponseMs! / least(of("continuous"), mean),
+    makespanOverRefilled: slo.makespanMs / least(of("continuous"), makespan),
     metLessBest: slo.qosMetRatio! + least(others, (row) => -row.qosMetRatio!),
   }
 }
@@ -60,10 +68,9 @@ export const compareList = async (csv: string): Promise<Comparison> => {
   }
 }
 
-const line = ({ list, ...ratios }: Comparison): string => {
-  const { makespanOverBest, meanOverBase, meanOverBest, metLessBest } = ratios
-  const figures = [meanOverBase, meanOverBest, makespanOverBest].map((ratio) => ratio.toFixed(3))
-  return [list.padEnd(16), ...figures, `${(100 * metLessBest).toFixed(0)} %`].join("  ")
+const line = ({ list, metLessBest, rows: _, ...ratios }: Comparison): string => {
+  const figures = Object.values(ratios).map((ratio) => ratio.toFixed(3).padStart(9))
+  return [list.padEnd(16), ...figures, `${(100 * metLessBest).toFixed(0)} %`.padStart(6)].join("  ")
 }
 
 const main = async (): Promise<void> => {
@@ -73,7 +80,9 @@ const main = async (): Promise<void> => {
   if (folder === undefined)
     throw new Error("usage: paperComparison.ts FOLDER_OF_LISTS [--out FILE]")
   const lists = readdirSync(folder).filter((name) => name.endsWith(".csv"))
-  console.log("slo continuous over: base groups, best published mean, best makespan; targets met")
+  console.log(
+    "slo, continuous, over base in groups | best published mean, makespan | the same refilled | targets",
+  )
   const all: Array<Comparison> = []
   for (const name of lists.toSorted()) {
     const comparison = await compareList(join(folder, name))

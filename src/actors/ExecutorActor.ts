@@ -80,7 +80,7 @@ const runPlan = (
 ): Effect.Effect<TaskOutput, DeviceError> =>
   Effect.gen(function* () {
     const { plan, residents } = task.prepared!
-    if (!options.ledger.areLoaded(residents)) yield* options.ledger.load(residents)
+    yield* options.ledger.load(holding, residents)
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
     const output = rows === 0 ? noElements : sharedFloat32(rows * cols)

@@ -2,7 +2,7 @@
 // range, and sees that a resident object is uploaded once, by whoever needs it first.
 //
 //   pool   |residents → ........ free ........ ← arenas|
-import { Deferred, Effect, Semaphore } from "effect"
+import { Deferred, Effect } from "effect"
 import { type Placement, PoolLayout } from "../cost/PoolLayout.ts"
 import type { Device, Grant } from "../device/Device.ts"
 import { type DeviceError, DeviceOutOfMemory } from "../model/errors.ts"
@@ -10,6 +10,7 @@ import type { MemoryView } from "../model/MemoryView.ts"
 import type { ResidentObject } from "../model/Resident.ts"
 import type { MemoryEvent } from "../model/RunReport.ts"
 import type { LiveTask, PreparedTask } from "./LiveTask.ts"
+import { LoadLine, type Turn } from "./LoadLine.ts"
 import type { RunLog } from "./RunLog.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -20,6 +21,7 @@ export interface Holding {
   readonly arena: Grant
   /** One per resident slot of the plan. */
   readonly residents: ReadonlyArray<Grant>
+  readonly turn: Turn
 }
 
 interface ResidentState {
@@ -34,7 +36,7 @@ export class Ledger {
   readonly #log: RunLog
   readonly #layout: PoolLayout
   readonly #residents = new Map<string, ResidentState>()
-  readonly #line = Semaphore.makeUnsafe(1)
+  readonly #line = new LoadLine()
   #nextGrant = 1
   #usedBytes = 0
 
@@ -85,36 +87,42 @@ export class Ledger {
         .pipe(Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))))
       this.#note("arena", arena.taskId, "grant", arena)
       const residents = waiting.residents.map(({ key }) => this.#residents.get(key)!.grant)
-      return { taskId: task.spec.id, placement, arena, residents }
+      return { taskId: task.spec.id, placement, arena, residents, turn: this.#line.join() }
     })
   }
 
   /** Gives the arena back; residents stay until their room is needed. */
   release(holding: Holding): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
+      this.#line.leave(holding.turn)
       yield* Effect.orDie(this.#device.revoke(holding.arena.id))
       this.#layout.release(holding.placement)
       this.#note("arena", holding.taskId, "release", holding.arena)
     })
   }
 
-  /** All of them are on the device already. */
-  areLoaded(residents: ReadonlyArray<ResidentObject>): boolean {
-    return residents.every(({ key }) => {
-      const { loaded } = this.#residents.get(key)!
-      return loaded !== null && Deferred.isDoneUnsafe(loaded)
+  /** Settles when they are on the device; what is missing is loaded when the task's turn comes. */
+  load(
+    { turn }: Holding,
+    residents: ReadonlyArray<ResidentObject>,
+  ): Effect.Effect<void, DeviceError> {
+    return Effect.suspend(() => {
+      const missing = residents.filter(({ key }) => !this.#isLoaded(key))
+      const loading = Effect.forEach(missing, (resident) => this.#ensureLoaded(resident), {
+        discard: true,
+      })
+      const inTurn =
+        missing.length === 0 ? Effect.void : Effect.andThen(Deferred.await(turn.comes), loading)
+      return Effect.ensuring(
+        inTurn,
+        Effect.sync(() => this.#line.leave(turn)),
+      )
     })
   }
 
-  /**
-   * Settles when they are on the device. One task loads at a time, in the order in which they
-   * began: two that took turns would both be ready only when the last byte of both is there.
-   */
-  load(residents: ReadonlyArray<ResidentObject>): Effect.Effect<void, DeviceError> {
-    const each = Effect.forEach(residents, (resident) => this.#ensureLoaded(resident), {
-      discard: true,
-    })
-    return this.#line.withPermit(each)
+  #isLoaded(key: string): boolean {
+    const { loaded } = this.#residents.get(key)!
+    return loaded !== null && Deferred.isDoneUnsafe(loaded)
   }
 
   /** Only the first caller uploads it. */
