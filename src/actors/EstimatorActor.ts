@@ -4,6 +4,7 @@ import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { planTask } from "../cost/planTask.ts"
 import {
+  type AdmissionError,
   type InputError,
   isTransient,
   type PrepError,
@@ -17,6 +18,7 @@ import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
+import type { Admission } from "./Admission.ts"
 import type { LiveTask, PreparedTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import type { TaskBook } from "./TaskBook.ts"
@@ -28,6 +30,7 @@ export interface EstimatorOptions {
   readonly device: DeviceInfo
   readonly profile: DeviceProfile
   readonly times: TimeKeeper
+  readonly admission: Admission
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
@@ -129,7 +132,7 @@ const estimate = (
   options: EstimatorOptions,
   planFor: EstimatorActor["plan"],
   task: LiveTask,
-): Effect.Effect<PreparedTask, InputError | PrepError | TooLarge> =>
+): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
     const targets = task.spec.nodes === null ? null : task.spec.nodes.length
@@ -140,6 +143,12 @@ const estimate = (
     if (options.refuseTooLarge && bytesNeeded > bytesBudget) {
       return yield* new TooLarge({ bytesNeeded, bytesBudget })
     }
+    const refusal = options.admission.admit(task, {
+      ...options.times.predict(task, plan),
+      demand: plan.demand ?? noDemand,
+      footprintBytes: bytesNeeded,
+    })
+    if (refusal !== null) return yield* refusal
     options.book.move(task, "preparing")
     task.attempts++
     const residents = yield* options.prep.prepare({

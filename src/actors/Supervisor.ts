@@ -12,6 +12,7 @@ import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskSpec } from "../model/Task.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
+import { Admission, type AdmitMode } from "./Admission.ts"
 import { type EstimatorActor, makeEstimator } from "./EstimatorActor.ts"
 import { type ExecutorActor, makeExecutor } from "./ExecutorActor.ts"
 import { Ledger } from "./Ledger.ts"
@@ -31,6 +32,8 @@ export interface SystemOptions {
   /** Weights for fair sharing; a tenant that is not listed weighs 1. */
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly mode: SchedulingMode
+  /** "deadline": a task whose deadline cannot be promised is refused. */
+  readonly admit: AdmitMode
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
@@ -68,6 +71,9 @@ export const startSystem = (
     }
     const executors: Array<ExecutorActor> = []
     const times = new TimeKeeper(options.profile, stopwatch)
+    const { lanes } = options.device.info
+    const admission = new Admission({ ...options, lanes, stopwatch })
+    book.listen((id, state) => admission.moved(id, state))
     const scheduler = yield* makeScheduler({
       ...options,
       book,
@@ -83,6 +89,7 @@ export const startSystem = (
       device: options.device.info,
       book,
       times,
+      admission,
       onReady: scheduler.ready,
       onDropped: scheduler.dropped,
       onDefect,

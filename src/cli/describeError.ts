@@ -97,9 +97,22 @@ const input: Pick<
   ],
 }
 
+const quotaAmounts = {
+  tasks: (value: number) => `${formatCount(value)} tasks`,
+  bytes: formatBytesExactly,
+  deviceMs: (value: number) => `${formatMs(value)} of device time`,
+} as const
+
 const admission: Pick<
   Sentences,
-  "TooLarge" | "QueueFull" | "DuplicateTask" | "UnknownId" | "RuntimeClosed" | "RuntimeFailed"
+  | "TooLarge"
+  | "QueueFull"
+  | "DeadlineInfeasible"
+  | "QuotaExceeded"
+  | "DuplicateTask"
+  | "UnknownId"
+  | "RuntimeClosed"
+  | "RuntimeFailed"
 > = {
   TooLarge: (e) => [
     `the task needs ${formatBytesExactly(e.bytesNeeded)} of device memory; the device has ` +
@@ -109,6 +122,16 @@ const admission: Pick<
   QueueFull: (e) => [
     `the queue holds ${formatCount(e.queued)} tasks, its limit is ${formatCount(e.limit)}.`,
     "Submit the task later.",
+  ],
+  DeadlineInfeasible: (e) => [
+    `a deadline of ${formatMs(e.deadlineMs)} cannot be promised now; the earliest that can is ` +
+      `${formatMs(e.earliestFinishMs)}.`,
+    "Ask for a later one, submit the task later, or take all with --admit all.",
+  ],
+  QuotaExceeded: (e) => [
+    `tenant ${e.tenant} would have ${quotaAmounts[e.quota](e.used)} with this task, its quota is ` +
+      `${quotaAmounts[e.quota](e.limit)}.`,
+    "Submit the task later, or raise the tenant's quota.",
   ],
   DuplicateTask: (e) => [`a task with the id ${e.id} is there already.`, "Give it another id."],
   UnknownId: (e) => [`there is no ${e.what} with the id ${e.id}.`, "Load it first."],

@@ -14,16 +14,24 @@ export const workloadFlags = {
   ),
   policy: Flag.Literals("policy", policyNames).pipe(
     Flag.withDescription(
-      "Who runs next, with whom: base order of arrival; lmcf, bmc by memory; sqtf, bqt by target; " +
-        "edf earliest deadline; sjf shortest first; priority; fair by tenants' weights; default: base",
+      "Who runs next, with whom: slo targets met, then short responses; base order of arrival; " +
+        "lmcf, bmc by memory; sqtf, bqt by target; edf earliest deadline; sjf shortest first; " +
+        "priority; fair by tenants' weights; default: slo",
     ),
-    Flag.withDefault("base"),
+    Flag.withDefault("slo"),
   ),
   mode: Flag.Literals("mode", ["groups", "continuous"]).pipe(
     Flag.withDescription(
       "groups: one after another, as published; continuous: refill at once; default: continuous",
     ),
     Flag.withDefault("continuous"),
+  ),
+  admit: Flag.Literals("admit", ["all", "deadline"]).pipe(
+    Flag.withDescription(
+      "Which tasks are taken: all; deadline refuses those whose deadline cannot be promised; " +
+        "default: all",
+    ),
+    Flag.withDefault("all"),
   ),
   late: Flag.Literals("late", ["run", "expire"]).pipe(
     Flag.withDescription(
@@ -82,6 +90,7 @@ export const schedulingOptions = Effect.fnUntraced(function* (
     policy: flags.policy,
     mode: flags.mode,
     lateTasks: flags.late,
+    admit: flags.admit,
     allowUnsafe: flags.iKnow,
     tenants: workload.tenants,
     historyTasks: Math.max(1, workload.tasks.length),

@@ -45,9 +45,20 @@ export interface DecisionRecord extends Decision {
   readonly decideMs: number
 }
 
+/** What a tenant may have at once; none of a kind is no bound. */
+export interface TenantQuota {
+  /** Tasks that have not ended. */
+  readonly tasks?: number
+  /** Sum of what these tasks need on an empty device. */
+  readonly bytes?: number
+  /** Device time taken in, as a share of the time that passes: 0.5 is half a lane. */
+  readonly deviceShare?: number
+}
+
 export interface TenantInfo {
   readonly id: string
   readonly weight: number
+  readonly quota?: TenantQuota
 }
 
 export interface RunReport {

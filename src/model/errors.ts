@@ -106,6 +106,23 @@ export class QueueFull extends Data.TaggedError("QueueFull")<{
   readonly limit: number
 }> {}
 
+/** What was promised to others, and what runs, leaves no room for it in time. */
+export class DeadlineInfeasible extends Data.TaggedError("DeadlineInfeasible")<{
+  /** From submission, as asked for. */
+  readonly deadlineMs: number
+  /** From submission: a deadline from here on could be promised now. */
+  readonly earliestFinishMs: number
+}> {}
+
+/** A bound of the tenant's own: tasks that have not ended, their bytes, or device time. */
+export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<{
+  readonly tenant: string
+  readonly quota: "tasks" | "bytes" | "deviceMs"
+  /** With this task. */
+  readonly used: number
+  readonly limit: number
+}> {}
+
 export class DuplicateTask extends Data.TaggedError("DuplicateTask")<{ readonly id: string }> {}
 
 /** The graph or model was never loaded, or has been forgotten. */
@@ -125,6 +142,8 @@ export class RuntimeFailed extends Data.TaggedError("RuntimeFailed")<{
 export type AdmissionError =
   | TooLarge
   | QueueFull
+  | DeadlineInfeasible
+  | QuotaExceeded
   | DuplicateTask
   | UnknownId
   | RuntimeClosed

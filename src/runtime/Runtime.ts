@@ -48,12 +48,21 @@ class Handle implements TaskHandle {
   }
 }
 
+const refusals: ReadonlySet<string> = new Set([
+  "TooLarge",
+  "QueueFull",
+  "DeadlineInfeasible",
+  "QuotaExceeded",
+  "DuplicateTask",
+  "UnknownId",
+  "RuntimeClosed",
+])
+
 const terminalStateOf = (error: unknown): TaskState => {
   const tag = (error as { readonly _tag?: string })._tag ?? ""
   if (tag === "TaskCancelled") return "cancelled"
   if (tag === "TaskExpired") return "expired"
-  const refused = ["TooLarge", "QueueFull", "DuplicateTask", "UnknownId", "RuntimeClosed"]
-  return refused.includes(tag) ? "rejected" : "failed"
+  return refusals.has(tag) ? "rejected" : "failed"
 }
 
 class PromiseRuntime implements RuntimeApi {

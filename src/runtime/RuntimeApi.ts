@@ -16,7 +16,7 @@ export interface RuntimeOptions {
   readonly memoryBytes?: number
   /** Default: one per core. */
   readonly lanes?: number
-  /** Default "base". */
+  /** Default "slo". */
   readonly policy?: PolicyName
   /** Default "continuous". */
   readonly mode?: SchedulingMode
@@ -35,6 +35,11 @@ export interface RuntimeOptions {
   readonly allowUnsafe?: boolean
   /** What happens to a task whose deadline passes while it waits. Default "run". */
   readonly lateTasks?: "run" | "expire"
+  /**
+   * "deadline": a deadline is a promise. A task is refused with DeadlineInfeasible where it cannot be
+   * kept beside the promises given before. Default "all": a deadline is a target.
+   */
+  readonly admit?: "all" | "deadline"
   /**
    * What `gnnsched calibrate` wrote for this device: a file, or what `readProfileFile` made of it.
    * Default: a profile fitted on two cores of a server.

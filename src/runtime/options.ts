@@ -1,5 +1,6 @@
 // Options of the embedded runtime: defaults filled in, every number checked.
 import { Effect } from "effect"
+import type { AdmitMode } from "../actors/Admission.ts"
 import { type DeviceProfile, deviceProfiles, referenceProfile } from "../cost/DeviceProfile.ts"
 import { BadConfig, type BadFile, type FileUnreadable } from "../model/errors.ts"
 import type { FaultPlan } from "../model/FaultPlan.ts"
@@ -33,6 +34,7 @@ export interface ResolvedOptions {
   readonly faults: FaultPlan | null
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
+  readonly admit: AdmitMode
   readonly profile: DeviceProfile
   readonly addonPath: string | null
 }
@@ -43,7 +45,7 @@ export const resolveOptions = (
   Effect.gen(function* () {
     const problem = check(options)
     if (problem !== null) return yield* problem
-    const policyName = options.policy ?? "base"
+    const policyName = options.policy ?? "slo"
     const deviceKind = options.device ?? "cpu"
     return {
       deviceKind,
@@ -60,6 +62,7 @@ export const resolveOptions = (
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
       expireLate: options.lateTasks === "expire",
+      admit: options.admit ?? "all",
       profile: yield* profileOf(options.profile, deviceKind),
       addonPath: options.addonPath ?? null,
     }
@@ -86,10 +89,16 @@ const check = (options: RuntimeOptions): BadConfig | null => {
     ["policy", options.policy, policyNames],
     ["mode", options.mode, ["groups", "continuous"]],
     ["lateTasks", options.lateTasks, ["run", "expire"]],
+    ["admit", options.admit, ["all", "deadline"]],
   ]
   for (const [path, value, allowed] of oneOf) {
     if (value !== undefined && !allowed.includes(value as string)) {
       return bad(path, `one of ${allowed.join(", ")}`, value)
+    }
+  }
+  for (const { id, quota = {} } of options.tenants ?? []) {
+    for (const [what, value] of Object.entries(quota)) {
+      if (!(value > 0)) return bad(`tenants.${id}.quota.${what}`, "a number above 0", value)
     }
   }
   const ranges: ReadonlyArray<readonly [string, number | undefined, number, number]> = [

@@ -26,6 +26,7 @@ export interface SimulationOptions
     | "faults"
     | "allowUnsafe"
     | "lateTasks"
+    | "admit"
     | "historyTasks"
   > {
   readonly machine: MachineProfile

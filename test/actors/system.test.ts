@@ -65,6 +65,7 @@ const open = (
       mode: "continuous",
       refuseTooLarge: true,
       expireLate: false,
+      admit: "all",
       maxQueuedTasks: 1000,
       historyTasks: 1000,
       ...options,

@@ -65,6 +65,14 @@ const samples: ReadonlyArray<readonly [GnnschedError, ReadonlyArray<string>]> = 
   ],
   [new errors.PathOutside({ file: "w.yaml", path: "/etc", root: "/home/w" }), ["/etc", "/home/w"]],
   [new errors.TooLarge({ bytesNeeded: 9e9, bytesBudget: 1024 }), ["9,000,000,000", "1,024"]],
+  [
+    new errors.DeadlineInfeasible({ deadlineMs: 20, earliestFinishMs: 31.5 }),
+    ["20 ms", "31.5 ms", "--admit all"],
+  ],
+  [
+    new errors.QuotaExceeded({ tenant: "fraud", quota: "tasks", used: 9, limit: 8 }),
+    ["fraud", "9 tasks", "8 tasks"],
+  ],
   [new errors.QueueFull({ queued: 5000, limit: 5000 }), ["5,000"]],
   [new errors.DuplicateTask({ id: "t9" }), ["t9"]],
   [new errors.UnknownId({ what: "graph", id: "g9" }), ["graph", "g9"]],

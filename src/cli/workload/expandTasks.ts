@@ -4,10 +4,10 @@ import { Effect } from "effect"
 import type { BadConfig } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { nearest } from "../../model/nearest.ts"
-import type { TenantInfo } from "../../model/RunReport.ts"
+import type { TenantInfo, TenantQuota } from "../../model/RunReport.ts"
 import { configProblem, showValue } from "../decodeConfig.ts"
 import type { ConfigDocument, DocumentPath } from "../readConfigFile.ts"
-import { parseDuration } from "../units.ts"
+import { parseBytes, parseDuration } from "../units.ts"
 import { outputName, type WorkloadTask } from "./Workload.ts"
 import type { WorkloadFile, WorkloadFileTask } from "./workloadSchema.ts"
 
@@ -113,12 +113,24 @@ const findCollision = (
 }
 
 /** Tenants with their weights; those a file without `tenants` only mentions weigh 1. */
+type FileQuota = NonNullable<NonNullable<WorkloadFile["tenants"]>[string]["quota"]>
+
+const quotaOf = ({ deviceShare, memory, tasks }: FileQuota): TenantQuota => ({
+  ...(tasks === undefined ? {} : { tasks }),
+  ...(memory === undefined ? {} : { bytes: parseBytes(memory)! }),
+  ...(deviceShare === undefined ? {} : { deviceShare }),
+})
+
 export const listTenants = (
   file: WorkloadFile,
   tasks: ReadonlyArray<WorkloadTask>,
 ): ReadonlyArray<TenantInfo> => {
   if (file.tenants !== undefined) {
-    return Object.entries(file.tenants).map(([id, { weight }]) => ({ id, weight: weight ?? 1 }))
+    return Object.entries(file.tenants).map(([id, { quota, weight }]) => ({
+      id,
+      weight: weight ?? 1,
+      ...(quota === undefined ? {} : { quota: quotaOf(quota) }),
+    }))
   }
   return [...new Set(tasks.map((task) => task.tenant))].map((id) => ({ id, weight: 1 }))
 }

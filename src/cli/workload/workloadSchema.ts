@@ -3,6 +3,7 @@
 import { Schema } from "effect"
 import { limits } from "../../model/limits.ts"
 import { filtered } from "../decodeConfig.ts"
+import { byteForms, parseBytes } from "../units.ts"
 import { arrivals } from "./arrivalsSchema.ts"
 import { deadline, duration, name, named, path, priority, seed, taskId } from "./schemaParts.ts"
 
@@ -40,6 +41,29 @@ const model = named(
   "the path of a model's JSON, or {config, weights}",
 )
 
+const quota = named(
+  Schema.Struct({
+    tasks: Schema.optionalKey(
+      filtered(
+        Schema.Number,
+        "a whole number of tasks, at least 1",
+        (value) => Number.isInteger(value) && value >= 1,
+      ),
+    ),
+    memory: Schema.optionalKey(
+      filtered(Schema.String, byteForms, (value) => (parseBytes(value) ?? 0) > 0),
+    ),
+    deviceShare: Schema.optionalKey(
+      filtered(
+        Schema.Number,
+        "a share of device time: a number above 0 (1 is a whole lane)",
+        (value) => Number.isFinite(value) && value > 0,
+      ),
+    ),
+  }),
+  "{tasks, memory, deviceShare}",
+)
+
 const tenant = named(
   Schema.Struct({
     weight: Schema.optionalKey(
@@ -49,8 +73,9 @@ const tenant = named(
         (value) => Number.isFinite(value) && value > 0,
       ),
     ),
+    quota: Schema.optionalKey(quota),
   }),
-  "{weight}",
+  "{weight, quota}",
 )
 
 const nodes = filtered(
@@ -92,7 +117,7 @@ export const workloadSchema = named(
     graphs: named(Schema.Record(Schema.String, graph), "a mapping of names to graphs"),
     models: named(Schema.Record(Schema.String, model), "a mapping of names to models"),
     tenants: Schema.optionalKey(
-      named(Schema.Record(Schema.String, tenant), "a mapping of names to {weight}"),
+      named(Schema.Record(Schema.String, tenant), "a mapping of names to {weight, quota}"),
     ),
     defaults: Schema.optionalKey(
       named(

@@ -1,0 +1,173 @@
+// What has been promised, and to whom how much is allowed: decides whether a task is taken, and counts
+// what was taken until it ends.
+import { type AdmissionError, DeadlineInfeasible, QuotaExceeded } from "../model/errors.ts"
+import type { Demand } from "../model/Plan.ts"
+import type { TenantInfo } from "../model/RunReport.ts"
+import { isTerminal, type TaskState } from "../model/Task.ts"
+import { earliestFinishMs, type Promised } from "../policy/admit.ts"
+import type { LiveTask } from "./LiveTask.ts"
+import type { Stopwatch } from "./Stopwatch.ts"
+
+export type AdmitMode = "all" | "deadline"
+
+/** What a task asks for, by its plan. */
+export interface TaskClaim {
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly demand: Demand
+  readonly footprintBytes: number
+}
+
+interface Admitted extends Promised {
+  readonly tenant: string
+  readonly bytes: number
+  startedAtMs: number | null
+}
+
+interface Account {
+  tasks: number
+  bytes: number
+  /** Device milliseconds that may be taken now; grows with time up to its bound. */
+  deviceMs: number
+  atMs: number
+}
+
+/** A quota of device time may be taken at once for as long as this. */
+export const quotaWindowMs = 10_000
+
+export class Admission {
+  readonly #mode: AdmitMode
+  readonly #lanes: number
+  readonly #stopwatch: Stopwatch
+  readonly #quotas: ReadonlyMap<string, NonNullable<TenantInfo["quota"]>>
+  readonly #accounts = new Map<string, Account>()
+  readonly #admitted = new Map<string, Admitted>()
+  /** Those with a deadline that have not begun, by deadline. */
+  readonly #promises: Array<Admitted> = []
+  readonly #running = new Set<Admitted>()
+
+  constructor(options: {
+    readonly admit: AdmitMode
+    readonly lanes: number
+    readonly tenants: ReadonlyArray<TenantInfo>
+    readonly stopwatch: Stopwatch
+  }) {
+    this.#mode = options.admit
+    this.#lanes = options.lanes
+    this.#stopwatch = options.stopwatch
+    this.#quotas = new Map(
+      options.tenants.flatMap(({ id, quota }) => (quota === undefined ? [] : [[id, quota]])),
+    )
+  }
+
+  /** Takes the task, or says why not. A task that was taken before, and tries again, stays. */
+  admit(task: LiveTask, claim: TaskClaim): AdmissionError | null {
+    const { deadlineMs, id, tenant } = task.spec
+    if (this.#admitted.has(id)) return null
+    const refused = this.#overQuota(tenant, claim) ?? this.#infeasible(task, claim)
+    if (refused !== null) return refused
+    const admitted: Admitted = {
+      tenant,
+      bytes: claim.footprintBytes,
+      dueAtMs: deadlineMs === null ? Number.POSITIVE_INFINITY : task.submittedAtMs + deadlineMs,
+      runMs: claim.p50Ms,
+      demand: claim.demand,
+      startedAtMs: null,
+    }
+    this.#admitted.set(id, admitted)
+    this.#count(tenant, claim)
+    if (deadlineMs !== null) this.#promises.splice(this.#placeOf(admitted), 0, admitted)
+    return null
+  }
+
+  /** The task has entered a state. */
+  moved(id: string, state: TaskState): void {
+    const admitted = this.#admitted.get(id)
+    if (admitted === undefined) return
+    if (state === "running") {
+      admitted.startedAtMs = this.#stopwatch.nowMs()
+      this.#running.add(admitted)
+      this.#forget(admitted)
+    }
+    if (!isTerminal(state)) return
+    this.#admitted.delete(id)
+    this.#running.delete(admitted)
+    this.#forget(admitted)
+    const account = this.#accounts.get(admitted.tenant)
+    if (account === undefined) return
+    account.tasks--
+    account.bytes -= admitted.bytes
+  }
+
+  #forget(admitted: Admitted): void {
+    const at = this.#promises.indexOf(admitted)
+    if (at >= 0) this.#promises.splice(at, 1)
+  }
+
+  #placeOf({ dueAtMs }: Admitted): number {
+    const at = this.#promises.findIndex((other) => other.dueAtMs > dueAtMs)
+    return at < 0 ? this.#promises.length : at
+  }
+
+  #infeasible(task: LiveTask, { demand, p50Ms, p95Ms }: TaskClaim): AdmissionError | null {
+    const { deadlineMs } = task.spec
+    if (this.#mode === "all" || deadlineMs === null) return null
+    const nowMs = this.#stopwatch.nowMs()
+    const dueAtMs = task.submittedAtMs + deadlineMs
+    const finishMs = earliestFinishMs(
+      { dueAtMs, runMs: p50Ms, demand },
+      {
+        promises: this.#promises,
+        runningUntilMs: [...this.#running].map(({ runMs, startedAtMs }) => startedAtMs! + runMs),
+        lanes: this.#lanes,
+        nowMs,
+      },
+    )
+    // The others' errors cancel out; its own must fit in.
+    const promisedMs = finishMs + (p95Ms - p50Ms)
+    if (promisedMs <= dueAtMs) return null
+    const earliest = promisedMs - task.submittedAtMs
+    return new DeadlineInfeasible({ deadlineMs, earliestFinishMs: earliest })
+  }
+
+  #overQuota(tenant: string, { footprintBytes, p50Ms }: TaskClaim): QuotaExceeded | null {
+    const quota = this.#quotas.get(tenant)
+    if (quota === undefined) return null
+    const { bytes, deviceMs, tasks } = this.#accountOf(tenant)
+    const over = (what: QuotaExceeded["quota"], used: number, limit: number | undefined) =>
+      limit === undefined || used <= limit
+        ? null
+        : new QuotaExceeded({ tenant, quota: what, used, limit })
+    const { deviceShare } = quota
+    const wantedMs = deviceShare === undefined ? 0 : deviceShare * quotaWindowMs - deviceMs + p50Ms
+    return (
+      over("tasks", tasks + 1, quota.tasks) ??
+      over("bytes", bytes + footprintBytes, quota.bytes) ??
+      (deviceShare === undefined ? null : over("deviceMs", wantedMs, deviceShare * quotaWindowMs))
+    )
+  }
+
+  #count(tenant: string, { footprintBytes, p50Ms }: TaskClaim): void {
+    if (!this.#quotas.has(tenant)) return
+    const account = this.#accountOf(tenant)
+    account.tasks++
+    account.bytes += footprintBytes
+    account.deviceMs -= p50Ms
+  }
+
+  /** With the device time that has come in since. */
+  #accountOf(tenant: string): Account {
+    const share = this.#quotas.get(tenant)?.deviceShare ?? 0
+    const nowMs = this.#stopwatch.nowMs()
+    const full = share * quotaWindowMs
+    const known = this.#accounts.get(tenant)
+    if (known === undefined) {
+      const account = { tasks: 0, bytes: 0, deviceMs: full, atMs: nowMs }
+      this.#accounts.set(tenant, account)
+      return account
+    }
+    known.deviceMs = Math.min(full, known.deviceMs + share * (nowMs - known.atMs))
+    known.atMs = nowMs
+    return known
+  }
+}
