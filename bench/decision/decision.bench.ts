@@ -3,6 +3,7 @@
 
 import { Bench } from "tinybench"
 import { PoolLayout } from "../../src/cost/PoolLayout.ts"
+import { shares } from "../../src/model/Interference.ts"
 import { alignUp, noDemand } from "../../src/model/Plan.ts"
 import {
   policyNames,
@@ -83,6 +84,7 @@ const snapshotOf = (waiting: number, mode: SchedulingMode): Snapshot => {
     startedCount: running.length,
     memory: layout.view(),
     loadBytesPerMs: 10e6,
+    interference: shares,
     tenants: new Map(
       Array.from({ length: tenants }, (_, i) => [
         `tenant-${i}`,

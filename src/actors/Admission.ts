@@ -5,6 +5,7 @@ import type { Demand } from "../model/Plan.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import { isTerminal, type TaskState } from "../model/Task.ts"
 import { earliestFinishMs, type Promised } from "../policy/admit.ts"
+import type { Concurrency } from "../policy/deviceTime.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -17,6 +18,10 @@ export interface TaskClaim {
   readonly demand: Demand
   readonly footprintBytes: number
 }
+
+/** What promises are reckoned with: between the median and the 95th percentile. */
+const carefulMs = ({ p50Ms, p95Ms }: Pick<TaskClaim, "p50Ms" | "p95Ms">): number =>
+  (p50Ms + p95Ms) / 2
 
 interface Admitted extends Promised {
   readonly tenant: string
@@ -37,7 +42,7 @@ export const quotaWindowMs = 10_000
 
 export class Admission {
   readonly #mode: AdmitMode
-  readonly #lanes: number
+  readonly #concurrency: Concurrency
   readonly #stopwatch: Stopwatch
   readonly #quotas: ReadonlyMap<string, NonNullable<TenantInfo["quota"]>>
   readonly #accounts = new Map<string, Account>()
@@ -48,12 +53,12 @@ export class Admission {
 
   constructor(options: {
     readonly admit: AdmitMode
-    readonly lanes: number
+    readonly concurrency: Concurrency
     readonly tenants: ReadonlyArray<TenantInfo>
     readonly stopwatch: Stopwatch
   }) {
     this.#mode = options.admit
-    this.#lanes = options.lanes
+    this.#concurrency = options.concurrency
     this.#stopwatch = options.stopwatch
     this.#quotas = new Map(
       options.tenants.flatMap(({ id, quota }) => (quota === undefined ? [] : [[id, quota]])),
@@ -70,7 +75,7 @@ export class Admission {
       tenant,
       bytes: claim.footprintBytes,
       dueAtMs: deadlineMs === null ? Number.POSITIVE_INFINITY : task.submittedAtMs + deadlineMs,
-      runMs: claim.p50Ms,
+      runMs: carefulMs(claim),
       demand: claim.demand,
       startedAtMs: null,
     }
@@ -111,22 +116,21 @@ export class Admission {
 
   #infeasible(task: LiveTask, { demand, p50Ms, p95Ms }: TaskClaim): AdmissionError | null {
     const { deadlineMs } = task.spec
+    const runMs = carefulMs({ p50Ms, p95Ms })
     if (this.#mode === "all" || deadlineMs === null) return null
     const nowMs = this.#stopwatch.nowMs()
     const dueAtMs = task.submittedAtMs + deadlineMs
     const finishMs = earliestFinishMs(
-      { dueAtMs, runMs: p50Ms, demand },
+      { dueAtMs, runMs, demand },
       {
         promises: this.#promises,
         runningUntilMs: [...this.#running].map(({ runMs, startedAtMs }) => startedAtMs! + runMs),
-        lanes: this.#lanes,
+        concurrency: this.#concurrency,
         nowMs,
       },
     )
-    // The others' errors cancel out; its own must fit in.
-    const promisedMs = finishMs + (p95Ms - p50Ms)
-    if (promisedMs <= dueAtMs) return null
-    const earliest = promisedMs - task.submittedAtMs
+    if (finishMs <= dueAtMs) return null
+    const earliest = finishMs - task.submittedAtMs
     return new DeadlineInfeasible({ deadlineMs, earliestFinishMs: earliest })
   }
 

@@ -85,11 +85,7 @@ class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#state = new SchedulerState(
-      options.mode,
-      options.tenants,
-      options.profile.hostBytesPerSecond,
-    )
+    this.#state = new SchedulerState(options.mode, options.tenants, options.profile)
   }
 
   handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {

@@ -1,5 +1,7 @@
 // What the scheduler knows between messages, and the moves on it; no effects. It answers "may I
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
+import type { DeviceProfile } from "../cost/DeviceProfile.ts"
+import { type InterferenceModel, shares } from "../model/Interference.ts"
 import type { MemoryView } from "../model/MemoryView.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
@@ -14,6 +16,7 @@ export class SchedulerState {
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
   readonly #loadBytesPerMs: number
+  readonly #interference: InterferenceModel
   readonly #freeLanes: Array<number> = []
   #lanesUp = 0
   #startedCount = 0
@@ -26,10 +29,11 @@ export class SchedulerState {
   constructor(
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
-    hostBytesPerSecond = Number.POSITIVE_INFINITY,
+    profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
   ) {
     this.mode = mode
-    this.#loadBytesPerMs = hostBytesPerSecond / 1000
+    this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
+    this.#interference = profile.interference ?? shares
     this.#service = new TenantService(tenants)
   }
 
@@ -136,6 +140,7 @@ export class SchedulerState {
       startedCount: this.#startedCount,
       memory,
       loadBytesPerMs: this.#loadBytesPerMs,
+      interference: this.#interference,
       tenants: this.#service.shares,
     }
   }

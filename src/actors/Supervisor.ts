@@ -7,6 +7,7 @@ import type { TaskError } from "../model/errors.ts"
 import { RuntimeFailed } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
+import { shares } from "../model/Interference.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
@@ -72,7 +73,9 @@ export const startSystem = (
     const executors: Array<ExecutorActor> = []
     const times = new TimeKeeper(options.profile, stopwatch)
     const { lanes } = options.device.info
-    const admission = new Admission({ ...options, lanes, stopwatch })
+    const { interference = shares } = options.profile
+    const concurrency = { lanes, interference }
+    const admission = new Admission({ ...options, concurrency, stopwatch })
     book.listen((id, state) => admission.moved(id, state))
     const scheduler = yield* makeScheduler({
       ...options,

@@ -2,8 +2,8 @@
 // say when a plan enters and leaves a lane; uploads lie before that.
 import { CoRuns } from "../cost/CoRuns.ts"
 import { type DeviceProfile, defaultP95Factor } from "../cost/DeviceProfile.ts"
-import { shares } from "../cost/interference.ts"
 import { TimeCorrection } from "../cost/TimeCorrection.ts"
+import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"

@@ -1,7 +1,9 @@
 // Which runs go on side by side, and how much that slows each by the interference model: what an
 // observation has to be divided by before it says anything about the run alone.
+
+import type { InterferenceModel } from "../model/Interference.ts"
 import type { Demand } from "../model/Plan.ts"
-import { type InterferenceModel, slowdown } from "./interference.ts"
+import { slowdown } from "./interference.ts"
 
 interface CoRun {
   readonly demand: Demand

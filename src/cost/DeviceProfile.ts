@@ -1,8 +1,8 @@
 // What the time formulas know of a device: its ceilings for one lane. Bytes need none of this.
 
+import type { InterferenceModel } from "../model/Interference.ts"
 import { cpuFitted, cpuInterference } from "./cpuFitted.ts"
 import type { FittedTimes } from "./FittedTimes.ts"
-import type { InterferenceModel } from "./interference.ts"
 
 export interface DeviceProfile {
   readonly name: string

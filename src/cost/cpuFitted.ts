@@ -1,7 +1,8 @@
 // The cpu profile that stands in until `gnnsched calibrate` has run on a machine: what it wrote on
 // two virtual cores of an AMD EPYC (Zen 5, AVX-512, 1 MiB L2, 32 MiB shared L3), 2026-11-24.
+
+import type { InterferenceModel } from "../model/Interference.ts"
 import type { FittedTimes } from "./FittedTimes.ts"
-import type { InterferenceModel } from "./interference.ts"
 
 /** Nanoseconds of each count, in the order of `featureNames`. */
 export const cpuFitted: FittedTimes = {

@@ -8,13 +8,8 @@
 // with b the part of a task's time that waits for memory, B_i the sum of b over the others and C_i
 // the sum of 1 - b over the others: what waits suffers from traffic, what computes from whatever the
 // cores share (a sibling thread, heat).
+import { type InterferenceModel, shares } from "../model/Interference.ts"
 import type { Demand } from "../model/Plan.ts"
-
-export type InterferenceModel =
-  | { readonly kind: "shares" }
-  | { readonly kind: "fitted"; readonly memory: number; readonly core: number }
-
-export const shares: InterferenceModel = { kind: "shares" }
 
 /** How many times as long each task takes as alone, in the order of the demands; at least 1. */
 export const slowdown = (

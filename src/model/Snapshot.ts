@@ -1,4 +1,5 @@
 // What a policy sees and what it answers: plain data both ways.
+import type { InterferenceModel } from "./Interference.ts"
 import type { MemoryView } from "./MemoryView.ts"
 import type { Demand } from "./Plan.ts"
 import type { WaitingTasks } from "./WaitingTasks.ts"
@@ -68,6 +69,7 @@ export interface Snapshot {
   readonly memory: MemoryView
   /** From host memory to the device: what a resident object that is not there costs first. */
   readonly loadBytesPerMs: number
+  readonly interference: InterferenceModel
   /** Every tenant that has a task here, waiting or running. */
   readonly tenants: ReadonlyMap<string, TenantShare>
 }

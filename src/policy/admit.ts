@@ -1,8 +1,8 @@
 // Whether a deadline can be promised. The promises that were given are run, in thought, in the order of
-// their deadlines on as many lanes as the tasks' demands let go side by side; the newcomer takes its
+// their deadlines on as many lanes as serve their demands best, each as slow as so many make it; the newcomer takes its
 // place among them. It is promised when it ends in time and nobody who would else be in time ends late.
-import type { Demand } from "../model/Plan.ts"
-import { shareOf } from "./deviceTime.ts"
+import { type Demand, noDemand } from "../model/Plan.ts"
+import { bestCrowd, type Concurrency } from "./deviceTime.ts"
 
 export interface Promised {
   readonly dueAtMs: number
@@ -16,20 +16,19 @@ export interface Load {
   readonly promises: ReadonlyArray<Promised>
   /** Of each run under way: when it is predicted to end. */
   readonly runningUntilMs: ReadonlyArray<number>
-  readonly lanes: number
+  readonly concurrency: Concurrency
   readonly nowMs: number
 }
 
-/** Lanes that such tasks keep busy without slowing each other. */
-const usefulLanes = (tasks: ReadonlyArray<Promised>, lanes: number): number => {
-  let share = 0
-  let work = 0
+/** Mean demand, each task by its length. */
+const meanDemand = (tasks: ReadonlyArray<Promised>): Demand => {
+  let [bandwidth, compute, work] = [0, 0, 0]
   for (const { demand, runMs } of tasks) {
-    share += shareOf(demand, lanes) * runMs
+    bandwidth += demand.bandwidth * runMs
+    compute += demand.compute * runMs
     work += runMs
   }
-  if (work === 0) return lanes
-  return Math.max(1, Math.min(lanes, Math.round(work / share)))
+  return work === 0 ? noDemand : { bandwidth: bandwidth / work, compute: compute / work }
 }
 
 /** When each lane is free of what runs: the runs beyond `count` lanes follow the others. */
@@ -43,11 +42,15 @@ const freeTimes = ({ nowMs, runningUntilMs }: Load, count: number): Array<number
 }
 
 /** The end of each task, in order, each on the lane that is free first. */
-const endsOf = (tasks: ReadonlyArray<Promised>, free: Array<number>): ReadonlyArray<number> =>
+const endsOf = (
+  tasks: ReadonlyArray<Promised>,
+  free: Array<number>,
+  slowdown: number,
+): ReadonlyArray<number> =>
   tasks.map(({ runMs }) => {
     const first = Math.min(...free)
-    free[free.indexOf(first)] = first + runMs
-    return first + runMs
+    free[free.indexOf(first)] = first + runMs * slowdown
+    return first + runMs * slowdown
   })
 
 /**
@@ -56,14 +59,14 @@ const endsOf = (tasks: ReadonlyArray<Promised>, free: Array<number>): ReadonlyAr
  * load's clock. Time O(p n) for n promises of which the newcomer would break p.
  */
 export const earliestFinishMs = (task: Promised, load: Load): number => {
-  const { lanes, promises } = load
-  const count = usefulLanes([...promises, task], lanes)
-  const without = endsOf(promises, freeTimes(load, count))
+  const { concurrency, promises } = load
+  const { count, slowdown } = bestCrowd(meanDemand([...promises, task]), concurrency)
+  const without = endsOf(promises, freeTimes(load, count), slowdown)
   // Behind those whose own deadline comes first, as it would stand in line with its own.
   let place = 0
   for (;;) {
     const order = [...promises.slice(0, place), task, ...promises.slice(place)]
-    const ends = endsOf(order, freeTimes(load, count))
+    const ends = endsOf(order, freeTimes(load, count), slowdown)
     let broken = -1
     for (let at = place; at < promises.length; at++) {
       const { dueAtMs } = promises[at]!

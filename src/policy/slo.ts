@@ -15,10 +15,10 @@
 
 import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
-import { type Demand, noDemand } from "../model/Plan.ts"
+import type { Demand } from "../model/Plan.ts"
 import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byArrival, type TaskOrder } from "../model/WaitingTasks.ts"
-import { deviceMs, remainingOf, runningMs } from "./deviceTime.ts"
+import { type Concurrency, concurrencyOf, deviceMs, remainingOf, runningMs } from "./deviceTime.ts"
 import { byDue, dueAtMs } from "./edf.ts"
 import { byAgedTime } from "./sjf.ts"
 
@@ -57,6 +57,7 @@ interface Other {
 /** One decision: what it has chosen so far, and what it chooses from. */
 class Choice {
   readonly #snapshot: Snapshot
+  readonly #concurrency: Concurrency
   readonly #nowMs: number
   readonly #taken = new Set<string>()
   readonly #started: Array<WaitingTask> = []
@@ -65,6 +66,7 @@ class Choice {
 
   constructor(snapshot: Snapshot, nowMs: number) {
     this.#snapshot = snapshot
+    this.#concurrency = concurrencyOf(snapshot)
     this.#nowMs = nowMs
   }
 
@@ -76,7 +78,7 @@ class Choice {
     this.#chosen.push({
       loadMs: this.#loadMs(task),
       runMs: task.predictedMs,
-      demand: task.demand ?? noDemand,
+      demand: task.demand,
     })
     for (const { key } of task.residents) this.#loading.add(key)
     this.#taken.add(task.id)
@@ -117,14 +119,14 @@ class Choice {
 
   /** When the device is done with what runs and what was chosen. */
   #freeAtMs(): number {
-    const { lanesTotal, running } = this.#snapshot
-    const chosen = this.#started.reduce((sum, task) => sum + deviceMs(task, lanesTotal), 0)
-    return this.#nowMs + runningMs(running, lanesTotal, this.#nowMs) + chosen
+    const { running } = this.#snapshot
+    const chosen = this.#started.reduce((sum, task) => sum + deviceMs(task, this.#concurrency), 0)
+    return this.#nowMs + runningMs(running, this.#concurrency, this.#nowMs) + chosen
   }
 
   /** The task to run instead of `shortest`, lest a target be missed; null when none is at risk. */
   #endangeredBy(shortest: WaitingTask): WaitingTask | null {
-    const { lanesTotal, waiting } = this.#snapshot
+    const { waiting } = this.#snapshot
     const freeAtMs = this.#freeAtMs()
     const inTime: Array<WaitingTask> = []
     let work = 0
@@ -133,7 +135,7 @@ class Choice {
       if (due === Number.POSITIVE_INFINITY) break
       if (byLatestStart.key(task) < this.#nowMs) continue
       inTime.push(task)
-      work += deviceMs(task, lanesTotal)
+      work += this.#carefulMs(task)
       if (freeAtMs + work > due) work -= this.#dropDearest(inTime)
     }
     return this.#firstAtRisk(inTime, shortest, freeAtMs)
@@ -141,17 +143,22 @@ class Choice {
 
   /** Moore's rule, by weight; answers the device time that it frees. */
   #dropDearest(tasks: Array<WaitingTask>): number {
-    const { lanesTotal } = this.#snapshot
     let at = 0
     let most = -1
     tasks.forEach((task, index) => {
-      const dearness = deviceMs(task, lanesTotal) / this.#weightOf(task)
+      const dearness = deviceMs(task, this.#concurrency) / this.#weightOf(task)
       if (dearness <= most) return
       most = dearness
       at = index
     })
     const [dropped] = tasks.splice(at, 1)
-    return deviceMs(dropped!, lanesTotal)
+    return this.#carefulMs(dropped!)
+  }
+
+  /** Device time by a run time between its median and its 95th percentile. */
+  #carefulMs({ demand, predictedMs, predictedP95Ms }: WaitingTask): number {
+    const careful = { demand, predictedMs: (predictedMs + predictedP95Ms) / 2 }
+    return deviceMs(careful, this.#concurrency)
   }
 
   /** The first of `inTime`, by deadline, if `shortest` before them all made one of them late. */
@@ -160,13 +167,12 @@ class Choice {
     shortest: WaitingTask,
     freeAtMs: number,
   ): WaitingTask | null {
-    const { lanesTotal } = this.#snapshot
     const first = inTime[0]
     if (first === undefined || first === shortest) return null
-    let doneAtMs = freeAtMs + deviceMs(shortest, lanesTotal)
+    let doneAtMs = freeAtMs + this.#carefulMs(shortest)
     for (const task of inTime) {
       if (task === shortest) return null
-      doneAtMs += deviceMs(task, lanesTotal)
+      doneAtMs += this.#carefulMs(task)
       if (doneAtMs > dueAtMs(task)) return first
     }
     return null
@@ -187,7 +193,7 @@ class Choice {
     const running = this.#snapshot.running.map(
       (task): Other => ({
         ...remainingOf(task, this.#nowMs),
-        demand: task.demand ?? noDemand,
+        demand: task.demand,
       }),
     )
     return [...running, ...this.#chosen]
@@ -202,8 +208,8 @@ class Choice {
     const others = this.#others()
     if (others.length === 0) return true
     const demands = others.map(({ demand }) => demand)
-    const before = slowdown(demands)
-    const after = slowdown([...demands, task.demand ?? noDemand])
+    const before = slowdown(demands, this.#snapshot.interference)
+    const after = slowdown([...demands, task.demand], this.#snapshot.interference)
     const readyMs = others.reduce((sum, { loadMs }) => sum + loadMs, 0) + this.#loadMs(task)
     let waitMs = Number.POSITIVE_INFINITY
     let longestMs = 0

@@ -37,7 +37,8 @@ export interface RuntimeOptions {
   readonly lateTasks?: "run" | "expire"
   /**
    * "deadline": a deadline is a promise. A task is refused with DeadlineInfeasible where it cannot be
-   * kept beside the promises given before. Default "all": a deadline is a target.
+   * kept beside the promises given before, and ended unstarted once it is lost all the same, as with
+   * `lateTasks: "expire"`. Default "all": a deadline is a target.
    */
   readonly admit?: "all" | "deadline"
   /**

@@ -61,7 +61,8 @@ export const resolveOptions = (
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
-      expireLate: options.lateTasks === "expire",
+      // A promise that is lost must not cost the others theirs.
+      expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",
       profile: yield* profileOf(options.profile, deviceKind),
       addonPath: options.addonPath ?? null,

@@ -1,5 +1,6 @@
 // Which deadlines can be promised, against trying every order of small sets.
 import { describe, expect, it } from "vitest"
+import { shares } from "../../src/model/Interference.ts"
 import { earliestFinishMs, type Load, type Promised } from "../../src/policy/admit.ts"
 import { testRandom } from "../support/random.ts"
 
@@ -17,7 +18,7 @@ const promise = (runMs: number, dueAtMs: number, demand = whole): Promised => ({
 const load = (promises: ReadonlyArray<Promised>, rest: Partial<Load> = {}): Load => ({
   promises,
   runningUntilMs: [],
-  lanes: 1,
+  concurrency: { lanes: 1, interference: shares },
   nowMs: 0,
   ...rest,
 })
@@ -50,7 +51,10 @@ describe("the earliest end that can be promised", () => {
     expect(earliestFinishMs(promise(5, 0), load([]))).toBe(5)
     expect(earliestFinishMs(promise(5, 0), load([], { runningUntilMs: [7] }))).toBe(12)
     expect(
-      earliestFinishMs(promise(5, 0, light), load([], { runningUntilMs: [7], lanes: 2 })),
+      earliestFinishMs(
+        promise(5, 0, light),
+        load([], { runningUntilMs: [7], concurrency: { lanes: 2, interference: shares } }),
+      ),
     ).toBe(5)
   })
 

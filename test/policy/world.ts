@@ -1,5 +1,6 @@
 // A small world for policies: tasks, snapshots, and a scheduler that obeys a policy to the end.
 import { type Placement, PoolLayout } from "../../src/cost/PoolLayout.ts"
+import { shares } from "../../src/model/Interference.ts"
 import { alignUp, noDemand } from "../../src/model/Plan.ts"
 import type {
   Decision,
@@ -90,6 +91,7 @@ export class World {
       startedCount: this.startedCount,
       memory: this.layout.view(),
       loadBytesPerMs: Number.POSITIVE_INFINITY,
+      interference: shares,
       tenants: this.#tenants(),
     }
   }

@@ -1,6 +1,8 @@
 // From measured pairs to the two coefficients of the interference model.
+
+import type { InterferenceModel } from "../../model/Interference.ts"
 import type { Demand } from "../../model/Plan.ts"
-import { contention, type InterferenceModel } from "../interference.ts"
+import { contention } from "../interference.ts"
 import { nonNegativeFit } from "./nonNegativeFit.ts"
 
 export interface MeasuredPair {

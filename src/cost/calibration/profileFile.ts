@@ -2,10 +2,10 @@
 // checks every number, so that a broken file is refused where it is read, not where it is used.
 import * as Result from "effect/Result"
 import { BadConfig } from "../../model/errors.ts"
+import type { InterferenceModel } from "../../model/Interference.ts"
 import type { OpKind } from "../../model/Op.ts"
 import type { DeviceProfile } from "../DeviceProfile.ts"
 import type { FittedTimes } from "../FittedTimes.ts"
-import type { InterferenceModel } from "../interference.ts"
 import type { MachineProfile } from "../MachineProfile.ts"
 import { featureNames } from "../opFeatures.ts"
 
