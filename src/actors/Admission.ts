@@ -5,7 +5,8 @@ import type { Demand } from "../model/Plan.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import { isTerminal, type TaskState } from "../model/Task.ts"
 import { earliestFinishMs, type Promised } from "../policy/admit.ts"
-import type { Concurrency } from "../policy/deviceTime.ts"
+import type { Concurrency } from "../policy/concurrency.ts"
+import type { Underway } from "../policy/LaneLine.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -26,7 +27,6 @@ const carefulMs = ({ p50Ms, p95Ms }: Pick<TaskClaim, "p50Ms" | "p95Ms">): number
 interface Admitted extends Promised {
   readonly tenant: string
   readonly bytes: number
-  startedAtMs: number | null
 }
 
 interface Account {
@@ -49,7 +49,7 @@ export class Admission {
   readonly #admitted = new Map<string, Admitted>()
   /** Those with a deadline that have not begun, by deadline. */
   readonly #promises: Array<Admitted> = []
-  readonly #running = new Set<Admitted>()
+  readonly #running = new Map<string, Underway>()
 
   constructor(options: {
     readonly admit: AdmitMode
@@ -77,7 +77,6 @@ export class Admission {
       dueAtMs: deadlineMs === null ? Number.POSITIVE_INFINITY : task.submittedAtMs + deadlineMs,
       runMs: carefulMs(claim),
       demand: claim.demand,
-      startedAtMs: null,
     }
     this.#admitted.set(id, admitted)
     this.#count(tenant, claim)
@@ -90,13 +89,12 @@ export class Admission {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
     if (state === "running") {
-      admitted.startedAtMs = this.#stopwatch.nowMs()
-      this.#running.add(admitted)
+      this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
       this.#forget(admitted)
     }
     if (!isTerminal(state)) return
     this.#admitted.delete(id)
-    this.#running.delete(admitted)
+    this.#running.delete(id)
     this.#forget(admitted)
     const account = this.#accounts.get(admitted.tenant)
     if (account === undefined) return
@@ -124,7 +122,7 @@ export class Admission {
       { dueAtMs, runMs, demand },
       {
         promises: this.#promises,
-        runningUntilMs: [...this.#running].map(({ runMs, startedAtMs }) => startedAtMs! + runMs),
+        running: [...this.#running.values()],
         concurrency: this.#concurrency,
         nowMs,
       },

@@ -17,9 +17,10 @@ import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
-import { byArrival, type TaskOrder } from "../model/WaitingTasks.ts"
-import { type Concurrency, concurrencyOf, deviceMs, remainingOf, runningMs } from "./deviceTime.ts"
-import { byDue, dueAtMs } from "./edf.ts"
+import { byArrival } from "../model/WaitingTasks.ts"
+import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
+import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
+import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { byAgedTime } from "./sjf.ts"
 
 /** Tasks of each order that one decision looks at. */
@@ -27,8 +28,6 @@ export const lookahead = 32
 
 export const patienceMs = 10_000
 export const patienceFactor = 50
-
-const byLatestStart: TaskOrder = { key: (task) => dueAtMs(task) - task.predictedMs }
 
 /** The first tasks of an order that may still be chosen. */
 function* firstOf(
@@ -52,6 +51,12 @@ interface Other {
   readonly loadMs: number
   readonly runMs: number
   readonly demand: Demand
+}
+
+/** A task with a deadline that can still be met. */
+interface Due extends TimedTask {
+  readonly task: WaitingTask
+  readonly dueAtMs: number
 }
 
 /** One decision: what it has chosen so far, and what it chooses from. */
@@ -100,7 +105,7 @@ class Choice {
     return shortest === null ? null : (this.#endangeredBy(shortest) ?? shortest)
   }
 
-  #weightOf({ tenant }: WaitingTask): number {
+  #weightOf(tenant: string): number {
     return this.#snapshot.tenants.get(tenant)?.weight ?? 1
   }
 
@@ -109,7 +114,7 @@ class Choice {
     let best: WaitingTask | null = null
     let least = Number.POSITIVE_INFINITY
     for (const task of firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)) {
-      const key = (byAgedTime.key(task) + this.#loadMs(task)) / this.#weightOf(task)
+      const key = (byAgedTime.key(task) + this.#loadMs(task)) / this.#weightOf(task.tenant)
       if (key >= least) continue
       best = task
       least = key
@@ -117,65 +122,57 @@ class Choice {
     return best
   }
 
-  /** When the device is done with what runs and what was chosen. */
-  #freeAtMs(): number {
-    const { running } = this.#snapshot
-    const chosen = this.#started.reduce((sum, task) => sum + deviceMs(task, this.#concurrency), 0)
-    return this.#nowMs + runningMs(running, this.#concurrency, this.#nowMs) + chosen
-  }
-
   /** The task to run instead of `shortest`, lest a target be missed; null when none is at risk. */
   #endangeredBy(shortest: WaitingTask): WaitingTask | null {
-    const { waiting } = this.#snapshot
-    const freeAtMs = this.#freeAtMs()
-    const inTime: Array<WaitingTask> = []
-    let work = 0
-    for (const task of firstOf(waiting.ordered(byDue), this.#taken)) {
-      const due = dueAtMs(task)
-      if (due === Number.POSITIVE_INFINITY) break
-      if (byLatestStart.key(task) < this.#nowMs) continue
-      inTime.push(task)
-      work += this.#carefulMs(task)
-      if (freeAtMs + work > due) work -= this.#dropDearest(inTime)
+    const due: Array<Due> = []
+    for (const task of firstOf(this.#snapshot.waiting.ordered(byDue), this.#taken)) {
+      const dueAtMs = dueAtMsOf(task)
+      if (dueAtMs === Number.POSITIVE_INFINITY) break
+      if (dueAtMs - task.predictedMs >= this.#nowMs) due.push(this.#dueOf(task, dueAtMs))
     }
-    return this.#firstAtRisk(inTime, shortest, freeAtMs)
+    if (due.length === 0 || due[0]!.task === shortest) return null
+    const first = this.#dueOf(shortest, dueAtMsOf(shortest))
+    const line = new LaneLine([...due, first], this.#busy(), this.#concurrency)
+    const inTime = this.#inTime(due, line)
+    return inTime.length > 0 && this.#delays(first, inTime, line) ? inTime[0]!.task : null
   }
 
-  /** Moore's rule, by weight; answers the device time that it frees. */
-  #dropDearest(tasks: Array<WaitingTask>): number {
-    let at = 0
-    let most = -1
-    tasks.forEach((task, index) => {
-      const dearness = deviceMs(task, this.#concurrency) / this.#weightOf(task)
-      if (dearness <= most) return
-      most = dearness
-      at = index
-    })
-    const [dropped] = tasks.splice(at, 1)
-    return this.#carefulMs(dropped!)
+  #dueOf(task: WaitingTask, dueAtMs: number): Due {
+    const { demand, predictedMs, predictedP95Ms } = task
+    return { task, dueAtMs, demand, runMs: (predictedMs + predictedP95Ms) / 2 }
   }
 
-  /** Device time by a run time between its median and its 95th percentile. */
-  #carefulMs({ demand, predictedMs, predictedP95Ms }: WaitingTask): number {
-    const careful = { demand, predictedMs: (predictedMs + predictedP95Ms) / 2 }
-    return deviceMs(careful, this.#concurrency)
+  #busy(): Busy {
+    const running = this.#snapshot.running.map(({ demand, loadMs, predictedMs, startedAtMs }) => ({
+      startedAtMs: startedAtMs + loadMs,
+      runMs: predictedMs,
+      demand,
+    }))
+    const chosen = this.#chosen.map(({ demand, loadMs, runMs }) => ({
+      startedAtMs: this.#nowMs + loadMs,
+      runMs,
+      demand,
+    }))
+    return { running: [...running, ...chosen], nowMs: this.#nowMs }
   }
 
-  /** The first of `inTime`, by deadline, if `shortest` before them all made one of them late. */
-  #firstAtRisk(
-    inTime: ReadonlyArray<WaitingTask>,
-    shortest: WaitingTask,
-    freeAtMs: number,
-  ): WaitingTask | null {
-    const first = inTime[0]
-    if (first === undefined || first === shortest) return null
-    let doneAtMs = freeAtMs + this.#carefulMs(shortest)
-    for (const task of inTime) {
-      if (task === shortest) return null
-      doneAtMs += this.#carefulMs(task)
-      if (doneAtMs > dueAtMs(task)) return first
+  /** By deadline, those that can all be met: Moore's rule, the dearest per weight goes. */
+  #inTime(due: ReadonlyArray<Due>, line: LaneLine): ReadonlyArray<Due> {
+    const kept: Array<Due> = []
+    for (const task of due) {
+      kept.push(task)
+      if (line.endsOf(kept).at(-1)! <= task.dueAtMs) continue
+      const dearness = kept.map(({ runMs, task: { tenant } }) => runMs / this.#weightOf(tenant))
+      kept.splice(dearness.indexOf(Math.max(...dearness)), 1)
     }
-    return null
+    return kept
+  }
+
+  /** Whether `first` before them all makes one of them late. */
+  #delays(first: Due, inTime: ReadonlyArray<Due>, line: LaneLine): boolean {
+    const others = inTime.filter(({ task }) => task !== first.task)
+    const ends = line.endsOf([first, ...others])
+    return others.some(({ dueAtMs }, i) => ends[i + 1]! > dueAtMs)
   }
 
   /** What it needs that is neither on the device nor on the way: loading takes so long. */

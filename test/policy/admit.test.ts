@@ -1,6 +1,7 @@
 // Which deadlines can be promised, against trying every order of small sets.
 import { describe, expect, it } from "vitest"
 import { shares } from "../../src/model/Interference.ts"
+import type { Demand } from "../../src/model/Plan.ts"
 import { earliestFinishMs, type Load, type Promised } from "../../src/policy/admit.ts"
 import { testRandom } from "../support/random.ts"
 
@@ -15,9 +16,11 @@ const promise = (runMs: number, dueAtMs: number, demand = whole): Promised => ({
   demand,
 })
 
+const under = (runMs: number, demand: Demand) => ({ startedAtMs: 0, runMs, demand })
+
 const load = (promises: ReadonlyArray<Promised>, rest: Partial<Load> = {}): Load => ({
   promises,
-  runningUntilMs: [],
+  running: [],
   concurrency: { lanes: 1, interference: shares },
   nowMs: 0,
   ...rest,
@@ -49,11 +52,11 @@ const leastEnd = (newcomer: Promised, { promises }: Load): number => {
 describe("the earliest end that can be promised", () => {
   it("is at once on an idle device, behind what runs on a busy one", () => {
     expect(earliestFinishMs(promise(5, 0), load([]))).toBe(5)
-    expect(earliestFinishMs(promise(5, 0), load([], { runningUntilMs: [7] }))).toBe(12)
+    expect(earliestFinishMs(promise(5, 0), load([], { running: [under(7, whole)] }))).toBe(12)
     expect(
       earliestFinishMs(
         promise(5, 0, light),
-        load([], { runningUntilMs: [7], concurrency: { lanes: 2, interference: shares } }),
+        load([], { running: [under(7, light)], concurrency: { lanes: 2, interference: shares } }),
       ),
     ).toBe(5)
   })

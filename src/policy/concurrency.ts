@@ -1,10 +1,8 @@
-// A task's claim on the whole device: run time times its share of what can go on at once. Tasks that
-// leave each other alone have a lane's part each; one that keeps the memory busy by itself has all. Sums
-// of device times say when a set of tasks can be done, whatever runs beside what.
+// What a device makes of tasks side by side, and what is left of those that run.
 import { slowdown } from "../cost/interference.ts"
 import type { InterferenceModel } from "../model/Interference.ts"
 import type { Demand } from "../model/Plan.ts"
-import type { RunningTask, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { RunningTask, Snapshot } from "../model/Snapshot.ts"
 
 /** What a device makes of tasks side by side. */
 export interface Concurrency {
@@ -30,18 +28,6 @@ export const bestCrowd = (
   return best
 }
 
-/** The part of the device that a task of this demand takes, 1 / lanes to 1. */
-export const shareOf = (demand: Demand, concurrency: Concurrency): number => {
-  const { count, slowdown } = bestCrowd(demand, concurrency)
-  return slowdown / count
-}
-
-type Timed = Pick<WaitingTask, "predictedMs" | "demand">
-
-/** Milliseconds of the whole device. */
-export const deviceMs = ({ demand, predictedMs }: Timed, concurrency: Concurrency): number =>
-  predictedMs * shareOf(demand, concurrency)
-
 /** Milliseconds that a running task still loads, and that it then still needs were it alone. */
 export const remainingOf = (
   { loadMs, predictedMs, startedAtMs }: RunningTask,
@@ -53,14 +39,3 @@ export const remainingOf = (
     runMs: Math.max(0, predictedMs - Math.max(0, elapsed - loadMs)),
   }
 }
-
-/** Device time that is left of what runs. */
-export const runningMs = (
-  running: ReadonlyArray<RunningTask>,
-  concurrency: Concurrency,
-  nowMs: number,
-): number =>
-  running.reduce(
-    (sum, task) => sum + remainingOf(task, nowMs).runMs * shareOf(task.demand, concurrency),
-    0,
-  )
