@@ -21,11 +21,13 @@ import { byArrival } from "../model/WaitingTasks.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
-import { byAgedTime } from "./sjf.ts"
+import { byAgedTime, sjfAgeing } from "./sjf.ts"
 
 /** Tasks of each order that one decision looks at. */
 export const lookahead = 32
 
+/** A target is at risk when less than this part of it would be to spare: predictions err. */
+export const sparePart = 0.1
 export const patienceMs = 10_000
 export const patienceFactor = 50
 
@@ -58,6 +60,10 @@ interface Due extends TimedTask {
   readonly task: WaitingTask
   readonly dueAtMs: number
 }
+
+/** Work done in a time, where a task alone does 1. */
+const speedOf = (slowdowns: ReadonlyArray<number>): number =>
+  slowdowns.reduce((sum, slowdown) => sum + 1 / slowdown, 0)
 
 /** One decision: what it has chosen so far, and what it chooses from. */
 class Choice {
@@ -114,7 +120,8 @@ class Choice {
     let best: WaitingTask | null = null
     let least = Number.POSITIVE_INFINITY
     for (const task of firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)) {
-      const key = (byAgedTime.key(task) + this.#loadMs(task)) / this.#weightOf(task.tenant)
+      const length = (task.predictedMs + this.#loadMs(task)) / this.#weightOf(task.tenant)
+      const key = length - sjfAgeing * (this.#nowMs - task.submittedAtMs)
       if (key >= least) continue
       best = task
       least = key
@@ -172,7 +179,9 @@ class Choice {
   #delays(first: Due, inTime: ReadonlyArray<Due>, line: LaneLine): boolean {
     const others = inTime.filter(({ task }) => task !== first.task)
     const ends = line.endsOf([first, ...others])
-    return others.some(({ dueAtMs }, i) => ends[i + 1]! > dueAtMs)
+    return others.some(
+      ({ dueAtMs, task }, i) => ends[i + 1]! > dueAtMs - sparePart * (task.qosTargetMs ?? 0),
+    )
   }
 
   /** What it needs that is neither on the device nor on the way: loading takes so long. */
@@ -218,7 +227,9 @@ class Choice {
       longestMs = Math.max(longestMs, shared)
       costMs += shared * (after[i]! - before[i]!)
     })
-    return costMs + longestMs * (after[demands.length]! - 1) <= waitMs
+    if (costMs + longestMs * (after[demands.length]! - 1) <= waitMs) return true
+    // A target is what the device has to keep up with: more work in the same time helps it.
+    return task.qosTargetMs !== null && speedOf(after) > speedOf(before)
   }
 }
 
