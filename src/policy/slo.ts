@@ -115,18 +115,31 @@ class Choice {
     return this.#snapshot.tenants.get(tenant)?.weight ?? 1
   }
 
-  /** Of the first by aged length, the shortest per weight, with what it must load. */
+  /**
+   * Of the first by aged length, the shortest per weight, with what it must load; one that cannot meet
+   * its target any more only where there is no other.
+   */
   #shortest(): WaitingTask | null {
     let best: WaitingTask | null = null
     let least = Number.POSITIVE_INFINITY
+    let hopeless: WaitingTask | null = null
     for (const task of firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)) {
+      if (!this.#canBeMet(task)) {
+        hopeless ??= task
+        continue
+      }
       const length = (task.predictedMs + this.#loadMs(task)) / this.#weightOf(task.tenant)
       const key = length - sjfAgeing * (this.#nowMs - task.submittedAtMs)
       if (key >= least) continue
       best = task
       least = key
     }
-    return best
+    return best ?? hopeless
+  }
+
+  /** Also of a task without a target. */
+  #canBeMet(task: WaitingTask): boolean {
+    return dueAtMsOf(task) - task.predictedMs >= this.#nowMs
   }
 
   /** The task to run instead of `shortest`, lest a target be missed; null when none is at risk. */
@@ -135,7 +148,7 @@ class Choice {
     for (const task of firstOf(this.#snapshot.waiting.ordered(byDue), this.#taken)) {
       const dueAtMs = dueAtMsOf(task)
       if (dueAtMs === Number.POSITIVE_INFINITY) break
-      if (dueAtMs - task.predictedMs >= this.#nowMs) due.push(this.#dueOf(task, dueAtMs))
+      if (this.#canBeMet(task)) due.push(this.#dueOf(task, dueAtMs))
     }
     if (due.length === 0 || due[0]!.task === shortest) return null
     const first = this.#dueOf(shortest, dueAtMsOf(shortest))

@@ -12,6 +12,7 @@ const light = { bandwidth: 0, compute: 0 }
 
 const promise = (runMs: number, dueAtMs: number, demand = whole): Promised => ({
   runMs,
+  medianMs: runMs,
   dueAtMs,
   demand,
 })
