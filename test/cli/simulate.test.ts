@@ -32,7 +32,7 @@ models:
 tenants: { x: { weight: 2 }, y: {} }
 tasks:
   - { id: heavy, tenant: y, model: ma, graph: a, count: 4, deadline: 1s }
-  - { id: light, tenant: x, model: mc, graph: c, at: 1us, count: 6, every: 1ms, deadline: 60ms }
+  - { id: light, tenant: x, model: mc, graph: c, at: 1us, count: 6, every: 1ms, deadline: 10ms }
   - { id: rows, tenant: x, model: mc, graph: c, nodes: [1, 5], at: 5ms }
 `,
   )

@@ -1,0 +1,122 @@
+// How well run times are predicted on the cpu device of this machine: a fresh calibration, then
+// four architectures x eight graphs x depths 2 to 10 alone, and pairs side by side, none of which
+// were fitted. One command, JSON out; the machine should be idle.
+//   node bench/prediction.ts [--out FILE] [--runs N] [--profile FILE]
+import { mkdirSync, writeFileSync } from "node:fs"
+import { availableParallelism, cpus } from "node:os"
+import { dirname } from "node:path"
+import { parseArgs } from "node:util"
+import { Effect } from "effect"
+import {
+  calibrateDevice,
+  errorsOf,
+  measureCases,
+  measurePairs,
+  pairRatios,
+} from "../src/cli/calibrate/calibrateDevice.ts"
+import { heldOutCases } from "../src/cli/calibrate/calibrationCases.ts"
+import { quantile } from "../src/cli/calibrate/measurePlan.ts"
+import { makeProgress } from "../src/cli/progress.ts"
+import { predictRunMs } from "../src/cost/calibration/fitTimes.ts"
+import { slowdown } from "../src/cost/interference.ts"
+import { openCpuDevice } from "../src/device/native/cpuDevice.ts"
+import { readProfileFile } from "../src/runtime/readProfileFile.ts"
+
+const { values: flags } = parseArgs({
+  options: {
+    out: { type: "string" },
+    profile: { type: "string" },
+    runs: { type: "string", default: "5" },
+  },
+})
+const runs = Number(flags.runs)
+
+const groupErrors = <T>(
+  all: ReadonlyArray<T>,
+  keyOf: (one: T) => string,
+  ratioOf: (one: T) => number,
+) =>
+  Object.fromEntries(
+    Object.entries(Object.groupBy(all, keyOf)).map(([key, of]) => {
+      const errors = of!.map((one) => ratioOf(one) - 1)
+      return [
+        key,
+        { median: quantile(errors, 0.5), low: Math.min(...errors), high: Math.max(...errors) },
+      ]
+    }),
+  )
+
+const measure = Effect.scoped(
+  Effect.gen(function* () {
+    const device = yield* openCpuDevice({ lanes: null, memoryBytes: null })
+    const progress = makeProgress(process.stderr, false)
+    const calibration = yield* calibrateDevice(device, { runs, progress })
+    const machine =
+      flags.profile === undefined ? calibration.machine : yield* readProfileFile(flags.profile)
+    const { lane } = machine
+    const cases = heldOutCases()
+    const onCase = (done: number) => progress.update(done, cases.length, 0)
+    const alone = yield* measureCases(device, cases, lane, { runs, onCase })
+    // Every 13th: each architecture, graph and depth comes up.
+    const few = cases.filter((_, i) => i % 13 === 0)
+    const pairs = yield* measurePairs(device, few, lane, { runs, strides: [1, 2, 5] })
+    progress.finish()
+    const runRows = alone.map((run) => ({
+      name: run.name,
+      predictedMs: predictRunMs(run, lane.fitted!),
+      measuredMs: run.runMs,
+    }))
+    const pairRows = pairs.map((pair) => ({
+      name: pair.name,
+      beside: pair.beside,
+      aloneMs: pair.aloneMs,
+      besideMs: pair.besideMs,
+      bandwidth: pair.own.bandwidth,
+      predictedSlowdown: slowdown([pair.own, pair.other], lane.interference)[0]!,
+      measuredSlowdown: pair.slowdown,
+    }))
+    const ratio = (row: (typeof runRows)[number]) => row.predictedMs / row.measuredMs
+    const within = runRows.filter(
+      ({ measuredMs, predictedMs }) => measuredMs <= predictedMs * (lane.p95Factor ?? 1),
+    )
+    return {
+      device: device.info,
+      calibration: {
+        fit: calibration.fit,
+        heldOut: calibration.heldOut,
+        pairs: calibration.pairs,
+        caches: lane.fitted!.caches,
+        interference: lane.interference,
+        p95Factor: lane.p95Factor,
+      },
+      alone: errorsOf(alone.map((run) => run.runMs / predictRunMs(run, lane.fitted!))),
+      /** Share of the runs that took no longer than the stated p95. */
+      withinP95: within.length / runRows.length,
+      slowdowns: errorsOf(pairRatios(pairs, lane)),
+      byArchitecture: groupErrors(runRows, ({ name }) => name.split(" ")[0]!, ratio),
+      byGraph: groupErrors(runRows, ({ name }) => name.split(" on ")[1]!, ratio),
+      /** Predicted time beside the other, from shapes alone, against measured. */
+      together: errorsOf(
+        pairs.map((pair) => {
+          const row = runRows.find(({ name }) => name === pair.name)!
+          const predicted =
+            row.predictedMs * slowdown([pair.own, pair.other], lane.interference)[0]!
+          return pair.besideMs / predicted
+        }),
+      ),
+      runs: runRows,
+      pairs: pairRows,
+    }
+  }),
+)
+
+const result = await Effect.runPromise(measure)
+const { runs: _, pairs: __, ...summary } = result
+console.log(JSON.stringify(summary, null, 2))
+if (flags.out !== undefined) {
+  mkdirSync(dirname(flags.out), { recursive: true })
+  const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism() }
+  const command = ["node", "bench/prediction.ts", ...process.argv.slice(2)].join(" ")
+  const report = { machine, command, date: new Date().toISOString(), ...result }
+  writeFileSync(flags.out, `${JSON.stringify(report, null, 2)}\n`)
+}
