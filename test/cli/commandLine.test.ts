@@ -30,7 +30,7 @@ describe("help", () => {
 
   it("says the defaults, and lists a choice once", async () => {
     const run = (await gnnsched(["run", "--help"])).stdout
-    for (const value of ["base", "continuous", "run", "cpu", "table"]) {
+    for (const value of ["slo", "all", "continuous", "run", "cpu", "table"]) {
       expect(run).toContain(`; default: ${value} (choices`)
     }
     const generate = (await gnnsched(["generate", "--help"])).stdout

@@ -1,7 +1,7 @@
 // A small world for policies: tasks, snapshots, and a scheduler that obeys a policy to the end.
 import { type Placement, PoolLayout } from "../../src/cost/PoolLayout.ts"
 import { shares } from "../../src/model/Interference.ts"
-import { alignUp, noDemand } from "../../src/model/Plan.ts"
+import { alignUp, type Demand, noDemand } from "../../src/model/Plan.ts"
 import type {
   Decision,
   Policy,
@@ -23,6 +23,7 @@ export interface TaskInput {
   readonly submittedAtMs?: number
   readonly priority?: number
   readonly predictedMs?: number
+  readonly demand?: Demand
 }
 
 /** The tasks in order of arrival; `seq` counts on from `firstSeq`. */
@@ -45,7 +46,7 @@ export const tasksOf = (
     ),
     predictedMs: input.predictedMs ?? 1,
     predictedP95Ms: input.predictedMs ?? 1,
-    demand: noDemand,
+    demand: input.demand ?? noDemand,
   }))
 
 interface Live {

@@ -1,0 +1,142 @@
+// Admission in the whole system, in virtual time: promises, quotas, and what is told who is refused.
+import { Effect } from "effect"
+import { describe, expect, it } from "vitest"
+import { machines } from "../../src/cost/MachineProfile.ts"
+import type { DeadlineInfeasible, QuotaExceeded } from "../../src/model/errors.ts"
+import type { RunReport } from "../../src/model/RunReport.ts"
+import type { TaskSpec } from "../../src/model/Task.ts"
+import { inVirtualTime } from "../../src/runtime/inVirtualTime.ts"
+import { openSimulation, type SimulationOptions } from "../../src/runtime/simulation.ts"
+import { randomModel } from "../support/sources.ts"
+
+interface Arrival extends Partial<TaskSpec> {
+  readonly id: string
+  readonly atMs: number
+}
+
+const simulate = (
+  arrivals: ReadonlyArray<Arrival>,
+  options: Partial<SimulationOptions>,
+): Promise<RunReport> =>
+  Effect.gen(function* () {
+    const machine = machines["cpu-2"]
+    const service = yield* openSimulation({ machine, jitter: 0, lanes: 1, ...options })
+    const graph = yield* service.loadGraph({ kind: "preset", preset: "pubmed", seed: 1, scale: 1 })
+    const model = yield* service.loadModel(
+      randomModel({ architecture: "GCN", width: 500, hidden: 64, seed: 1 }),
+    )
+    let nowMs = 0
+    for (const { atMs, ...spec } of arrivals) {
+      if (atMs > nowMs) yield* Effect.sleep(atMs - nowMs)
+      nowMs = Math.max(nowMs, atMs)
+      yield* service.submit({
+        tenant: "a",
+        graph: graph.id,
+        model: model.id,
+        nodes: null,
+        deadlineMs: null,
+        priority: 0,
+        ...spec,
+      })
+    }
+    yield* service.drain
+    return yield* service.report
+  }).pipe(Effect.scoped, inVirtualTime, Effect.runPromise)
+
+/** The first task alone brings the graph to the device and says how long one takes. */
+const warm: Arrival = { id: "warm", atMs: 0 }
+const quietMs = 1000
+
+const soloMs = async (): Promise<number> => {
+  const second = { id: "second", atMs: quietMs }
+  const report = await simulate([warm, second], {})
+  const task = report.tasks.find(({ id }) => id === "second")!
+  return task.finishedAtMs! - task.startedAtMs!
+}
+
+const statusOf = (report: RunReport) =>
+  Object.fromEntries(report.tasks.map(({ id, status }) => [id, status]))
+
+describe("admission by deadline", () => {
+  it("takes as many as can be in time and tells the others when they could be", async () => {
+    const solo = await soloMs()
+    const burst = Array.from({ length: 12 }, (_, i) => ({
+      id: `t${i}`,
+      atMs: quietMs,
+      deadlineMs: 6 * solo,
+    }))
+    const report = await simulate([warm, ...burst], { admit: "deadline" })
+    const taken = report.tasks.filter(({ id, status }) => id !== "warm" && status !== "rejected")
+    expect(taken.length).toBeGreaterThanOrEqual(3)
+    expect(taken.length).toBeLessThanOrEqual(6)
+    for (const task of taken) {
+      expect(task.status).toBe("completed")
+      expect(task.finishedAtMs! - task.submittedAtMs).toBeLessThanOrEqual(6 * solo)
+    }
+    for (const { reason, status } of report.tasks) {
+      if (status !== "rejected") continue
+      expect(reason).toMatchObject({ _tag: "DeadlineInfeasible", deadlineMs: 6 * solo })
+      expect((reason as DeadlineInfeasible).earliestFinishMs).toBeGreaterThan(6 * solo)
+    }
+  })
+
+  it("takes a task that asks for the earliest time it was told", async () => {
+    const solo = await soloMs()
+    const first = { id: "first", atMs: quietMs, deadlineMs: 3 * solo }
+    const early = { id: "early", atMs: quietMs, deadlineMs: solo }
+    const refused = await simulate([warm, first, early], { admit: "deadline" })
+    const { reason } = refused.tasks.find(({ id }) => id === "early")!
+    const { earliestFinishMs } = reason as DeadlineInfeasible
+    const again = { id: "again", atMs: quietMs, deadlineMs: earliestFinishMs + 1e-6 }
+    const report = await simulate([warm, first, again], { admit: "deadline" })
+    expect(statusOf(report)).toMatchObject({ first: "completed", again: "completed" })
+  })
+
+  it("takes tasks without a deadline whatever waits, and all tasks when it is told so", async () => {
+    const tight = { id: "tight", atMs: quietMs, deadlineMs: 0.001 }
+    const none = { id: "none", atMs: quietMs }
+    const deadline = await simulate([warm, tight, none], { admit: "deadline" })
+    expect(statusOf(deadline)).toMatchObject({ tight: "rejected", none: "completed" })
+    const all = await simulate([warm, tight, none], { admit: "all" })
+    expect(statusOf(all)).toMatchObject({ tight: "completed", none: "completed" })
+  })
+})
+
+describe("quotas", () => {
+  const tenants = (quota: object) => [{ id: "a", weight: 1, quota }]
+  const three = ["t0", "t1", "t2"].map((id) => ({ id, atMs: quietMs }))
+
+  it("bound the tasks of a tenant that have not ended", async () => {
+    const report = await simulate([warm, ...three], { tenants: tenants({ tasks: 2 }) })
+    expect(statusOf(report)).toMatchObject({ t0: "completed", t1: "completed", t2: "rejected" })
+    const { reason } = report.tasks.find(({ id }) => id === "t2")!
+    const { limit, quota, tenant, used } = reason as QuotaExceeded
+    expect([quota, tenant, used, limit]).toEqual(["tasks", "a", 3, 2])
+  })
+
+  it("bound their bytes", async () => {
+    const bytes = (await simulate([warm], {})).tasks[0]!.predictedPeakBytes! * 2
+    const report = await simulate([warm, ...three], { tenants: tenants({ bytes }) })
+    expect(statusOf(report)).toMatchObject({ t0: "completed", t1: "completed", t2: "rejected" })
+  })
+
+  it("bound the device time, and let more through as time passes", async () => {
+    const solo = await soloMs()
+    // A bucket of ten seconds' worth: two tasks, and one more every ten seconds over two.
+    const quota = { deviceShare: (2.5 * solo) / 10_000 }
+    const late = { id: "late", atMs: quietMs + 9000 }
+    const report = await simulate([...three, late], { tenants: tenants(quota) })
+    expect(statusOf(report)).toEqual({
+      t0: "completed",
+      t1: "completed",
+      t2: "rejected",
+      late: "completed",
+    })
+  })
+
+  it("do not bound other tenants", async () => {
+    const others = three.map((task) => ({ ...task, tenant: "b" }))
+    const report = await simulate(others, { tenants: tenants({ tasks: 1 }) })
+    expect(Object.values(statusOf(report))).toEqual(["completed", "completed", "completed"])
+  })
+})
