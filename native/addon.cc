@@ -80,7 +80,9 @@ class Addon : public Napi::Addon<Addon> {
     return machine;
   }
 
-  // () -> { devices: [{ name, computeCapability, memoryBytes, freeBytes, driver }], reason | null }
+  // (gpu) -> { devices: [{ name, computeCapability, memoryBytes, driver }], freeBytes, reason | null };
+  // freeBytes is of the GPU that was named, null where there is none of that number
+
   Napi::Value gpus(const Napi::CallbackInfo& call) {
     Napi::Env env = call.Env();
     const GpuList list = list_gpus();
@@ -91,11 +93,14 @@ class Addon : public Napi::Addon<Addon> {
       device["name"] = gpu.name;
       device["computeCapability"] = gpu.compute_capability;
       device["memoryBytes"] = static_cast<double>(gpu.memory_bytes);
-      device["freeBytes"] = static_cast<double>(gpu.free_bytes);
       device["driver"] = gpu.driver;
       devices[devices.Length()] = device;
     }
     out["devices"] = devices;
+    const int64_t index = integer(call[0], "gpu");
+    const bool there = index >= 0 && index < static_cast<int64_t>(list.gpus.size());
+    const int64_t free = there ? gpu_free_bytes(static_cast<int>(index)) : -1;
+    out["freeBytes"] = free < 0 ? env.Null() : Napi::Number::New(env, static_cast<double>(free));
     out["reason"] = list.reason.empty() ? env.Null() : Napi::String::New(env, list.reason);
     return out;
   }

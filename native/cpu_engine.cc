@@ -49,9 +49,9 @@ CpuEngine::~CpuEngine() {
   if (mapping_ != nullptr) munmap(mapping_, mapped_bytes_);
 }
 
-Verdict CpuEngine::copy_in(uint8_t* to, const uint8_t* from, size_t bytes) {
+Outcome CpuEngine::copy_in(uint8_t* to, const uint8_t* from, size_t bytes) {
   if (bytes > 0) std::memcpy(to, from, bytes);
-  return std::nullopt;
+  return {};
 }
 
 void CpuEngine::run_op(const PlanOp& op, const Binding& binding) const {

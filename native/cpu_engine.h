@@ -22,7 +22,7 @@ class CpuEngine final : public Engine {
   std::string isa() const override { return kernels_->isa; }
   bool pool_is_host() const override { return true; }
   int64_t overhead_bytes() const override { return 0; }
-  Verdict copy_in(uint8_t* to, const uint8_t* from, size_t bytes) override;
+  Outcome copy_in(uint8_t* to, const uint8_t* from, size_t bytes) override;
   void run(const RunRequest& request, RunResult& result) override;
 
  private:

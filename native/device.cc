@@ -37,16 +37,12 @@ Napi::Value values_of(Napi::Env env, const DeviceJob& job) {
 
 void RunJob::run() {
   device->engine().run({lane, priority, &plan, &binding, &cancel, output}, result);
-  failure = result.failure;
-  why = result.why;
+  outcome = result;
   device->finished(this);
 }
 
 void CopyJob::run() {
-  if (Verdict bad = device->engine().copy_in(to, from, bytes)) {
-    failure = Failure::device;
-    why = *bad;
-  }
+  outcome = device->engine().copy_in(to, from, bytes);
   device->finished(this);
 }
 
@@ -211,7 +207,7 @@ void Device::settle(DeviceJob& job) {
     Grant* grant = pool_.find(id);
     if (copy != nullptr) {
       grant->uploads--;
-      if (copy->failure == Failure::none) grant->uploaded = static_cast<int64_t>(copy->bytes);
+      if (copy->outcome.failure == Failure::none) grant->uploaded = static_cast<int64_t>(copy->bytes);
     } else {
       grant->pins--;
     }
@@ -232,11 +228,11 @@ void Device::deliver(napi_env raw, napi_value callback, void* context, void* dat
   const Napi::HandleScope scope(env);
   napi_value arguments[5] = {Napi::Number::New(env, static_cast<double>(ticket)),
                              values_of(env, *job),
-                             Napi::Number::New(env, static_cast<int>(job->failure)), env.Null(),
+                             Napi::Number::New(env, static_cast<int>(job->outcome.failure)), env.Null(),
                              env.Null()};
-  if (job->failure != Failure::none) {
-    arguments[3] = Napi::String::New(env, job->why.place);
-    arguments[4] = Napi::String::New(env, job->why.reason);
+  if (job->outcome.failure != Failure::none) {
+    arguments[3] = Napi::String::New(env, job->outcome.why.place);
+    arguments[4] = Napi::String::New(env, job->outcome.why.reason);
   }
   // an exception of the callback is the caller's bug: Node reports it as uncaught
   napi_call_function(raw, env.Undefined(), callback, 5, arguments, nullptr);

@@ -33,8 +33,7 @@ class DeviceJob : public Job {
   int64_t ticket = 0;
   std::vector<int64_t> pinned;  // grants
   Napi::ObjectReference held;   // the typed array whose memory the job reads or writes
-  Failure failure = Failure::none;
-  Refusal why;
+  Outcome outcome;
 };
 
 class RunJob final : public DeviceJob {

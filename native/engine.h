@@ -28,9 +28,12 @@ struct Binding {
 // Why a run did not complete: refused before it began, an operator that failed, a device that is gone.
 enum class Failure { none, refused, op, device };
 
-struct RunResult {
+struct Outcome {
   Failure failure = Failure::none;
   Refusal why;
+};
+
+struct RunResult : Outcome {
   int64_t ops_done = 0;
   bool cancelled = false;
   double run_ms = 0;
@@ -59,8 +62,8 @@ class Engine {
   virtual bool pool_is_host() const = 0;
   // Beside the pool, in bytes.
   virtual int64_t overhead_bytes() const = 0;
-  // On the copier's thread; empty or why it failed.
-  virtual Verdict copy_in(uint8_t* to, const uint8_t* from, size_t bytes) = 0;
+  // On the copier's thread.
+  virtual Outcome copy_in(uint8_t* to, const uint8_t* from, size_t bytes) = 0;
   // On the lane's thread.
   virtual void run(const RunRequest& request, RunResult& result) = 0;
 

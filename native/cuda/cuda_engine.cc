@@ -224,12 +224,11 @@ class CudaEngine final : public Engine {
   // Of the device, as far as its own account tells: streams, staging, what the driver rounds up.
   int64_t overhead_bytes() const override { return std::max<int64_t>(overhead_bytes_, 0); }
 
-  Verdict copy_in(uint8_t* to, const uint8_t* from, size_t bytes) override {
+  Outcome copy_in(uint8_t* to, const uint8_t* from, size_t bytes) override {
     cudaError_t bad = cudaSetDevice(settings_.gpu);
     if (bad == cudaSuccess) bad = staging_.copy(to, from, bytes);
-    if (bad == cudaSuccess) return std::nullopt;
-    (void)cudaGetLastError();
-    return cuda_refusal("upload", bad);
+    if (bad == cudaSuccess) return {};
+    return {failure_of(bad), cuda_refusal("upload", bad)};
   }
 
   void run(const RunRequest& request, RunResult& result) override {
@@ -291,20 +290,26 @@ GpuList list_gpus() {
   (void)cudaDriverGetVersion(&driver);
   for (int index = 0; index < count; index++) {
     cudaDeviceProp properties{};
-    size_t free = 0, total = 0;
-    if (cudaSetDevice(index) != cudaSuccess ||
-        cudaGetDeviceProperties(&properties, index) != cudaSuccess ||
-        cudaMemGetInfo(&free, &total) != cudaSuccess) {
-      list.reason = "GPU " + std::to_string(index) + ": " + cudaGetErrorString(cudaGetLastError());
+    if (cudaError_t bad = cudaGetDeviceProperties(&properties, index)) {
+      (void)cudaGetLastError();
+      list.reason = "GPU " + std::to_string(index) + ": " + cudaGetErrorString(bad);
       list.gpus.clear();
       return list;
     }
     list.gpus.push_back({properties.name,
                          std::to_string(properties.major) + "." + std::to_string(properties.minor),
-                         static_cast<int64_t>(total), static_cast<int64_t>(free),
-                         version_text(driver)});
+                         static_cast<int64_t>(properties.totalGlobalMem), version_text(driver)});
   }
   return list;
+}
+
+int64_t gpu_free_bytes(int gpu) {
+  size_t free = 0, total = 0;
+  if (cudaSetDevice(gpu) == cudaSuccess && cudaMemGetInfo(&free, &total) == cudaSuccess) {
+    return static_cast<int64_t>(free);
+  }
+  (void)cudaGetLastError();
+  return -1;
 }
 
 Verdict open_cuda(const CudaSettings& settings, std::unique_ptr<Engine>& engine) {

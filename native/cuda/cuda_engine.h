@@ -12,7 +12,7 @@ namespace gnnsched {
 struct GpuInfo {
   std::string name;
   std::string compute_capability;  // "9.0"
-  int64_t memory_bytes, free_bytes;
+  int64_t memory_bytes;
   std::string driver;  // the newest CUDA it runs, "13.0"
 };
 
@@ -21,7 +21,11 @@ struct GpuList {
   std::string reason;  // why there is none; empty when there is one
 };
 
+// Touches no GPU's memory: nothing is taken on those that are not opened.
 GpuList list_gpus();
+
+// What could be had of it now; takes what the driver needs for this process. -1 when it cannot be told.
+int64_t gpu_free_bytes(int gpu);
 
 struct CudaSettings {
   int gpu;

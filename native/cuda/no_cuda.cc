@@ -11,6 +11,8 @@ constexpr const char* kReason =
 
 GpuList list_gpus() { return {{}, kReason}; }
 
+int64_t gpu_free_bytes(int) { return -1; }
+
 Verdict open_cuda(const CudaSettings&, std::unique_ptr<Engine>&) {
   return refuse("cuda", "%s", kReason);
 }

@@ -115,7 +115,7 @@ describe("--sweep", () => {
   })
 
   it.each([
-    ["policy=best", /policy= with base, lmcf/],
+    ["policy=best", /policy= with slo, base, lmcf/],
     ["load=0", /numbers above 0/],
     ["load=fast", /numbers above 0/],
     ["lanes=0", /whole numbers from 1 to/],

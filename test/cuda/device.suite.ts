@@ -151,7 +151,7 @@ export const deviceSuite = () => {
   it("gives all memory back when it is closed", async () => {
     const addon = loadAddon(emulatedAddon)
     if (addon._tag === "Failure") throw addon.failure
-    const free = () => addon.success.gpus().devices[0]!.freeBytes
+    const free = () => addon.success.gpus(0).freeBytes!
     const before = free()
     await withDevice({}, () => Effect.sync(() => expect(free()).toBe(before - 64 * 2 ** 20)))
     expect(free()).toBe(before)

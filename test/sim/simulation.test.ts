@@ -86,7 +86,9 @@ describe("a simulation", () => {
 
   it("slows co-located tasks that together ask for more than the bandwidth", async () => {
     const narrow = { ...wide, bytesPerSecond: 1 }
-    const report = await simulate({ machine: narrow, lanes: 4 }, (b) => submitMany(b, 4))
+    const report = await simulate({ machine: narrow, lanes: 4, policy: "base" }, (b) =>
+      submitMany(b, 4),
+    )
     for (const task of report.tasks) {
       expect(task.finishedAtMs! - task.startedAtMs!).toBeCloseTo(4 * task.predictedMs!, 3)
     }

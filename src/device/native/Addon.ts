@@ -19,13 +19,14 @@ export interface Gpu {
   /** "9.0" */
   readonly computeCapability: string
   readonly memoryBytes: number
-  readonly freeBytes: number
   /** The newest CUDA that the driver runs. */
   readonly driver: string
 }
 
 export interface Gpus {
   readonly devices: ReadonlyArray<Gpu>
+  /** Of the GPU that was asked for; null where there is none of that number. */
+  readonly freeBytes: number | null
   /** Why there is none. */
   readonly reason: string | null
 }
@@ -69,7 +70,7 @@ export type OnEvent = (
 /** Handles, tickets and ids are integers; every size is in bytes. */
 export interface Addon {
   readonly detect: () => Machine
-  readonly gpus: () => Gpus
+  readonly gpus: (gpu: number) => Gpus
   readonly open: (settings: OpenSettings, onEvent: OnEvent) => number | NativeRefusal
   readonly close: (handle: number) => void
   readonly info: (handle: number) => {

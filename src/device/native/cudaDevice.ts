@@ -24,11 +24,18 @@ export const defaultLanes = 4
 /** What is left to the driver, to other libraries and to fragmentation when no size is given. */
 export const reserveBytes = (memoryBytes: number): number => 2 ** 28 + Math.ceil(memoryBytes / 32)
 
-const findGpu = (addon: Addon, index: number): Effect.Effect<Gpu, DeviceUnavailable> => {
-  const { devices, reason } = addon.gpus()
+interface FoundGpu extends Gpu {
+  readonly freeBytes: number
+}
+
+const findGpu = (addon: Addon, index: number): Effect.Effect<FoundGpu, DeviceUnavailable> => {
+  const { devices, freeBytes, reason } = addon.gpus(index)
   const gpu = devices[index]
-  if (gpu !== undefined) return Effect.succeed(gpu)
-  const numbers = `there is no GPU ${index}; this machine has ${devices.length}`
+  if (gpu !== undefined && freeBytes !== null) return Effect.succeed({ ...gpu, freeBytes })
+  const numbers =
+    gpu === undefined
+      ? `there is no GPU ${index}; this machine has ${devices.length}`
+      : `GPU ${index} does not answer`
   return Effect.fail(new DeviceUnavailable({ device: "cuda", reason: reason ?? numbers }))
 }
 
