@@ -37,7 +37,7 @@ export const compare = (list: string, rows: ReadonlyArray<SweepRow>): Comparison
     rows.find((row) => row.policy === policy && row.mode === mode)!
   const slo = find("slo", "continuous")
   const of = (wanted: SchedulingMode) =>
-    rows.filter(({ mode, policy }) => mode === wanted && published.includes(policy))
+    rows.filter(({ mode, policy }) => mode === wanted && published.some((name) => name === policy))
   const mean = (row: SweepRow) => row.meanResponseMs
   const makespan = (row: SweepRow) => row.makespanMs
   const others = rows.filter(({ policy }) => policy !== "slo")

@@ -6,9 +6,18 @@ export type { GraphShape, GraphSource } from "./model/Graph.ts"
 export { limits } from "./model/limits.ts"
 export type { OpCost, Plan } from "./model/Plan.ts"
 export type { DeviceInfo, RunReport, TenantInfo } from "./model/RunReport.ts"
-export type { Decision, Policy, PolicyName, SchedulingMode, Snapshot } from "./model/Snapshot.ts"
+export type {
+  Decision,
+  Policy,
+  PolicyName,
+  SchedulingMode,
+  Snapshot,
+  WaitingTask,
+} from "./model/Snapshot.ts"
 export type { TaskOutput, TaskRecord, TaskSpec, TaskState } from "./model/Task.ts"
 export type { Tensor } from "./model/Tensor.ts"
+export type { OrderedTasks, TaskOrder, WaitingTasks } from "./model/WaitingTasks.ts"
+export type { ChooseTasks } from "./policy/ownPolicy.ts"
 export {
   type EffectTask,
   GnnSched,

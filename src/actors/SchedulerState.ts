@@ -76,7 +76,10 @@ export class SchedulerState {
 
   /** Takes out what is to start now; `started` or `notStarted` follows for each. */
   take(tasks: Iterable<LiveTask>): void {
-    for (const task of tasks) this.#waiting.remove(task.prepared!.waiting)
+    for (const task of tasks) {
+      if (this.#waiting.remove(task.prepared!.waiting)) continue
+      throw new Error(`the policy started ${task.spec.id}, which does not wait`)
+    }
   }
 
   /** A task that was taken found no memory. */

@@ -63,7 +63,8 @@ export interface TenantInfo {
 
 export interface RunReport {
   readonly device: DeviceInfo & { readonly peakBytes: number }
-  readonly policy: PolicyName
+  /** "own": a function of the application. */
+  readonly policy: PolicyName | "own"
   readonly mode: SchedulingMode
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly tasks: ReadonlyArray<TaskRecord>

@@ -144,7 +144,8 @@ export const Runtime = {
   open: async (options: RuntimeOptions = {}): Promise<RuntimeApi> => {
     const handles = new Map<string, Handle>()
     const onState: StateListener = (id, state) => handles.get(id)?.enter(state)
-    const open = options.inProcess === true ? openBackend : openWorkerBackend
+    const here = options.inProcess === true || typeof options.policy === "function"
+    const open = here ? openBackend : openWorkerBackend
     return new PromiseRuntime(await open(options, onState), handles)
   },
 }

@@ -8,6 +8,7 @@ import type { Plan } from "../model/Plan.ts"
 import type { DeviceInfo, RunReport, TenantInfo } from "../model/RunReport.ts"
 import type { PolicyName, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskOutput, TaskRecord, TaskSpec, TaskState } from "../model/Task.ts"
+import type { ChooseTasks } from "../policy/ownPolicy.ts"
 
 export interface RuntimeOptions {
   /** Default "cpu". */
@@ -16,8 +17,11 @@ export interface RuntimeOptions {
   readonly memoryBytes?: number
   /** Default: one per core. */
   readonly lanes?: number
-  /** Default "slo". */
-  readonly policy?: PolicyName
+  /**
+   * Default "slo". A function is a policy of the application's own; it runs where it was made, so the
+   * runtime does as well, as with `inProcess`.
+   */
+  readonly policy?: PolicyName | ChooseTasks
   /** Default "continuous". */
   readonly mode?: SchedulingMode
   readonly tenants?: ReadonlyArray<TenantInfo>

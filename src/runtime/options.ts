@@ -5,13 +5,9 @@ import { type DeviceProfile, deviceProfiles, referenceProfile } from "../cost/De
 import { BadConfig, type BadFile, type FileUnreadable } from "../model/errors.ts"
 import type { FaultPlan } from "../model/FaultPlan.ts"
 import { limits } from "../model/limits.ts"
-import type { TenantInfo } from "../model/RunReport.ts"
-import {
-  type Policy,
-  type PolicyName,
-  policyNames,
-  type SchedulingMode,
-} from "../model/Snapshot.ts"
+import type { RunReport, TenantInfo } from "../model/RunReport.ts"
+import { type Policy, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
+import { ownPolicy } from "../policy/ownPolicy.ts"
 import { policies } from "../policy/policies.ts"
 import type { RuntimeOptions } from "./RuntimeApi.ts"
 import { readProfileFile } from "./readProfileFile.ts"
@@ -23,7 +19,7 @@ export interface ResolvedOptions {
   readonly deviceKind: "cpu" | "cuda" | "reference"
   readonly memoryBytes: number | null
   readonly lanes: number | null
-  readonly policyName: PolicyName
+  readonly policyName: RunReport["policy"]
   readonly policy: Policy
   readonly mode: SchedulingMode
   readonly tenants: ReadonlyArray<TenantInfo>
@@ -45,14 +41,15 @@ export const resolveOptions = (
   Effect.gen(function* () {
     const problem = check(options)
     if (problem !== null) return yield* problem
-    const policyName = options.policy ?? "slo"
+    const { policy = "slo" } = options
+    const policyName = typeof policy === "function" ? "own" : policy
     const deviceKind = options.device ?? "cpu"
     return {
       deviceKind,
       memoryBytes: options.memoryBytes ?? null,
       lanes: options.lanes ?? null,
       policyName,
-      policy: policies[policyName],
+      policy: typeof policy === "function" ? ownPolicy(policy) : policies[policy],
       mode: options.mode ?? "continuous",
       tenants: options.tenants ?? [],
       prepThreads: options.prepThreads ?? 1,
@@ -87,7 +84,7 @@ const bad = (path: string, expected: string, found: unknown): BadConfig =>
 const check = (options: RuntimeOptions): BadConfig | null => {
   const oneOf: ReadonlyArray<readonly [string, unknown, ReadonlyArray<string>]> = [
     ["device", options.device, ["cpu", "cuda", "reference"]],
-    ["policy", options.policy, policyNames],
+    ["policy", typeof options.policy === "function" ? undefined : options.policy, policyNames],
     ["mode", options.mode, ["groups", "continuous"]],
     ["lateTasks", options.lateTasks, ["run", "expire"]],
     ["admit", options.admit, ["all", "deadline"]],

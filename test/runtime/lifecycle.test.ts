@@ -1,11 +1,14 @@
 // The embedded API from outside: what a handle tells, what is refused, what close leaves behind.
 import { describe, expect, it } from "vitest"
 import type { TaskState } from "../../src/model/Task.ts"
+import { byArrival, type TaskOrder } from "../../src/model/WaitingTasks.ts"
+import type { ChooseTasks } from "../../src/policy/ownPolicy.ts"
 import { Runtime } from "../../src/runtime/Runtime.ts"
 import type { RuntimeApi, RuntimeOptions } from "../../src/runtime/RuntimeApi.ts"
 import { randomGraph, randomModel } from "../support/sources.ts"
 
 const memoryBytes = 64 * 2 ** 20
+const backwards: TaskOrder = { key: ({ seq }) => -seq }
 
 const open = (options: RuntimeOptions = {}) => Runtime.open({ memoryBytes, lanes: 2, ...options })
 
@@ -112,5 +115,39 @@ describe.each([{ inProcess: true }, { inProcess: false }])("a runtime with %o", 
     const error = await open({ ...where, lanes: 0 }).catch((reason) => reason)
     expect(error).toMatchObject({ _tag: "BadConfig", path: "lanes", found: "0" })
     expect(await tagOf(open({ ...where, policy: "unsafe" }))).toBe("BadConfig")
+  })
+})
+
+describe("a policy of the application's own", () => {
+  const choices: ReadonlyArray<readonly [string, ChooseTasks, ReadonlyArray<string>]> = [
+    [
+      "the last first",
+      ({ waiting }) => waiting.ordered(byArrival).descending(),
+      ["d", "c", "b", "a"],
+    ],
+    ["by the key it gives", ({ waiting }) => waiting.ordered(backwards), ["d", "c", "b", "a"]],
+    ["twice the same", ({ waiting }) => [...waiting, ...waiting], ["a", "b", "c", "d"]],
+  ]
+
+  it.each(choices)("%s decides the order", async (_, policy, expected) => {
+    await using runtime = await open({ policy, lanes: 1 })
+    const source = await small(runtime)
+    // The first is under way while the others line up.
+    const ids = ["a", "b", "c", "d"]
+    await Promise.all(ids.map((id) => runtime.submit({ id, ...source }).result))
+    const { policy: name, tasks } = await runtime.report()
+    const order = tasks.toSorted((x, y) => x.startedAtMs! - y.startedAtMs!).map(({ id }) => id)
+    expect(order.filter((id) => id !== order[0])).toEqual(expected.filter((id) => id !== order[0]))
+    expect(name).toBe("own")
+  })
+
+  it("that throws fails every task with what it said, and the runtime closes", async () => {
+    const policy: ChooseTasks = () => {
+      throw new Error("no idea")
+    }
+    await using runtime = await open({ policy })
+    const failure = runtime.submit(await small(runtime)).result
+    const reason = expect.stringContaining("no idea")
+    await expect(failure).rejects.toMatchObject({ _tag: "RuntimeFailed", reason })
   })
 })

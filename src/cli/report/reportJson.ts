@@ -43,7 +43,7 @@ export interface ReportJson {
     readonly peakBytes: number
     readonly overheadBytes: number
   }
-  readonly policy: PolicyName
+  readonly policy: PolicyName | "own"
   readonly mode: SchedulingMode
   readonly makespanMs: number
   readonly tasks: ReadonlyArray<ReportTask>

@@ -13,7 +13,7 @@ export interface SweepPoint {
 
 /** Of completed tasks; null where there is none. */
 export interface SweepRow {
-  readonly policy: PolicyName
+  readonly policy: PolicyName | "own"
   readonly mode: SchedulingMode
   readonly load: number
   readonly lanes: number
