@@ -1,8 +1,11 @@
 // Where nvcc is installed: every kernel compiles, none spills or needs a stack, and none takes more
 // registers than the committed table says. GNNSCHED_PTXAS_ALL=1 does it for every architecture;
 // GNNSCHED_UPDATE_TABLES=1 writes the table anew.
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { execFile } from "node:child_process"
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
 import { root } from "./emulated.ts"
 import { kernelFigures, nvccRelease } from "./ptxas.ts"
@@ -46,4 +49,20 @@ describe.skipIf(release === null)("kernels compiled by nvcc", () => {
     },
     300_000,
   )
+
+  it("the host code that drives a GPU compiles against CUDA's own headers", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gnnsched-nvcc-"))
+    try {
+      const from = { cwd: join(root, "native") }
+      const sources = globSync("cuda/*.cc", from).filter((name) => !name.endsWith("no_cuda.cc"))
+      expect(sources.length).toBeGreaterThan(2)
+      for (const source of sources) {
+        const output = join(folder, "object.o")
+        const flags = ["-std=c++20", "-Xcompiler", "-Wall,-Wextra,-Werror", "-I.", "-I../kernels"]
+        await promisify(execFile)("nvcc", [...flags, "-c", source, "-o", output], from)
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }, 120_000)
 })
