@@ -12,13 +12,14 @@ import type { DeviceInfo } from "../model/RunReport.ts"
 import { addonOption } from "./addonOption.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { describeError, errorToJson } from "./describeError.ts"
+import { checkMemory, copyBytes, type MemoryCheck, measureCopy } from "./doctor/deviceFacts.ts"
 import { opCases } from "./doctor/opCases.ts"
 import { RandomData } from "./doctor/RandomData.ts"
 import { type CheckResult, casesBytes, selfCheck, selfCheckTolerance } from "./doctor/selfCheck.ts"
 import { exitCodes } from "./exitCodes.ts"
 import { formatFlag, wholeFlag } from "./flags.ts"
 import { left, mark, print, printJson, renderTable, right } from "./terminal.ts"
-import { formatBytes } from "./units.ts"
+import { formatBytes, formatBytesExactly } from "./units.ts"
 import { version } from "./version.ts"
 
 const deviceKinds = ["cpu", "cuda", "reference"] as const
@@ -38,9 +39,16 @@ const config = {
 
 type DoctorConfig = Command.Command.Config.Infer<typeof config>
 
-type Finding =
-  | { readonly kind: Kind; readonly info: DeviceInfo; readonly checks: ReadonlyArray<CheckResult> }
-  | { readonly kind: Kind; readonly unavailable: DeviceUnavailable }
+interface Examined {
+  readonly kind: Kind
+  readonly info: DeviceInfo
+  readonly checks: ReadonlyArray<CheckResult>
+  /** Of the devices that are checked. */
+  readonly copyBytesPerSecond: number | null
+  readonly memory: MemoryCheck | null
+}
+
+type Finding = Examined | { readonly kind: Kind; readonly unavailable: DeviceUnavailable }
 
 const opener: Readonly<Record<Kind, OpenDevice>> = {
   cpu: (options) => openCpuDevice({ ...options, ...addonOption() }),
@@ -54,27 +62,39 @@ const defaultInfo = (kind: Kind) =>
     Effect.map(opener[kind]({ lanes: null, memoryBytes: null }), (device) => device.info),
   )
 
-/** The reference is what the others are held against: there is nothing to hold it against. */
 const check = Effect.fnUntraced(function* (kind: Kind, seed: number) {
-  if (kind === "reference") return []
   const cases = opCases(new RandomData(seed))
-  const options = { lanes: 1, memoryBytes: 2 * casesBytes(cases) + 2 ** 20 }
+  const options = { lanes: 1, memoryBytes: 2 * casesBytes(cases) + copyBytes + 2 ** 20 }
   const device = yield* opener[kind](options)
   const reference = yield* openReferenceDevice(options)
-  return yield* selfCheck(device, reference, cases)
+  const checks = yield* selfCheck(device, reference, cases)
+  return { checks, copyBytesPerSecond: yield* measureCopy(device) }
 }, Effect.scoped)
+
+/** Whole networks: as large a pool as the task asks for, and some more. */
+const memoryCheck = (device: Kind) =>
+  Effect.promise(() => checkMemory({ device, memoryBytes: 2 ** 26, ...addonOption() }))
 
 const examine = Effect.fnUntraced(function* (kind: Kind, seed: number) {
   const info = yield* Effect.result(defaultInfo(kind))
   if (Result.isFailure(info)) return { kind, unavailable: info.failure } satisfies Finding
-  const checks = yield* check(kind, seed)
-  return { kind, info: info.success, checks } satisfies Finding
+  // The reference is what the others are held against: there is nothing to hold it against.
+  if (kind === "reference") {
+    const nothing = { checks: [], copyBytesPerSecond: null, memory: null }
+    return { kind, info: info.success, ...nothing } satisfies Finding
+  }
+  const checked = yield* check(kind, seed)
+  const memory = yield* memoryCheck(kind)
+  return { kind, info: info.success, ...checked, memory } satisfies Finding
 })
+
+const isExact = ({ memory }: Examined): boolean =>
+  memory === null || memory.predictedBytes === memory.measuredBytes
 
 /** A machine without a GPU is well; one that was asked about its GPU and has none is not. */
 const isHealthy = (finding: Finding, asked: boolean): boolean =>
   "checks" in finding
-    ? finding.checks.every(({ passed }) => passed)
+    ? finding.checks.every(({ passed }) => passed) && isExact(finding)
     : finding.kind === "cuda" && !asked
 
 const machine = () => ({
@@ -101,6 +121,16 @@ const checkTable = (checks: ReadonlyArray<CheckResult>): string =>
     ]),
   )
 
+const memoryText = (finding: Examined): string => {
+  const { copyBytesPerSecond, memory } = finding
+  const speed = `copies ${formatBytes(copyBytesPerSecond!)}/s from the host`
+  const { measuredBytes, predictedBytes } = memory!
+  return isExact(finding)
+    ? `${speed}; a network took the ${formatBytesExactly(predictedBytes)} that were predicted`
+    : `${speed}; ${mark("red", "WRONG")}: a network took ${formatBytesExactly(measuredBytes)}, ` +
+        `${formatBytesExactly(predictedBytes)} were predicted`
+}
+
 const findingText = (finding: Finding): string => {
   if ("unavailable" in finding) {
     const { what } = describeError(finding.unavailable)
@@ -111,14 +141,23 @@ const findingText = (finding: Finding): string => {
     `${mark("bold", finding.kind)}: ${info.name}, ${info.isa}, ` +
     `${info.lanes} ${info.lanes === 1 ? "lane" : "lanes"}, ` +
     `budget ${formatBytes(info.budgetBytes)}, overhead ${formatBytes(info.overheadBytes)}\n` +
-    (finding.kind === "reference" ? "the oracle of the self-check above" : checkTable(checks))
+    (finding.kind === "reference"
+      ? "the oracle of the self-check above"
+      : `${checkTable(checks)}\n${memoryText(finding)}`)
   )
 }
 
 const findingJson = (finding: Finding): object =>
   "unavailable" in finding
     ? { kind: finding.kind, available: false, reason: errorToJson(finding.unavailable) }
-    : { available: true, ...finding.info, tolerance: selfCheckTolerance, checks: finding.checks }
+    : {
+        available: true,
+        ...finding.info,
+        tolerance: selfCheckTolerance,
+        checks: finding.checks,
+        copyBytesPerSecond: finding.copyBytesPerSecond,
+        memory: finding.memory,
+      }
 
 const doctor = Effect.fnUntraced(function* (flags: DoctorConfig) {
   const kinds = flags.device === "all" ? deviceKinds : [flags.device]
