@@ -4,7 +4,7 @@ import { Clock, Effect } from "effect"
 import type { Device } from "../../device/Device.ts"
 import type { DeviceError } from "../../model/errors.ts"
 import { Runtime } from "../../runtime/Runtime.ts"
-import type { RuntimeOptions } from "../../runtime/RuntimeApi.ts"
+import type { RuntimeApi, RuntimeOptions } from "../../runtime/RuntimeApi.ts"
 
 /** Bytes of one copy: well beyond any cache, soon done over the slowest link. */
 export const copyBytes = 32 * 2 ** 20
@@ -42,9 +42,7 @@ const config = {
   heads: 4,
 }
 
-/** A network on a graph of Cora's size, through the runtime. */
-export const checkMemory = async (options: RuntimeOptions): Promise<MemoryCheck> => {
-  await using runtime = await Runtime.open({ ...options, lanes: 1, inProcess: true })
+const runNetwork = async (runtime: RuntimeApi): Promise<MemoryCheck> => {
   const graph = await runtime.loadGraph({ kind: "preset", preset: "cora", seed: 1, scale: 1 })
   const weights = { seed: 1 }
   const model = await runtime.loadModel({ kind: "arrays", name: "doctor", config, weights })
@@ -52,5 +50,15 @@ export const checkMemory = async (options: RuntimeOptions): Promise<MemoryCheck>
   return {
     predictedBytes: record.predictedPeakBytes!,
     measuredBytes: record.measuredPeakBytes!,
+  }
+}
+
+/** A network on a graph of Cora's size, through the runtime. */
+export const checkMemory = async (options: RuntimeOptions): Promise<MemoryCheck> => {
+  const runtime = await Runtime.open({ ...options, lanes: 1, inProcess: true })
+  try {
+    return await runNetwork(runtime)
+  } finally {
+    await runtime.close()
   }
 }
