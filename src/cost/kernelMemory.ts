@@ -3,9 +3,8 @@
 // of kernels/ (gemm_workspace_bytes, spmm_workspace_bytes, gat_workspace_bytes), which the native
 // device compares with what it was given before it starts a kernel.
 import type { GatOp, GemmOp, KernelMemory, Op, Operand, SpmmOp } from "../model/Op.ts"
-import type { ResidentRole } from "../model/Resident.ts"
+import type { ResidentRole, ResidentSlot } from "../model/Resident.ts"
 import { rowWorkBounds } from "../model/rowWork.ts"
-import type { PlanDraft } from "./PlanDraft.ts"
 
 const [tileRows, tileColumns, tileDepth] = [128, 64, 16] as const
 const shortestPart = 256
@@ -51,24 +50,31 @@ export const scratchWords = (op: Op): number => {
   }
 }
 
+/** Where the memory comes from: a plan in the making. */
+interface MemorySource {
+  readonly residents: ReadonlyArray<ResidentSlot>
+  readonly resident: (role: ResidentRole, bytes: number) => Operand
+  readonly matrix: (name: string, rows: number, cols: number) => { readonly at: Operand }
+}
+
 /** The matrices of graphs and of features have a list each. */
-const rowWorkRole = (draft: PlanDraft, rowOffsets: Operand): ResidentRole =>
+const rowWorkRole = (draft: MemorySource, rowOffsets: Operand): ResidentRole =>
   draft.residents[rowOffsets.slot]!.role === "x.rowOffsets" ? "x.rowWork" : "graph.rowWork"
 
-const rowWorkOf = (draft: PlanDraft, op: Op): KernelMemory["rowWork"] => {
+const rowWorkOf = (draft: MemorySource, op: Op): KernelMemory["rowWork"] => {
   if (op.kind !== "spmm" && op.kind !== "gat") return null
   const { words } = rowWorkBounds(op.m, op.nnz)
   return { at: draft.resident(rowWorkRole(draft, op.rowOffsets), words * 4), words }
 }
 
-const scratchOf = (draft: PlanDraft, op: Op): KernelMemory["scratch"] => {
+const scratchOf = (draft: MemorySource, op: Op): KernelMemory["scratch"] => {
   const words = scratchWords(op)
   if (words === 0) return null
   return { at: { ...draft.matrix(`${op.name}.scratch`, 1, words).at, ld: 1 }, words }
 }
 
 /** The operator with the memory that its CUDA kernel needs. */
-export const withKernelMemory = (draft: PlanDraft, op: Op): Op => {
+export const withKernelMemory = (draft: MemorySource, op: Op): Op => {
   if (op.kind !== "gemm" && op.kind !== "spmm" && op.kind !== "gat") return op
   const memory = { rowWork: rowWorkOf(draft, op), scratch: scratchOf(draft, op) }
   return memory.rowWork === null && memory.scratch === null ? op : { ...op, memory }

@@ -2,35 +2,10 @@
 import type { InterferenceModel } from "./Interference.ts"
 import type { MemoryView } from "./MemoryView.ts"
 import type { Demand } from "./Plan.ts"
+import type { ResidentNeed, WaitingTask } from "./WaitingTask.ts"
 import type { WaitingTasks } from "./WaitingTasks.ts"
 
-export interface ResidentNeed {
-  readonly key: string
-  /** Exact bytes before alignment. */
-  readonly bytes: number
-}
-
-/** A task that is ready to run. */
-export interface WaitingTask {
-  readonly id: string
-  readonly tenant: string
-  /** Order of arrival, unique. */
-  readonly seq: number
-  readonly submittedAtMs: number
-  /** QoS target relative to submission, or null. */
-  readonly qosTargetMs: number | null
-  readonly priority: number
-  readonly arenaBytes: number
-  readonly residents: ReadonlyArray<ResidentNeed>
-  /** Arena + residents, aligned: what it needs on an empty device. */
-  readonly footprintBytes: number
-  /** Median of the run time alone, corrected by what earlier runs took. */
-  readonly predictedMs: number
-  /** Its 95th percentile. */
-  readonly predictedP95Ms: number
-  /** What it contends for beside others. */
-  readonly demand: Demand
-}
+export type { ResidentNeed, WaitingTask }
 
 export interface RunningTask {
   readonly id: string

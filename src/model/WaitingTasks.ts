@@ -1,6 +1,6 @@
 // The tasks that wait, in as many orders as the policies ask for: what a policy reads instead of
 // sorting. An order is kept up while tasks come and go, so a decision looks at the few tasks it needs.
-import type { WaitingTask } from "./Snapshot.ts"
+import type { WaitingTask } from "./WaitingTask.ts"
 
 /**
  * Tasks by a key, ascending, ties by arrival. A constant of the policy's file: the object itself is
