@@ -7,7 +7,14 @@ import type { Graph } from "../model/Graph.ts"
 import type { Plan } from "../model/Plan.ts"
 import type { ResidentObject } from "../model/Resident.ts"
 import type { WaitingTask } from "../model/Snapshot.ts"
-import type { OpTiming, TaskOutput, TaskRecord, TaskSpec, TaskState } from "../model/Task.ts"
+import type {
+  OpTiming,
+  TaskOutput,
+  TaskRecord,
+  TaskRun,
+  TaskSpec,
+  TaskState,
+} from "../model/Task.ts"
 
 export interface TaskSuccess {
   readonly output: TaskOutput
@@ -43,4 +50,6 @@ export interface LiveTask {
   startedAtMs: number | null
   measuredPeakBytes: number | null
   ops: ReadonlyArray<OpTiming>
+  runs: Array<TaskRun>
+  sharedWith: string | null
 }

@@ -128,7 +128,10 @@ class Scheduler {
 
   #finished({ task, holding }: RunTask, outcome: RunOutcome): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const lane = this.#state.finished(task, this.#options.stopwatch.nowMs())
+      const nowMs = this.#options.stopwatch.nowMs()
+      const lane = this.#state.finished(task, nowMs)
+      const run = task.runs.pop()!
+      task.runs.push({ ...run, endedAtMs: nowMs, end: endOf[outcome._tag] })
       yield* this.#options.ledger.release(holding)
       const laneLost = outcome._tag === "Failed" && outcome.reason._tag === "LaneLost"
       if (!laneLost) this.#state.laneUp(lane)
@@ -236,11 +239,15 @@ class Scheduler {
       const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
       const lane = this.#state.started(task, nowMs, loadBytes)
       task.lane = lane
+      const run = { lane, group, startedAtMs: nowMs, endedAtMs: null, preemptedBy: null }
+      task.runs.push({ ...run, end: "running" })
       yield* dispatch(lane, { task, holding: acquired.success })
       return true
     })
   }
 }
+
+const endOf = { Completed: "completed", Cancelled: "cancelled", Failed: "failed" } as const
 
 interface Overdue {
   readonly id: string

@@ -187,6 +187,8 @@ const makeSubmit = (parts: {
         startedAtMs: null,
         measuredPeakBytes: null,
         ops: noOps,
+        runs: [],
+        sharedWith: null,
       }
       return Effect.as(parts.queue.submit(task), task)
     })

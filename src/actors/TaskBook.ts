@@ -151,4 +151,7 @@ const recordOf = (
   measuredPeakBytes: task.measuredPeakBytes,
   predictedMs: task.prepared?.waiting.predictedMs ?? task.plan?.predictedMs ?? null,
   ops: task.ops,
+  runs: [...task.runs],
+  plan: task.plan === null ? null : "whole",
+  sharedWith: task.sharedWith,
 })

@@ -57,6 +57,8 @@ export interface Decision {
   readonly start: ReadonlyArray<string>
   /** The first task that was not started although it was next, and why; null if none waits. */
   readonly blocked: { readonly id: string; readonly reason: DeferReason } | null
+  /** Running tasks to stop at their next operator boundary, so that those that start have room. */
+  readonly preempt?: ReadonlyArray<string>
   /** Bytes at which the policy closes a group; null when it has no threshold of its own. */
   readonly thresholdBytes: number | null
 }

@@ -52,6 +52,19 @@ export interface OpTiming {
   readonly endMs: number
 }
 
+/** One stay of a task on a lane; a task that was preempted, or tried again, has several. */
+export interface TaskRun {
+  readonly lane: number
+  /** The decision that started it. */
+  readonly group: number
+  readonly startedAtMs: number
+  /** null while it runs. */
+  readonly endedAtMs: number | null
+  readonly end: "running" | "completed" | "preempted" | "failed" | "cancelled"
+  /** The task it gave way to. */
+  readonly preemptedBy: string | null
+}
+
 /** Times are milliseconds since the runtime was opened. */
 export interface TaskRecord {
   readonly id: string
@@ -77,4 +90,10 @@ export interface TaskRecord {
   readonly measuredPeakBytes: number | null
   readonly predictedMs: number | null
   readonly ops: ReadonlyArray<OpTiming>
+  /** Every stay on a lane, in order. */
+  readonly runs: ReadonlyArray<TaskRun>
+  /** Which of its plans was chosen, by name; "whole" keeps everything on the device at once. */
+  readonly plan: string | null
+  /** The task whose run answered this one as well; or null. */
+  readonly sharedWith: string | null
 }

@@ -42,6 +42,9 @@ const refused = (id: string, atMs: number, injected: boolean): TaskRecord => ({
   measuredPeakBytes: null,
   predictedMs: null,
   ops: [],
+  runs: [],
+  plan: null,
+  sharedWith: null,
 })
 
 interface Slot {
@@ -81,6 +84,18 @@ const completedTask = (index: number, slot: Slot, lane: number, id: string): Tas
       { name: "conv0.gemm", startMs: startedAtMs, endMs: split },
       { name: "conv0.spmm", startMs: split, endMs: finishedAtMs },
     ],
+    runs: [
+      {
+        lane,
+        group: index + 1,
+        startedAtMs,
+        endedAtMs: finishedAtMs,
+        end: "completed",
+        preemptedBy: null,
+      },
+    ],
+    plan: "whole",
+    sharedWith: null,
   }
 }
 

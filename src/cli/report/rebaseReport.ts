@@ -19,6 +19,11 @@ const rebaseTask = (task: TaskRecord, originMs: number, names: TaskNames): TaskR
     startMs: op.startMs - originMs,
     endMs: op.endMs - originMs,
   })),
+  runs: task.runs.map((run) => ({
+    ...run,
+    startedAtMs: run.startedAtMs - originMs,
+    endedAtMs: shifted(run.endedAtMs, originMs),
+  })),
 })
 
 export const rebaseReport = (report: RunReport, names: TaskNames): RunReport => {

@@ -2,7 +2,7 @@
 // what it says is final, so nothing here is rounded.
 import type { DecisionRecord, DeviceKind, RunReport } from "../../model/RunReport.ts"
 import type { PolicyName, SchedulingMode } from "../../model/Snapshot.ts"
-import type { TaskRecord, TaskState } from "../../model/Task.ts"
+import type { TaskRecord, TaskRun, TaskState } from "../../model/Task.ts"
 import { errorToJson } from "../describeError.ts"
 import { allTenantStatistics, makespanMs, type TenantStatistics, taskTimes } from "./statistics.ts"
 
@@ -32,6 +32,9 @@ export interface ReportTask {
   readonly predictedPeakBytes: number | null
   readonly measuredPeakBytes: number | null
   readonly predictedMs: number | null
+  readonly plan: string | null
+  readonly sharedWith: string | null
+  readonly runs: ReadonlyArray<TaskRun>
 }
 
 export interface ReportJson {
@@ -71,6 +74,9 @@ const reportTask = (task: TaskRecord): ReportTask => {
     predictedPeakBytes: task.predictedPeakBytes,
     measuredPeakBytes: task.measuredPeakBytes,
     predictedMs: task.predictedMs,
+    plan: task.plan,
+    sharedWith: task.sharedWith,
+    runs: task.runs,
   }
 }
 
