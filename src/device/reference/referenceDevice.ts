@@ -20,6 +20,8 @@ interface ReferenceState {
   readonly book: GrantBook
   /** One permit each: a lane runs one plan at a time, in the order they came. */
   readonly lanes: ReadonlyArray<Semaphore.Semaphore>
+  /** By grant, the numbers in an arena in which a plan has run: another submission may go on. */
+  readonly arenas: Map<number, Float64Array>
   closed: boolean
 }
 
@@ -44,6 +46,7 @@ export const openReferenceDevice = (
       info,
       book: new GrantBook(info),
       lanes: Array.from({ length: lanes }, () => Semaphore.makeUnsafe(1)),
+      arenas: new Map(),
       closed: false,
     }
     yield* Effect.addFinalizer(() => close(state))
@@ -70,7 +73,12 @@ const deviceOf = (state: ReferenceState): Device => {
   return {
     info,
     grant: (grant) => answer(() => book.register(grant)),
-    revoke: (id) => answer(() => book.remove(id)),
+    revoke: (id) =>
+      answer(() => {
+        const refused = book.remove(id)
+        if (refused === null) state.arenas.delete(id)
+        return refused
+      }),
     upload: (id, data) => answer(() => book.store(id, data)),
     submit: (request) => submit(state, request),
     stats: Effect.sync(() => book.stats),
@@ -112,11 +120,14 @@ const requestFault = (state: ReferenceState, request: SubmitRequest): PlanRefuse
 
 const runPlan = (
   state: ReferenceState,
-  { arena: arenaGrant, lane, output, plan, residents }: SubmitRequest,
+  { arena: arenaGrant, firstOp = 0, lane, output, plan, residents, stop }: SubmitRequest,
 ): Effect.Effect<Completion, DeviceError> =>
   Effect.gen(function* () {
     const memory = {
-      arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
+      arena:
+        firstOp === 0
+          ? new Float64Array(plan.arenaBytes / 4).fill(Number.NaN)
+          : state.arenas.get(arenaGrant.id)!,
       residents: residents.map((grant, slot) =>
         state.book.bytesOf(grant).subarray(0, plan.residents[slot]!.bytes),
       ),
@@ -129,16 +140,20 @@ const runPlan = (
       (nanos) => Number(nanos - startNanos) / 1e6,
     )
     const footprint = new Footprint()
+    for (const op of plan.ops.slice(0, firstOp)) footprint.add(op)
     const ops: Array<OpTiming> = []
-    for (const op of plan.ops) {
+    for (const op of plan.ops.slice(firstOp)) {
       yield* Effect.yieldNow
-      if (state.closed) break
+      if (state.closed || stop?.asked === true) break
       const startMs = yield* sinceStart
       runOpReference(op, memory)
       footprint.add(op)
       ops.push({ name: op.name, startMs, endMs: yield* sinceStart })
     }
-    const cancelled = ops.length < plan.ops.length
+    const opsDone = firstOp + ops.length
+    const cancelled = opsDone < plan.ops.length
+    state.arenas.set(arenaGrant.id, memory.arena)
+    state.book.ran(arenaGrant, opsDone)
     const first = plan.output.offset / 4
     if (!cancelled) output.set(memory.arena.subarray(first, first + output.length))
     const residentBytes = residents.reduce(
@@ -150,7 +165,7 @@ const runPlan = (
       ops,
       runMs: yield* sinceStart,
       measuredPeakBytes: residentBytes + alignUp(footprint.highWaterBytes, plan.alignBytes),
-      opsDone: ops.length,
+      opsDone,
       cancelled,
     }
   })
