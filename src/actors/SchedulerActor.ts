@@ -15,6 +15,7 @@ import type { Decision, Policy, Preempt, SchedulingMode, Snapshot } from "../mod
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
 import { fillDefaults, fillGroup } from "../policy/fillGroup.ts"
+import { letGoOn } from "../policy/goOn.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
@@ -228,7 +229,7 @@ class Scheduler {
       const claim = this.#runs.preemptions.claim()
       const decision =
         claim === null
-          ? policy(snapshot, nowMs)
+          ? letGoOn(policy(snapshot, nowMs), this.#state.paused, snapshot)
           : fillGroup([waitingOf(claim)], snapshot, fillDefaults)
       if (claim !== null && decision.start.length === 0) {
         this.#runs.preemptions.giveUp(claim)
