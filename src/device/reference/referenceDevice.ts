@@ -6,10 +6,11 @@ import { limits } from "../../model/limits.ts"
 import { alignUp } from "../../model/Plan.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { OpTiming } from "../../model/Task.ts"
-import type { Completion, Device, DeviceOptions, SubmitRequest } from "../Device.ts"
+import type { Completion, Device, DeviceOptions, Grant, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { checkOps } from "./checkOps.ts"
-import { checkOutput, Footprint, runOpReference } from "./runOp.ts"
+import { hostSlots } from "./memory.ts"
+import { checkOutput, Footprint, outputOf, runOpReference } from "./runOp.ts"
 
 const alignBytes = 64
 /** Every real byte costs two here (float64), and only while a plan runs. */
@@ -110,16 +111,27 @@ const requestFault = (state: ReferenceState, request: SubmitRequest): PlanRefuse
   state.book.submitFault(request, state.lanes.length) ??
   checkOutput(request.plan, request.output.length)
 
+/** A grant's data, and what it counts for; host memory counts for nothing. */
+const boundTo = ({ book }: ReferenceState, grant: Grant) => ({
+  bytes: book.bytesOf(grant),
+  measured: grant.bytes,
+})
+
 const runPlan = (
   state: ReferenceState,
-  { arena: arenaGrant, lane, output, plan, residents }: SubmitRequest,
+  { arena: arenaGrant, host = [], lane, output, plan, residents }: SubmitRequest,
 ): Effect.Effect<Completion, DeviceError> =>
   Effect.gen(function* () {
+    const [grants, arrays] = [residents.values(), host.values()]
+    const slots = plan.residents.map((slot) =>
+      slot.host === true
+        ? { bytes: arrays.next().value!, measured: 0 }
+        : boundTo(state, grants.next().value!),
+    )
     const memory = {
       arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
-      residents: residents.map((grant, slot) =>
-        state.book.bytesOf(grant).subarray(0, plan.residents[slot]!.bytes),
-      ),
+      residents: slots.map(({ bytes }, slot) => bytes.subarray(0, plan.residents[slot]!.bytes)),
+      host: hostSlots(plan),
     }
     const refused = checkOps(plan.ops, memory, Math.min(plan.arenaBytes, arenaGrant.bytes))
     if (refused !== null) return yield* refused
@@ -139,10 +151,9 @@ const runPlan = (
       ops.push({ name: op.name, startMs, endMs: yield* sinceStart })
     }
     const cancelled = ops.length < plan.ops.length
-    const first = plan.output.offset / 4
-    if (!cancelled) output.set(memory.arena.subarray(first, first + output.length))
-    const residentBytes = residents.reduce(
-      (sum, { bytes }, slot) => sum + (footprint.slotsRead.has(slot) ? bytes : 0),
+    if (!cancelled) output.set(outputOf(plan, memory))
+    const residentBytes = slots.reduce(
+      (sum, { measured }, slot) => sum + (footprint.slotsRead.has(slot) ? measured : 0),
       0,
     )
     return {
