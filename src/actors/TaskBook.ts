@@ -152,6 +152,6 @@ const recordOf = (
   predictedMs: task.prepared?.waiting.predictedMs ?? task.plan?.predictedMs ?? null,
   ops: task.ops,
   runs: [...task.runs],
-  plan: task.plan === null ? null : "whole",
+  plan: task.plan?.name ?? null,
   sharedWith: task.sharedWith,
 })

@@ -21,8 +21,10 @@ export interface SubmitRequest {
   readonly lane: number
   readonly plan: Plan
   readonly arena: Grant
-  /** One grant per `plan.residents` slot, in order; each was uploaded. */
+  /** One grant per slot of the plan on the device, in order; each was uploaded. */
   readonly residents: ReadonlyArray<Grant>
+  /** One array per slot in host memory, in order, of the slot's bytes; shared memory. None left out. */
+  readonly host?: ReadonlyArray<Uint8Array>
   /** Receives the result, `plan.output.rows * cols` floats; backed by a SharedArrayBuffer. */
   readonly output: Float32Array
   readonly priority: number

@@ -1,6 +1,7 @@
 // The own account of its pool that a device in TypeScript keeps: which ranges were handed out, what
 // was uploaded to them, and which a plan uses now. It trusts nothing of what the ledger believes.
 import { PlanRefused } from "../model/errors.ts"
+import { slotsOn } from "../model/Plan.ts"
 import type { DeviceStats } from "../model/RunReport.ts"
 import type { Grant, SubmitRequest } from "./Device.ts"
 
@@ -99,13 +100,14 @@ export class GrantBook {
 
   /** What is wrong with a request to run a plan on one of `lanes` lanes, or null. */
   submitFault(request: SubmitRequest, lanes: number): PlanRefused | null {
-    const { arena, firstOp = 0, lane, plan, residents } = request
+    const { arena, firstOp = 0, host = [], lane, plan, residents } = request
+    const [onDevice, onHost] = [slotsOn(plan, "device"), slotsOn(plan, "host")]
     const refuse = (place: string, reason: string) => new PlanRefused({ place, reason })
     if (!Number.isInteger(lane) || lane < 0 || lane >= lanes) {
       return refuse("lane", `${lane} of ${lanes}`)
     }
-    if (residents.length !== plan.residents.length) {
-      return refuse("residents", `${residents.length} grants for ${plan.residents.length} slots`)
+    if (residents.length !== onDevice.length) {
+      return refuse("residents", `${residents.length} grants for ${onDevice.length} slots`)
     }
     const arenaFault = this.useFault(arena, { bytes: plan.arenaBytes, arena: true })
     if (arenaFault !== null) return refuse("arena", arenaFault)
@@ -114,9 +116,13 @@ export class GrantBook {
     if (!Number.isInteger(firstOp) || firstOp < 0 || firstOp > Math.min(ran, ops)) {
       return refuse("firstOp", `${firstOp} of ${ops} operators, ${ran} have run in this arena`)
     }
-    for (const [slot, { bytes, role }] of plan.residents.entries()) {
+    for (const [slot, { bytes, role }] of onDevice.entries()) {
       const fault = this.useFault(residents[slot]!, { bytes, arena: false })
       if (fault !== null) return refuse(`residents[${slot}] ${role}`, fault)
+    }
+    for (const [slot, { bytes, role }] of onHost.entries()) {
+      const given = host[slot]?.byteLength ?? 0
+      if (given < bytes) return refuse(`host[${slot}] ${role}`, `${given} bytes of ${bytes}`)
     }
     return null
   }

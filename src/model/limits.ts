@@ -56,6 +56,12 @@ export const limits = {
   memoryEventsPerTask: 8,
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
+  /** Plans that one task may choose from. */
+  maxPlansPerTask: 6,
+  /** Operators of a plan that works part by part. */
+  maxPlanOps: 4096,
+  /** Host memory that one task may take for what the device has no room for. */
+  maxSpillBytes: 16 * 2 ** 30,
   /** A preparation job that takes longer is ended and its worker replaced. */
   prepTimeoutMs: 120_000,
   /** Least bytes a device's pool may have. */

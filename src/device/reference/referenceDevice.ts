@@ -3,25 +3,29 @@
 import { Clock, Effect, type Scope, Semaphore } from "effect"
 import { type DeviceError, DeviceUnavailable, type PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
-import { alignUp } from "../../model/Plan.ts"
+import { alignUp, type Plan } from "../../model/Plan.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { OpTiming } from "../../model/Task.ts"
-import type { Completion, Device, DeviceOptions, SubmitRequest } from "../Device.ts"
+import type { Completion, Device, DeviceOptions, Grant, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { checkOps } from "./checkOps.ts"
-import { checkOutput, Footprint, runOpReference } from "./runOp.ts"
+import { hostSlots, type ReferenceMemory } from "./memory.ts"
+import { checkOutput, Footprint, outputOf, runOpReference } from "./runOp.ts"
 
 const alignBytes = 64
 /** Every real byte costs two here (float64), and only while a plan runs. */
 const defaultBudgetBytes = 1024 ** 3
+
+/** Where a plan writes. */
+type Workspace = Required<Pick<ReferenceMemory, "arena" | "host">>
 
 interface ReferenceState {
   readonly info: DeviceInfo
   readonly book: GrantBook
   /** One permit each: a lane runs one plan at a time, in the order they came. */
   readonly lanes: ReadonlyArray<Semaphore.Semaphore>
-  /** By grant, the numbers in an arena in which a plan has run: another submission may go on. */
-  readonly arenas: Map<number, Float64Array>
+  /** By arena, the numbers that a plan left there: another submission may go on with them. */
+  readonly left: Map<number, Workspace>
   closed: boolean
 }
 
@@ -46,7 +50,7 @@ export const openReferenceDevice = (
       info,
       book: new GrantBook(info),
       lanes: Array.from({ length: lanes }, () => Semaphore.makeUnsafe(1)),
-      arenas: new Map(),
+      left: new Map(),
       closed: false,
     }
     yield* Effect.addFinalizer(() => close(state))
@@ -76,7 +80,7 @@ const deviceOf = (state: ReferenceState): Device => {
     revoke: (id) =>
       answer(() => {
         const refused = book.remove(id)
-        if (refused === null) state.arenas.delete(id)
+        if (refused === null) state.left.delete(id)
         return refused
       }),
     upload: (id, data) => answer(() => book.store(id, data)),
@@ -118,19 +122,42 @@ const requestFault = (state: ReferenceState, request: SubmitRequest): PlanRefuse
   state.book.submitFault(request, state.lanes.length) ??
   checkOutput(request.plan, request.output.length)
 
+/** A grant's data, and what it counts for; host memory counts for nothing. */
+const boundTo = ({ book }: ReferenceState, grant: Grant) => ({
+  bytes: book.bytesOf(grant),
+  measured: grant.bytes,
+})
+
+/** Before anything was written. */
+const workspaceOf = (plan: Plan): Workspace => ({
+  arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
+  host: hostSlots(plan),
+})
+
 const runPlan = (
   state: ReferenceState,
-  { arena: arenaGrant, firstOp = 0, lane, output, plan, residents, stop }: SubmitRequest,
+  request: SubmitRequest,
 ): Effect.Effect<Completion, DeviceError> =>
   Effect.gen(function* () {
+    const {
+      arena: arenaGrant,
+      firstOp = 0,
+      host = [],
+      lane,
+      output,
+      plan,
+      residents,
+      stop,
+    } = request
+    const [grants, arrays] = [residents.values(), host.values()]
+    const slots = plan.residents.map((slot) =>
+      slot.host === true
+        ? { bytes: arrays.next().value!, measured: 0 }
+        : boundTo(state, grants.next().value!),
+    )
     const memory = {
-      arena:
-        firstOp === 0
-          ? new Float64Array(plan.arenaBytes / 4).fill(Number.NaN)
-          : state.arenas.get(arenaGrant.id)!,
-      residents: residents.map((grant, slot) =>
-        state.book.bytesOf(grant).subarray(0, plan.residents[slot]!.bytes),
-      ),
+      ...(firstOp === 0 ? workspaceOf(plan) : state.left.get(arenaGrant.id)!),
+      residents: slots.map(({ bytes }, slot) => bytes.subarray(0, plan.residents[slot]!.bytes)),
     }
     const refused = checkOps(plan.ops, memory, Math.min(plan.arenaBytes, arenaGrant.bytes))
     if (refused !== null) return yield* refused
@@ -152,12 +179,11 @@ const runPlan = (
     }
     const opsDone = firstOp + ops.length
     const cancelled = opsDone < plan.ops.length
-    state.arenas.set(arenaGrant.id, memory.arena)
+    state.left.set(arenaGrant.id, { arena: memory.arena, host: memory.host })
     state.book.ran(arenaGrant, opsDone)
-    const first = plan.output.offset / 4
-    if (!cancelled) output.set(memory.arena.subarray(first, first + output.length))
-    const residentBytes = residents.reduce(
-      (sum, { bytes }, slot) => sum + (footprint.slotsRead.has(slot) ? bytes : 0),
+    if (!cancelled) output.set(outputOf(plan, memory))
+    const residentBytes = slots.reduce(
+      (sum, { measured }, slot) => sum + (footprint.slotsRead.has(slot) ? measured : 0),
       0,
     )
     return {
