@@ -21,6 +21,7 @@ import type { Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import { pauseOf, waitingOf } from "./PausedTask.ts"
+import { byPlan } from "./PreparedTask.ts"
 import type { RunLog } from "./RunLog.ts"
 import { Runs, type RunsOptions } from "./Runs.ts"
 import { SchedulerState } from "./SchedulerState.ts"
@@ -138,7 +139,7 @@ class Scheduler {
       const { holding, task } = run
       this.#runs.end(run, outcome)
       if (outcome._tag === "Preempted" && !task.cancelRequested) {
-        task.pause = pauseOf(task, holding, outcome.opsDone)
+        task.pause = pauseOf(run, outcome)
         this.#options.book.move(task, "ready")
         return yield* this.#ready(task)
       }
@@ -165,6 +166,7 @@ class Scheduler {
     }
     return Effect.suspend(() => {
       task.attempts++
+      task.prepared = byPlan(task.prepared!, 0)
       this.#options.book.move(task, "queued")
       this.#options.book.move(task, "preparing")
       this.#options.book.move(task, "ready")
@@ -240,7 +242,10 @@ class Scheduler {
       const started = decision.start.map((id) => book.find(id)!)
       this.#state.take(started)
       let again = claim !== null
-      for (const task of started) again = !(yield* this.#start(task, number)) || again
+      for (const task of started) {
+        const plan = decision.plans?.[task.spec.id] ?? 0
+        again = !(yield* this.#start(task, number, plan)) || again
+      }
       return again
     })
   }
@@ -259,7 +264,7 @@ class Scheduler {
     return true
   }
 
-  #note(snapshot: Snapshot, decision: Decision, nowMs: number): void {
+  #note(snapshot: Snapshot, { plans: _, ...decision }: Decision, nowMs: number): void {
     const { ledger, log, stopwatch } = this.#options
     log.decide({
       ...decision,
@@ -272,13 +277,13 @@ class Scheduler {
     })
   }
 
-  #start(task: LiveTask, group: number): Effect.Effect<boolean> {
+  #start(task: LiveTask, group: number, plan: number): Effect.Effect<boolean> {
     const failed = (reason: DeviceError) =>
       Effect.andThen(
         this.#failedRun(task, reason),
         Effect.sync(() => this.#state.notStarted(task)),
       )
-    return this.#runs.begin(task, group).pipe(
+    return this.#runs.begin(task, group, plan).pipe(
       Effect.matchEffect({
         onSuccess: () => Effect.succeed(true),
         onFailure: (reason) => Effect.as(failed(reason), false),
