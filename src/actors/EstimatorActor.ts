@@ -66,7 +66,8 @@ export const makeEstimator = (
   Effect.gen(function* () {
     const fibers = yield* FiberSet.make<void>()
     const plans = makePlanCache(options)
-    const plan: EstimatorActor["plan"] = (...task) => Result.map(plans(...task), ([first]) => first!)
+    const plan: EstimatorActor["plan"] = (...task) =>
+      Result.map(plans(...task), ([first]) => first!)
     const start = (task: LiveTask) =>
       FiberSet.run(fibers, prepareTask(options, plans, task)).pipe(
         Effect.map((fiber) => {

@@ -125,7 +125,8 @@ export class GrantBook {
     }
     for (const [slot, { bytes, role }] of onHost.entries()) {
       const given = host[slot]?.byteLength ?? 0
-      if (computes && given < bytes) return refuse(`host[${slot}] ${role}`, `${given} bytes of ${bytes}`)
+      if (computes && given < bytes)
+        return refuse(`host[${slot}] ${role}`, `${given} bytes of ${bytes}`)
     }
     return null
   }
