@@ -27,6 +27,7 @@ export interface TaskClaim {
 const carefulMs = ({ p95Ms }: Pick<TaskClaim, "p95Ms">): number => p95Ms * 1.15
 
 interface Admitted extends Promised {
+  readonly id: string
   readonly tenant: string
   readonly bytes: number
 }
@@ -74,6 +75,7 @@ export class Admission {
     const refused = this.#overQuota(tenant, claim) ?? this.#infeasible(task, claim)
     if (refused !== null) return refused
     const admitted: Admitted = {
+      id,
       tenant,
       bytes: claim.footprintBytes,
       dueAtMs: deadlineMs === null ? Number.POSITIVE_INFINITY : task.submittedAtMs + deadlineMs,
@@ -83,36 +85,41 @@ export class Admission {
     }
     this.#admitted.set(id, admitted)
     this.#count(tenant, claim)
-    if (deadlineMs !== null) this.#promises.splice(this.#placeOf(admitted), 0, admitted)
+    if (deadlineMs !== null) this.#promise(admitted)
     return null
   }
 
-  /** The task has entered a state. */
-  moved(id: string, state: TaskState): void {
+  /** The task has entered a state; `leftPart` of its time is ahead of it. */
+  moved(id: string, state: TaskState, leftPart: number): void {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
+    const ran = this.#running.delete(id)
     if (state === "running") {
-      this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
-      this.#forget(admitted)
+      const runMs = admitted.runMs * leftPart
+      this.#running.set(id, { ...admitted, runMs, startedAtMs: this.#stopwatch.nowMs() })
+      this.#forget(id)
+    }
+    if (state === "ready" && ran && admitted.dueAtMs < Number.POSITIVE_INFINITY) {
+      const medianMs = admitted.medianMs * leftPart
+      this.#promise({ ...admitted, runMs: admitted.runMs * leftPart, medianMs })
     }
     if (!isTerminal(state)) return
     this.#admitted.delete(id)
-    this.#running.delete(id)
-    this.#forget(admitted)
+    this.#forget(id)
     const account = this.#accounts.get(admitted.tenant)
     if (account === undefined) return
     account.tasks--
     account.bytes -= admitted.bytes
   }
 
-  #forget(admitted: Admitted): void {
-    const at = this.#promises.indexOf(admitted)
-    if (at >= 0) this.#promises.splice(at, 1)
+  #promise(admitted: Admitted): void {
+    const after = this.#promises.findIndex(({ dueAtMs }) => dueAtMs > admitted.dueAtMs)
+    this.#promises.splice(after < 0 ? this.#promises.length : after, 0, admitted)
   }
 
-  #placeOf({ dueAtMs }: Admitted): number {
-    const at = this.#promises.findIndex((other) => other.dueAtMs > dueAtMs)
-    return at < 0 ? this.#promises.length : at
+  #forget(taskId: string): void {
+    const at = this.#promises.findIndex(({ id }) => id === taskId)
+    if (at >= 0) this.#promises.splice(at, 1)
   }
 
   #infeasible(task: LiveTask, { demand, p50Ms, p95Ms }: TaskClaim): AdmissionError | null {

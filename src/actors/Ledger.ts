@@ -91,6 +91,11 @@ export class Ledger {
     })
   }
 
+  /** What a task held while it was not on a lane; what it has not loaded yet waits in line again. */
+  resume(holding: Holding): Holding {
+    return { ...holding, turn: this.#line.join() }
+  }
+
   /** Gives the arena back; residents stay until their room is needed. */
   release(holding: Holding): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
@@ -107,7 +112,7 @@ export class Ledger {
     residents: ReadonlyArray<ResidentObject>,
   ): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {
-      const missing = residents.filter(({ key }) => !this.#isLoaded(key))
+      const missing = residents.filter((resident) => !this.isLoaded([resident]))
       const loading = Effect.forEach(missing, (resident) => this.#ensureLoaded(resident), {
         discard: true,
       })
@@ -120,9 +125,12 @@ export class Ledger {
     })
   }
 
-  #isLoaded(key: string): boolean {
-    const { loaded } = this.#residents.get(key)!
-    return loaded !== null && Deferred.isDoneUnsafe(loaded)
+  /** Whether all of them, which somebody holds, are on the device. */
+  isLoaded(residents: ReadonlyArray<ResidentObject>): boolean {
+    return residents.every(({ key }) => {
+      const { loaded } = this.#residents.get(key)!
+      return loaded !== null && Deferred.isDoneUnsafe(loaded)
+    })
   }
 
   /** Only the first caller uploads it. */

@@ -16,7 +16,8 @@ export class RunLog {
   /** A decision that starts nothing is noted once for each task it leaves waiting. */
   decide(record: DecisionRecord): void {
     const { last } = this.decisions
-    const idle = record.start.length === 0 && last?.start.length === 0
+    const stops = record.preempt !== undefined || last?.preempt !== undefined
+    const idle = !stops && record.start.length === 0 && last?.start.length === 0
     if (!idle || last.blocked?.id !== record.blocked?.id) this.decisions.add(record)
   }
 }

@@ -17,7 +17,8 @@ export interface TaskSpec {
 
 /**
  * queued → preparing → ready → running → completed | failed | cancelled | expired, and from queued
- * also rejected. A retried task goes back from running (or preparing) to queued.
+ * also rejected. A retried task goes back from running (or preparing) to queued, one that was preempted
+ * from running to ready.
  */
 export type TaskState =
   | "queued"

@@ -45,6 +45,8 @@ export const limits = {
   mailboxCapacity: 4096,
   /** Times a task is run again after a transient fault. */
   maxRetries: 1,
+  /** Times a running task gives its lane to a more urgent one. */
+  maxPreemptions: 8,
   /** Times a lost lane is started again before it is given up. */
   maxLaneRestarts: 8,
   /** Ended tasks that a runtime keeps for its report unless told otherwise, and at most. */

@@ -24,6 +24,11 @@ export interface RuntimeOptions {
   readonly policy?: PolicyName | ChooseTasks
   /** Default "continuous". */
   readonly mode?: SchedulingMode
+  /**
+   * Whether `slo` and `priority` may stop a running task at an operator boundary for one that is urgent,
+   * in continuous mode. It keeps its memory and goes on later from where it stopped. Default true.
+   */
+  readonly preempt?: boolean
   readonly tenants?: ReadonlyArray<TenantInfo>
   /** Default 1. */
   readonly prepThreads?: number
