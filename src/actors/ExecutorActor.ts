@@ -84,6 +84,7 @@ const runPlan = (
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
     const output = rows === 0 ? noElements : sharedFloat32(rows * cols)
+    noteLoaded(task, options.stopwatch.nowMs())
     options.onRunStart(task)
     let runMs: number | null = null
     const submitted = options.device.submit({
@@ -108,6 +109,11 @@ const runPlan = (
     if (completion.ops.length > 0) task.ops = shifted(completion.ops, laneStartMs)
     return { rows, cols, data: output }
   })
+
+const noteLoaded = (task: LiveTask, loadedAtMs: number): void => {
+  const run = task.runs.pop()!
+  task.runs.push({ ...run, loadedAtMs })
+}
 
 /** What a device without output is given. */
 const noElements = sharedFloat32(0)

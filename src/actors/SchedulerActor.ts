@@ -239,8 +239,8 @@ class Scheduler {
       const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
       const lane = this.#state.started(task, nowMs, loadBytes)
       task.lane = lane
-      const run = { lane, group, startedAtMs: nowMs, endedAtMs: null, preemptedBy: null }
-      task.runs.push({ ...run, end: "running" })
+      const none = { loadedAtMs: null, endedAtMs: null, preemptedBy: null }
+      task.runs.push({ lane, group, startedAtMs: nowMs, ...none, end: "running" })
       yield* dispatch(lane, { task, holding: acquired.success })
       return true
     })

@@ -50,7 +50,8 @@ export const limits = {
   /** Ended tasks that a runtime keeps for its report unless told otherwise, and at most. */
   historyTasks: 10_000,
   maxHistoryTasks: 1_000_000,
-  /** Changes of the pool kept for each of them. */
+  /** Decisions, and changes of the pool, kept for each of them. */
+  decisionsPerTask: 4,
   memoryEventsPerTask: 8,
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,

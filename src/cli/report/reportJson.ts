@@ -20,6 +20,7 @@ export interface ReportTask {
   readonly group: number | null
   readonly lane: number | null
   readonly submittedAtMs: number
+  readonly readyAtMs: number | null
   readonly startedAtMs: number | null
   readonly finishedAtMs: number | null
   readonly queueMs: number | null
@@ -66,6 +67,7 @@ const reportTask = (task: TaskRecord): ReportTask => {
     group: task.group,
     lane: task.lane,
     submittedAtMs: task.submittedAtMs,
+    readyAtMs: task.readyAtMs,
     startedAtMs: task.startedAtMs,
     finishedAtMs: task.finishedAtMs,
     ...times,
