@@ -37,6 +37,10 @@ export const limits = {
   maxTargets: 10_000_000,
   /** Target lists up to this long are checked in the calling thread: a worker costs more. */
   maxInlineTargets: 65_536,
+  /** Of these a report keeps the list, so that it can be replayed; of more their number. */
+  maxReportedTargets: 1024,
+  /** Bytes of a report that is read again. */
+  maxReportBytes: 500 * 1000 * 1000,
   /** Lanes of one device. */
   maxLanes: 64,
   /** Piscina threads of one runtime. */

@@ -1,7 +1,9 @@
 // A hand-made run for the tests of what a run writes: a small scheduler without a device fills
 // lanes in order, so that times, memory and decisions fit together as in a real run.
+
+import type { NamedReport } from "../../src/cli/report/RunInputs.ts"
 import { DeviceOutOfMemory, TooLarge } from "../../src/model/errors.ts"
-import type { DecisionRecord, MemoryEvent, RunReport } from "../../src/model/RunReport.ts"
+import type { DecisionRecord, MemoryEvent } from "../../src/model/RunReport.ts"
 import type { TaskRecord } from "../../src/model/Task.ts"
 
 export interface SampleOptions {
@@ -127,7 +129,24 @@ const decisionOf = (task: TaskRecord, number: number): DecisionRecord => ({
   decideMs: 0.05,
 })
 
-export const sampleReport = (options: SampleOptions): RunReport => {
+const shape = {
+  numNodes: 10,
+  numEdges: 20,
+  featureWidth: 4,
+  featureNonZeros: null,
+  hasEdgeWeight: false,
+  numGraphs: null,
+}
+
+const inputs: NamedReport["inputs"] = {
+  graphs: Object.fromEntries([0, 1, 2].map((i) => [`g${i}`, { id: `graph${i}`, ...shape }])),
+  models: Object.fromEntries(
+    [0, 1, 2, 3].map((i) => [`m${i}`, { id: `model${i}`, config: { architecture: "GCN" } }]),
+  ),
+  nodes: new Map([["t/1", [3, 1, 3]]]),
+}
+
+export const sampleReport = (options: SampleOptions): NamedReport => {
   const slots: ReadonlyArray<Slot> = Array.from({ length: options.lanes }, (_, lane) => ({
     freeAtMs: originMs + 1,
     offset: (60 + lane * 48) * mib,
@@ -174,5 +193,6 @@ export const sampleReport = (options: SampleOptions): RunReport => {
     decisions: completed.map((task, index) => decisionOf(task, index + 1)),
     memory: memory.sort((a, b) => a.atMs - b.atMs),
     dropped: 0,
+    inputs,
   }
 }

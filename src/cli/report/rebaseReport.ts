@@ -28,7 +28,7 @@ const rebaseTask = (task: TaskRecord, originMs: number, names: TaskNames): TaskR
   })),
 })
 
-export const rebaseReport = (report: RunReport, names: TaskNames): RunReport => {
+export const rebaseReport = <R extends RunReport>(report: R, names: TaskNames): R => {
   const originMs = report.tasks.reduce(
     (first, task) => Math.min(first, task.submittedAtMs),
     Number.POSITIVE_INFINITY,
