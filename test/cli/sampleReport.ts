@@ -196,3 +196,37 @@ export const sampleReport = (options: SampleOptions): NamedReport => {
     inputs,
   }
 }
+
+/** The same with a task that gave way to an urgent one and went on, and one that another's run answered. */
+export const tornReport = (options: SampleOptions): NamedReport => {
+  const report = sampleReport(options)
+  const torn = report.tasks[2]!
+  const [run] = torn.runs
+  const { startedAtMs } = run!
+  const ms = run!.endedAtMs! - startedAtMs
+  const [stopMs, goOnMs] = [startedAtMs + 0.4 * ms, startedAtMs + 0.6 * ms]
+  const urgentRun = { ...run!, startedAtMs: stopMs, loadedAtMs: stopMs, endedAtMs: goOnMs }
+  const urgent: TaskRecord = {
+    ...torn,
+    id: "urgent",
+    tenant: "search",
+    submittedAtMs: stopMs - 0.1 * ms,
+    readyAtMs: stopMs - 0.1 * ms,
+    startedAtMs: stopMs,
+    finishedAtMs: goOnMs,
+    deadlineMs: ms,
+    ops: [],
+    runs: [urgentRun],
+  }
+  const twin: TaskRecord = { ...torn, id: "twin", ops: [], runs: [], sharedWith: "t/1" }
+  const first = { ...run!, endedAtMs: stopMs, end: "preempted" as const, preemptedBy: "urgent" }
+  const second = { ...run!, startedAtMs: goOnMs, loadedAtMs: goOnMs }
+  const stopped = report.decisions.filter(({ atMs }) => atMs <= stopMs).length
+  const decisions = [...report.decisions]
+  const told = { ...decisionOf(urgent, stopped), start: [], blocked: null, preempt: [torn.id] }
+  decisions.splice(stopped, 0, { ...told, atMs: stopMs - 0.1 * ms })
+  const tasks = report.tasks.map((task) =>
+    task === torn ? { ...torn, plan: "tiles of 64 columns", runs: [first, second] } : task,
+  )
+  return { ...report, decisions, tasks: [...tasks, urgent, twin] }
+}

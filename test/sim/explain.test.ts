@@ -77,8 +77,7 @@ const checkCover = (task: TaskRecord, steps: ReadonlyArray<Step>): void => {
   }
   expect(atMs).toBe(task.finishedAtMs)
   const first = steps.find(({ kind }) => kind === "run")
-  if (task.startedAtMs !== null && task.runs.length > 0)
-    expect(first?.fromMs).toBe(task.startedAtMs)
+  expect(first?.fromMs).toBe(task.runs[0]?.startedAtMs)
   const ran = steps.flatMap((step) => (step.kind === "run" ? [step.lane] : []))
   expect(ran).toEqual(task.runs.map(({ lane }) => lane))
 }
