@@ -31,18 +31,23 @@ export function waitingSteps(
   tasks: ReadonlyArray<PageTask>,
   fullMs: number,
 ): ReadonlyArray<readonly [number, number]> {
-  const changes = tasks.flatMap((task): Array<[number, number]> => {
-    const waits: Array<[number, number]> = [[task.submittedAtMs, 1]]
-    for (const bar of barsOf(task, fullMs)) waits.push([bar.fromMs, -1], [bar.toMs, 1])
-    waits.push([task.finishedAtMs ?? fullMs, -1])
-    return waits
-  })
-  changes.sort((a, b) => a[0] - b[0] || a[1] - b[1])
+  const changes = new Map<number, number>()
+  const change = (at: number, by: number) => changes.set(at, (changes.get(at) ?? 0) + by)
+  for (const task of tasks) {
+    change(task.submittedAtMs, 1)
+    for (const bar of barsOf(task, fullMs)) {
+      change(bar.fromMs, -1)
+      change(bar.toMs, 1)
+    }
+    change(task.finishedAtMs ?? fullMs, -1)
+  }
   let count = 0
-  return changes.map(([at, change]) => {
-    count += change
-    return [at, count] as const
-  })
+  return [...changes]
+    .sort((a, b) => a[0] - b[0])
+    .map(([at, by]) => {
+      count += by
+      return [at, count] as const
+    })
 }
 
 /** Stays on each lane, by start. */
