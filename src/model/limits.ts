@@ -37,6 +37,10 @@ export const limits = {
   maxTargets: 10_000_000,
   /** Target lists up to this long are checked in the calling thread: a worker costs more. */
   maxInlineTargets: 65_536,
+  /** Of these a report keeps the list, so that it can be replayed; of more their number. */
+  maxReportedTargets: 1024,
+  /** Bytes of a report that is read again. */
+  maxReportBytes: 500 * 1000 * 1000,
   /** Lanes of one device. */
   maxLanes: 64,
   /** Piscina threads of one runtime. */
@@ -52,7 +56,8 @@ export const limits = {
   /** Ended tasks that a runtime keeps for its report unless told otherwise, and at most. */
   historyTasks: 10_000,
   maxHistoryTasks: 1_000_000,
-  /** Changes of the pool kept for each of them. */
+  /** Decisions, and changes of the pool, kept for each of them. */
+  decisionsPerTask: 4,
   memoryEventsPerTask: 8,
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
