@@ -70,7 +70,7 @@ export class Admission {
   /** Takes the task, or says why not. A task that was taken before, and tries again, stays. */
   admit(task: LiveTask, claim: TaskClaim): AdmissionError | null {
     const { deadlineMs, id, tenant } = task.spec
-    if (this.#admitted.has(id)) return null
+    if (!this.#matters(tenant) || this.#admitted.has(id)) return null
     const refused = this.#overQuota(tenant, claim) ?? this.#infeasible(task, claim)
     if (refused !== null) return refused
     const admitted: Admitted = {
@@ -83,8 +83,15 @@ export class Admission {
     }
     this.#admitted.set(id, admitted)
     this.#count(tenant, claim)
-    if (deadlineMs !== null) this.#promises.splice(this.#placeOf(admitted), 0, admitted)
+    if (this.#mode === "deadline" && deadlineMs !== null) {
+      this.#promises.splice(this.#placeAfter(admitted.dueAtMs), 0, admitted)
+    }
     return null
+  }
+
+  /** Whether any answer depends on this tenant's tasks. */
+  #matters(tenant: string): boolean {
+    return this.#mode === "deadline" || this.#quotas.has(tenant)
   }
 
   /** The task has entered a state. */
@@ -105,14 +112,28 @@ export class Admission {
     account.bytes -= admitted.bytes
   }
 
+  /** Looks among those of the same deadline only. */
   #forget(admitted: Admitted): void {
-    const at = this.#promises.indexOf(admitted)
-    if (at >= 0) this.#promises.splice(at, 1)
+    let at = this.#placeAfter(admitted.dueAtMs) - 1
+    while (at >= 0 && this.#promises[at]!.dueAtMs === admitted.dueAtMs) {
+      if (this.#promises[at] === admitted) {
+        this.#promises.splice(at, 1)
+        return
+      }
+      at--
+    }
   }
 
-  #placeOf({ dueAtMs }: Admitted): number {
-    const at = this.#promises.findIndex((other) => other.dueAtMs > dueAtMs)
-    return at < 0 ? this.#promises.length : at
+  /** Behind every promise that is due no later. */
+  #placeAfter(dueAtMs: number): number {
+    let low = 0
+    let high = this.#promises.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#promises[middle]!.dueAtMs <= dueAtMs) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #infeasible(task: LiveTask, { demand, p50Ms, p95Ms }: TaskClaim): AdmissionError | null {
