@@ -17,6 +17,7 @@ import { ginEps } from "../model/ginEps.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
+import type { WaitingTask } from "../model/Snapshot.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
 import type { LiveTask, PreparedTask } from "./LiveTask.ts"
@@ -171,6 +172,17 @@ const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => 
   }
 }
 
+const knownNeeds = new WeakMap<PreparedTask["residents"], WaitingTask["residents"]>()
+
+/** How a policy sees them; one list for all tasks that share the prepared one. */
+const needsOf = (residents: PreparedTask["residents"]): WaitingTask["residents"] => {
+  const known = knownNeeds.get(residents)
+  if (known !== undefined) return known
+  const needs = residents.map(({ key, bytes }) => ({ key, bytes }))
+  knownNeeds.set(residents, needs)
+  return needs
+}
+
 const waitingTask = (
   times: TimeKeeper,
   task: LiveTask,
@@ -186,7 +198,7 @@ const waitingTask = (
     qosTargetMs: task.spec.deadlineMs,
     priority: task.spec.priority,
     arenaBytes: plan.arenaBytes,
-    residents: residents.map(({ key, bytes }) => ({ key, bytes })),
+    residents: needsOf(residents),
     footprintBytes: footprintBytes(plan),
     predictedMs: p50Ms,
     predictedP95Ms: p95Ms,
