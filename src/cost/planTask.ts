@@ -8,11 +8,14 @@ import { arenaLayout } from "./arenaLayout.ts"
 import { checkRequest } from "./checkRequest.ts"
 import { demandOf, type OpTime, predictOp } from "./latency.ts"
 import { type Liveness, liveness } from "./liveness.ts"
+import { lowerAppnpLayer, lowerAppnpSteps } from "./lowerAppnp.ts"
 import { lowerGatLayer } from "./lowerGat.ts"
+import { lowerGatV2Layer } from "./lowerGatV2.ts"
 import { lowerGcnLayer } from "./lowerGcn.ts"
 import { lowerGinLayer } from "./lowerGin.ts"
 import { lowerOutput } from "./lowerOutput.ts"
 import { lowerSageLayer } from "./lowerSage.ts"
+import { lowerSgcLayer } from "./lowerSgc.ts"
 import { features } from "./lowerSteps.ts"
 import { mapOperands } from "./mapOperands.ts"
 import { opWork } from "./opWork.ts"
@@ -28,6 +31,9 @@ const lowerLayer = {
   GraphSAGE: lowerSageLayer,
   GIN: lowerGinLayer,
   GAT: lowerGatLayer,
+  GATv2: lowerGatV2Layer,
+  SGC: lowerSgcLayer,
+  APPNP: lowerAppnpLayer,
 } as const
 
 /** Emits every operator; answers the matrix that is the result. */
@@ -37,7 +43,7 @@ const lower = (draft: PlanDraft): DenseMatrix => {
     lowerLayer[architecture]
   let x = lowerOne(draft, 0, features(draft))
   for (let layer = 1; layer < layers.length; layer++) x = lowerOne(draft, layer, x)
-  return lowerOutput(draft, x)
+  return lowerOutput(draft, architecture === "APPNP" ? lowerAppnpSteps(draft, x) : x)
 }
 
 const costOf = (op: Op, liveBytes: number, { ms }: OpTime): OpCost => {
