@@ -60,7 +60,7 @@ GatArgs BoundOp::gat() const {
           ld(kScoreSrc),
           floats(kScoreDst),
           ld(kScoreDst),
-          op_.kind == kGatV2 ? floats(kB) : nullptr,
+          op_.kind == kGatv2 ? floats(kB) : nullptr,
           floats(kY),
           ld(kY),
           epilogue()};
@@ -99,7 +99,7 @@ Verdict check_indices(const PlanOp& op, const BoundOp& bound, IndexChecks& check
   switch (op.kind) {
     case kSpmm:
     case kGat:
-    case kGatV2: {
+    case kGatv2: {
       const int64_t columns = op.kind == kSpmm ? op.k : op.m;
       Verdict bad =
           checks.csr(bound.range(kRowOffsets), bound.range(kColIndices), op.m, op.nnz, columns);

@@ -60,7 +60,7 @@ void CpuEngine::run_op(const PlanOp& op, const Binding& binding) const {
     case kGemm: kernels_->gemm(bound.gemm()); break;
     case kSpmm: kernels_->spmm(bound.spmm()); break;
     case kGat:
-    case kGatV2: kernels_->gat(bound.gat()); break;
+    case kGatv2: kernels_->gat(bound.gat()); break;
     case kDensify: kernels_->densify(bound.densify()); break;
     case kRowwise: kernels_->rowwise(bound.rowwise()); break;
     case kReadout: kernels_->readout(bound.readout()); break;

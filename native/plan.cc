@@ -103,7 +103,7 @@ Verdict check_rules(const PlanOp& op, size_t index) {
   if (op.operands[kAffineScale].present() != op.operands[kAffineShift].present()) {
     return refuse(op_place(index, "epilogue.affine"), "scale and shift must come together");
   }
-  if (op.kind == kGat || op.kind == kGatV2) {
+  if (op.kind == kGat || op.kind == kGatv2) {
     if (op.heads < 1 || op.heads > kMaxHeads) {
       return refuse(op_place(index, "heads"), "%" PRId64 " heads are not in [1, %" PRId64 "]", op.heads,
                     kMaxHeads);
@@ -202,7 +202,7 @@ Extents extents_of(const PlanOp& op) {
       add_memory(to, op);
       break;
     }
-    case kGatV2: {
+    case kGatv2: {
       const int64_t cols = op.heads * op.head_width;
       add_csr(to, op);
       add(to, kX, "x", op.m, cols);

@@ -77,7 +77,7 @@ constexpr int kRowwise = 4;
 constexpr int kReadout = 5;
 constexpr int kGather = 6;
 constexpr int kLogSoftmax = 7;
-constexpr int kGatV2 = 8;
+constexpr int kGatv2 = 8;
 constexpr int kKinds = 9;
 
 constexpr int kReduces = 3;

@@ -145,7 +145,7 @@ cudaError_t launch_graph_op(const Case& c, const Operands& o, Buffer* held, cuda
   return launch_gat_csr({m, c.integer(kNnz), heads, c.integer(kHeadWidth), c.integer(kConcat) != 0,
                          c.integer(kSelfLoops) != 0, c.real(kNegativeSlope), o.ints(kRowOffsets),
                          o.ints(kColIndices), o.floats(kX), c.integer(kLdX), o.floats(kB), heads,
-                         o.floats(kScoreDst), heads, y, c.integer(kLdY), epilogue_of(c, o)},
+                         o.floats(kScoreDst), c.integer(kLdB), o.floats(kAtt), y, c.integer(kLdY), epilogue_of(c, o)},
                         work, held[3].floats(), stream);
 }
 
@@ -162,7 +162,8 @@ cudaError_t launch_case(const Case& c, const Operands& o, Buffer* held, cudaStre
                               epilogue_of(c, o)},
                              static_cast<GemmMode>(c.integer(kMode)), held[0].floats(), stream);
     case kSpmm:
-    case kGat: return launch_graph_op(c, o, held, stream);
+    case kGat:
+    case kGatv2: return launch_graph_op(c, o, held, stream);
     case kDensify:
       return launch_densify_csr(
           {m, k, o.ints(kRowOffsets), o.ints(kColIndices), o.floats(kValues), y, ldy}, stream);
@@ -193,6 +194,12 @@ std::string check_poison(const Case& c, const float* y) {
   return "";
 }
 
+// Whether the operator takes the work list of its matrix.
+bool walks_rows(const Case& c) {
+  const int64_t kind = c.integer(kKind);
+  return kind == kSpmm || kind == kGat || kind == kGatv2;
+}
+
 Result run_case(const Case& c, int orders, size_t l2_bytes) {
   Result result;
   for (int order = 0; order < orders && result.problem.empty(); order++) {
@@ -207,7 +214,7 @@ Result run_case(const Case& c, int orders, size_t l2_bytes) {
     if (l2_bytes > 0) result.counters = emulator::stop_trace();
     cudaStreamDestroy(stream);
     const float* y = operands.output.floats();
-    if (c.integer(kKind) == kSpmm || c.integer(kKind) == kGat) {
+    if (walks_rows(c)) {
       const int32_t* offsets = operands.ints(kRowOffsets);
       result.problem = check_plan(build_row_plan(offsets, c.integer(kM)), offsets, c.integer(kM));
     }

@@ -193,7 +193,7 @@ export const gatCase = (
       kind: kindOf("gat"),
       ...{ m, nnz: csr.colIndices.length, heads, headWidth, negativeSlope, rows: m, cols: n },
       ...{ concat: Number(concat), selfLoops: Number(selfLoops), shift: layout.shift },
-      ...{ ldX: cols + layout.gap(cols), ldY: n + layout.gap(n) },
+      ...{ ldX: cols + layout.gap(cols), ldB: heads, ldY: n + layout.gap(n) },
       ...epilogue.numbers,
     },
     arrays: {
@@ -202,6 +202,37 @@ export const gatCase = (
       ...epilogue.arrays,
     },
     expected: epilogue.apply(oracle.gat({ csr, ...mode, negativeSlope, x, ...scores })),
+  }
+}
+
+export const gatv2Case = (
+  csr: CsrCase,
+  mode: GatMode,
+  variant: number,
+  layout: Layout,
+  att = randomFloats(12, mode.heads * mode.headWidth),
+): CheckedCase => {
+  const { heads, headWidth, concat, selfLoops } = mode
+  const [m, cols, negativeSlope] = [csr.m, heads * headWidth, 0.2]
+  const n = concat ? cols : headWidth
+  const [x, target] = [randomFloats(10, m * cols), randomFloats(11, m * cols)]
+  const epilogue = makeEpilogue(variant, m, n, layout)
+  const ld = cols + layout.gap(cols)
+  return {
+    label: `gatv2 ${csr.name}, ${JSON.stringify(mode)}, epilogue ${variant}`,
+    numbers: {
+      kind: kindOf("gatv2"),
+      ...{ m, nnz: csr.colIndices.length, heads, headWidth, negativeSlope, rows: m, cols: n },
+      ...{ concat: Number(concat), selfLoops: Number(selfLoops), shift: layout.shift },
+      ...{ ldX: ld, ldB: ld, ldY: n + layout.gap(n) },
+      ...epilogue.numbers,
+    },
+    arrays: {
+      ...{ rowOffsets: csr.rowOffsets, colIndices: csr.colIndices, x: lay(x, cols, layout) },
+      ...{ scoreDst: lay(target, cols, layout), att },
+      ...epilogue.arrays,
+    },
+    expected: epilogue.apply(oracle.gatv2({ csr, ...mode, negativeSlope, x, target, att })),
   }
 }
 

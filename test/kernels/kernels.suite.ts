@@ -7,6 +7,7 @@ import { buildEmulated, command, runEmulated } from "./emulated.ts"
 import type { CheckedCase } from "./kernelCases.ts"
 import {
   gatTable,
+  gatv2Table,
   gemmTable,
   hardLogits,
   longSums,
@@ -53,6 +54,8 @@ describe.each(builds)("kernels under the emulator, $variant", ({ variant, step, 
   }, 60_000)
 
   it("attend over every odd graph with every head shape", () => agree(gatTable(step)), 60_000)
+
+  it("attend by GATv2 over the same", () => agree(gatv2Table(step)), 60_000)
 
   it("attend where logits are huge, tiny or minus infinity", () => agree(hardLogits()))
 
