@@ -74,6 +74,13 @@ struct GatArgs {
   Epilogue epilogue;
 };
 
+// product.c = epilogue(s * product.b) with s[m, k] = what `aggregate` would store: its y and epilogue
+// and the product's a are not there, aggregate.n is product.k
+struct AggGemmArgs {
+  SpmmArgs aggregate;
+  GemmArgs product;
+};
+
 // y[m, k] = the CSR matrix as a dense one; duplicates add up
 struct DensifyArgs {
   int64_t m, k;

@@ -9,7 +9,7 @@
 
 #include "trace.h"
 
-enum CaseKind { kGemm, kSpmm, kGat, kDensify, kRowwise, kReadout, kGather, kLogSoftmax, kGatv2 };
+enum CaseKind { kGemm, kSpmm, kGat, kDensify, kRowwise, kReadout, kGather, kLogSoftmax, kGatv2, kAggGemm };
 
 enum CaseNumber {
   kKind, kM, kK, kN, kNnz, kHeads, kHeadWidth, kCount, kReduce, kSkipSelf, kSelfCoefficient,

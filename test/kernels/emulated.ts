@@ -66,6 +66,7 @@ export const kinds = [
   "gather",
   "logSoftmax",
   "gatv2",
+  "aggGemm",
 ] as const
 
 export interface KernelCase {

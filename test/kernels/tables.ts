@@ -12,6 +12,8 @@ import {
   widths,
 } from "../cases/shapes.ts"
 import {
+  aggGemmCase,
+  aggModes,
   type CheckedCase,
   densifyCase,
   type GatMode,
@@ -69,6 +71,36 @@ export const spmmTable = (step = 1): Array<CheckedCase> => {
         // an epilogue's float32 parts may cancel the long sums of a hub; the sums are the point
         return spmmCase(csr, n, mode, large ? 0 : variantOf(i), layoutOf(i >> 3))
       }),
+    )
+  })
+}
+
+/** Widths on both sides of each tile, more and fewer columns than rows of shared memory have. */
+const aggShapes = [
+  [1, 1],
+  [4, 16],
+  [7, 5],
+  [32, 32],
+  [33, 31],
+  [64, 64],
+  [65, 130],
+  [100, 33],
+  [128, 128],
+  [127, 63],
+] as const
+
+export const aggGemmTable = (step = 1): Array<CheckedCase> => {
+  let i = 0
+  return graphs.flatMap((csr) => {
+    const large = csr.colIndices.length > 3000
+    return thin(step, large ? aggShapes.slice(5, 7) : aggShapes).flatMap((shape) =>
+      gemmModes.flatMap((gemmMode) =>
+        thin(large ? 3 : 1, aggModes).map((mode) => {
+          i += 1
+          const variant = large ? 0 : variantOf(i)
+          return aggGemmCase(gemmMode, csr, shape, mode, variant, layoutOf(i >> 2))
+        }),
+      ),
     )
   })
 }
