@@ -10,27 +10,13 @@
 // kernel merges the segments of a row in their order.
 #include "common/epilogue.h"
 #include "gat/gat.h"
+#include "gat/gat_partials.h"
 #include "gat/gat_softmax.h"
+#include "gat/gatv2.h"
 
 namespace gnnsched::gpu {
 
 namespace {
-
-// Segments leave rows of heads * head_width sums, then the state of each head.
-struct GatPartials {
-  float* sums;
-  float* largest;
-  float* denominator;
-  int64_t ld;
-};
-
-__host__ __device__ GatPartials gat_partials(void* workspace, int64_t segments, int64_t heads,
-                                             int64_t columns) {
-  const int64_t ld = (columns + 3) / 4 * 4;
-  auto* sums = static_cast<float*>(workspace);
-  float* largest = sums + segments * ld;
-  return {sums, largest, largest + segments * heads, ld};
-}
 
 // Rows of bundles: softmax, sums, epilogue. Heads side by side.
 template <int Lanes, bool Quads>
@@ -101,54 +87,6 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
                         partials.denominator + number * a.heads);
 }
 
-// sum over segments of exp(largest[s] - overall) * v[s], for sums and denominators alike.
-struct Merged {
-  float sum, denominator;
-};
-
-__device__ __forceinline__ Merged merge(const GatArgs& a, const GatPartials& partials, int4 heavy,
-                                        int64_t h, int64_t c) {
-  float overall = -INFINITY;
-  for (int64_t s = heavy.y; s < heavy.y + heavy.z; s++) {
-    const float largest = load_own(partials.largest + s * a.heads + h);
-    overall = largest > overall ? largest : overall;
-  }
-  const float shift = overall == -INFINITY ? 0.0f : overall;
-  Merged out{0.0f, 0.0f};
-  for (int64_t s = heavy.y; s < heavy.y + heavy.z; s++) {
-    const float scale = expf(load_own(partials.largest + s * a.heads + h) - shift);
-    // a segment without edges left no sum to scale
-    const float denominator = load_own(partials.denominator + s * a.heads + h);
-    if (denominator == 0.0f) continue;
-    out.sum += scale * load_own(partials.sums + s * partials.ld + c);
-    out.denominator += scale * denominator;
-  }
-  return out;
-}
-
-// One thread per column of a heavy row.
-__global__ void __launch_bounds__(GatConfig::kThreads)
-    gat_csr_combine_kernel(GatArgs a, RowWork work, void* workspace) {
-  const int64_t n = a.concat ? a.heads * a.head_width : a.head_width;
-  const int64_t c = static_cast<int64_t>(blockIdx.y) * GatConfig::kThreads + threadIdx.x;
-  if (c >= n) return;
-  const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + blockIdx.x));
-  const GatPartials partials =
-      gat_partials(workspace, work.segment_count, a.heads, a.heads * a.head_width);
-  float v = 0.0f;
-  if (a.concat) {
-    const Merged merged = merge(a, partials, heavy, c / a.head_width, c);
-    v = merged.sum / merged.denominator;
-  } else {
-    const float share = 1.0f / static_cast<float>(a.heads);
-    for (int64_t h = 0; h < a.heads; h++) {
-      const Merged merged = merge(a, partials, heavy, h, h * a.head_width + c);
-      v += share * (merged.sum / merged.denominator);
-    }
-  }
-  store_once(a.y + heavy.x * a.ldy + c, finish(a.epilogue, heavy.x, c, v));
-}
-
 template <int Lanes, bool Quads>
 cudaError_t launch_light(const GatArgs& args, const RowWork& work, cudaStream_t stream) {
   const int64_t n = args.concat ? args.heads * args.head_width : args.head_width;
@@ -180,22 +118,16 @@ cudaError_t launch_heavy(const GatArgs& args, const RowWork& work, void* workspa
       launch(gat_csr_segment_kernel<kLanes, Quads>, dim3(blocks, tiles),
              dim3(GatConfig::kThreads), stream, args, work, workspace);
   if (started != cudaSuccess) return started;
-  const int64_t columns = args.concat ? n : args.head_width;
-  return launch(gat_csr_combine_kernel,
-                dim3(work.heavy_count, ceil_div(columns, GatConfig::kThreads)),
-                dim3(GatConfig::kThreads), stream, args, work, workspace);
+  return launch_gat_combine(args, work, workspace, stream);
 }
 
 }  // namespace
-
-int64_t gat_workspace_bytes(int64_t segments, int64_t heads, int64_t head_width) {
-  return segments * ((heads * head_width + 3) / 4 * 4 + 2 * heads) * 4;
-}
 
 cudaError_t launch_gat_csr(const GatArgs& args, const RowWork& work, void* workspace,
                            cudaStream_t stream) {
   if (args.m == 0 || args.heads == 0 || args.head_width == 0) return cudaSuccess;
   if (args.heads > kMaxHeads) return cudaErrorInvalidValue;
+  if (args.att != nullptr) return launch_gatv2_csr(args, work, workspace, stream);
   const bool by_quads = args.head_width % 4 == 0 && quads(args.x, args.ldx) &&
                         quads(args.y, args.ldy) && quads(args.epilogue);
   if (work.heavy_count > 0) {

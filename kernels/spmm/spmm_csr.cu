@@ -8,6 +8,7 @@
 #include "common/epilogue.h"
 #include "common/warp.h"
 #include "spmm/spmm.h"
+#include "spmm/spmm_partials.h"
 
 namespace gnnsched::gpu {
 
@@ -24,20 +25,6 @@ struct SpmmConfig {
 };
 
 enum class Kind { unit_sum, weighted_sum, max };
-
-__host__ __device__ int64_t padded(int64_t n) { return (n + 3) / 4 * 4; }
-
-// Where a segment leaves what it found: rows of floats, then how many edges counted.
-struct Partials {
-  float* rows;
-  int32_t* counted;
-  int64_t ld;
-};
-
-__host__ __device__ Partials partials_in(void* workspace, int64_t segments, int64_t n) {
-  auto* rows = static_cast<float*>(workspace);
-  return {rows, reinterpret_cast<int32_t*>(rows + segments * padded(n)), padded(n)};
-}
 
 // The unit a group walks; rows and edges are both consecutive.
 struct Unit {
@@ -150,7 +137,7 @@ __global__ void __launch_bounds__(SpmmConfig::kThreads, SpmmConfig::kBlocks)
   for (;;) {
     if (edge == row_end) {
       if (unit.segment) {
-        const Partials partials = partials_in(workspace, work.segment_count, a.n);
+        const SpmmPartials partials = spmm_partials(workspace, work.segment_count, a.n);
         columns.store(partials.rows + number * partials.ld, acc);
         if (group.lane == 0 && blockIdx.y == 0) store_once(partials.counted + number, counted);
       } else {
@@ -216,7 +203,7 @@ __global__ void __launch_bounds__(SpmmConfig::kThreads)
   const SubWarp<Lanes> group;
   const LaneColumns<Lanes, Quads> columns(group.lane, blockIdx.y, a.n);
   const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + number));
-  const Partials partials = partials_in(workspace, work.segment_count, a.n);
+  const SpmmPartials partials = spmm_partials(workspace, work.segment_count, a.n);
   float4 acc = no_edge<K>();
   int counted = 0;
   for (int64_t s = heavy.y; s < heavy.y + heavy.z; s++) {
@@ -267,7 +254,7 @@ cudaError_t launch_width(const SpmmArgs& args, const RowWork& work, void* worksp
 }  // namespace
 
 int64_t spmm_workspace_bytes(int64_t segments, int64_t n) {
-  return segments * (padded(n) * 4 + 4);
+  return segments * (spmm_padded(n) * 4 + 4);
 }
 
 cudaError_t launch_spmm_csr(const SpmmArgs& args, const RowWork& work, void* workspace,

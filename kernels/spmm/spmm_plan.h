@@ -37,6 +37,10 @@ struct RowWork {
   int64_t bundle_count, segment_count, heavy_count;
 };
 
+// Edges of the shortest segment: long enough that a partial row is under one percent of the rows it
+// sums, short enough that the rounding of a hub's sum stays near that of an ordinary row.
+constexpr int64_t kShortestSegment = 128;
+
 RowPlan build_row_plan(const int32_t* row_offsets, int64_t m);
 
 // How long the lists of a matrix can become at most, from shapes alone; and where they lie when they

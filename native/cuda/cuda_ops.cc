@@ -35,6 +35,7 @@ int64_t scratch_bytes(const PlanOp& op, const BoundOp& bound) {
     case kGemm: return gpu::gemm_workspace_bytes(op.m, op.k, op.n);
     case kSpmm: return gpu::spmm_workspace_bytes(row_work(op, bound).segment_count, op.n);
     case kGat:
+    case kGatv2:
       return gpu::gat_workspace_bytes(row_work(op, bound).segment_count, op.heads, op.head_width);
     default: return 0;
   }
@@ -46,7 +47,7 @@ Verdict check_kernel_memory(const NativePlan& plan, const Binding& binding) {
   for (size_t i = 0; i < plan.ops.size(); i++) {
     const PlanOp& op = plan.ops[i];
     const std::string place = "ops[" + std::to_string(i) + "].memory";
-    const bool sparse = op.kind == kSpmm || op.kind == kGat;
+    const bool sparse = op.kind == kSpmm || op.kind == kGat || op.kind == kGatv2;
     if (sparse && !op.operands[kRowWork].present()) {
       return refuse(place, "no work list: the plan was made for another device");
     }
@@ -71,7 +72,8 @@ cudaError_t launch_op(const PlanOp& op, const Binding& binding, bool tensor_core
                                   scratch, stream);
     }
     case kSpmm: return gpu::launch_spmm_csr(bound.spmm(), row_work(op, bound), scratch, stream);
-    case kGat: return gpu::launch_gat_csr(bound.gat(), row_work(op, bound), scratch, stream);
+    case kGat:
+    case kGatv2: return gpu::launch_gat_csr(bound.gat(), row_work(op, bound), scratch, stream);
     case kDensify: return gpu::launch_densify_csr(bound.densify(), stream);
     case kRowwise: return gpu::launch_rowwise_f32(bound.rowwise(), stream);
     case kReadout: return gpu::launch_readout_f32(bound.readout(), stream);

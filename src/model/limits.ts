@@ -8,6 +8,8 @@ export const limits = {
   maxFeatureWidth: 1 << 16,
   /** Layers of one network. */
   maxLayers: 128,
+  /** Propagation steps of SGC and APPNP: alpha 0.1 leaves under 1e-11 of the start after as many. */
+  maxPropagations: 256,
   /** Attention heads of one layer. */
   maxHeads: 64,
   /** Graphs of one disjoint union, empty ones included. */
