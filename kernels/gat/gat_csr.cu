@@ -39,8 +39,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.bundle_count) return;  // the whole group; barriers are the group's own
+  const int64_t number = work.unit_begin - work.segment_count +
+                         static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end - work.segment_count) return;  // the whole group; barriers are the group's own
   const int64_t n = a.heads * a.head_width;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y, n);
   attention.take_tile_heads(blockIdx.y);
@@ -60,8 +61,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.bundle_count) return;
+  const int64_t number = work.unit_begin - work.segment_count +
+                         static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end - work.segment_count) return;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y,
                                     a.head_width);
   const float share = 1.0f / static_cast<float>(a.heads);
@@ -87,8 +89,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.segment_count) return;
+  const int64_t number =
+      work.unit_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end) return;
   const int64_t n = a.heads * a.head_width;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y, n);
   attention.take_tile_heads(blockIdx.y);
@@ -132,7 +135,7 @@ __global__ void __launch_bounds__(GatConfig::kThreads)
   const int64_t n = a.concat ? a.heads * a.head_width : a.head_width;
   const int64_t c = static_cast<int64_t>(blockIdx.y) * GatConfig::kThreads + threadIdx.x;
   if (c >= n) return;
-  const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + blockIdx.x));
+  const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + work.heavy_begin + blockIdx.x));
   const GatPartials partials =
       gat_partials(workspace, work.segment_count, a.heads, a.heads * a.head_width);
   float v = 0.0f;
@@ -152,7 +155,7 @@ __global__ void __launch_bounds__(GatConfig::kThreads)
 template <int Lanes, bool Quads>
 cudaError_t launch_light(const GatArgs& args, const RowWork& work, cudaStream_t stream) {
   const int64_t n = args.concat ? args.heads * args.head_width : args.head_width;
-  const int64_t blocks = ceil_div(work.bundle_count, GatConfig::kThreads / Lanes);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, GatConfig::kThreads / Lanes);
   const int64_t tiles = ceil_div(n, kTileColumns<Lanes>);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
   return launch(args.concat ? gat_csr_concat_kernel<Lanes, Quads>
@@ -169,20 +172,21 @@ cudaError_t launch_light_width(const GatArgs& args, const RowWork& work, cudaStr
 }
 
 template <bool Quads>
-cudaError_t launch_heavy(const GatArgs& args, const RowWork& work, void* workspace,
-                         cudaStream_t stream) {
+cudaError_t launch_segments(const GatArgs& args, const RowWork& work, void* workspace,
+                            cudaStream_t stream) {
   constexpr int kLanes = 32;  // segments are long: a whole warp each, whatever the width
-  const int64_t n = args.heads * args.head_width;
-  const int64_t blocks = ceil_div(work.segment_count, GatConfig::kThreads / kLanes);
-  const int64_t tiles = ceil_div(n, kTileColumns<kLanes>);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, GatConfig::kThreads / kLanes);
+  const int64_t tiles = ceil_div(args.heads * args.head_width, kTileColumns<kLanes>);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
-  const cudaError_t started =
-      launch(gat_csr_segment_kernel<kLanes, Quads>, dim3(blocks, tiles),
-             dim3(GatConfig::kThreads), stream, args, work, workspace);
-  if (started != cudaSuccess) return started;
-  const int64_t columns = args.concat ? n : args.head_width;
+  return launch(gat_csr_segment_kernel<kLanes, Quads>, dim3(blocks, tiles),
+                dim3(GatConfig::kThreads), stream, args, work, workspace);
+}
+
+cudaError_t launch_combine(const GatArgs& args, const RowWork& work, void* workspace,
+                           cudaStream_t stream) {
+  const int64_t columns = args.concat ? args.heads * args.head_width : args.head_width;
   return launch(gat_csr_combine_kernel,
-                dim3(work.heavy_count, ceil_div(columns, GatConfig::kThreads)),
+                dim3(work.heavy_end - work.heavy_begin, ceil_div(columns, GatConfig::kThreads)),
                 dim3(GatConfig::kThreads), stream, args, work, workspace);
 }
 
@@ -198,14 +202,20 @@ cudaError_t launch_gat_csr(const GatArgs& args, const RowWork& work, void* works
   if (args.heads > kMaxHeads) return cudaErrorInvalidValue;
   const bool by_quads = args.head_width % 4 == 0 && quads(args.x, args.ldx) &&
                         quads(args.y, args.ldy) && quads(args.epilogue);
-  if (work.heavy_count > 0) {
-    const cudaError_t started = by_quads ? launch_heavy<true>(args, work, workspace, stream)
-                                         : launch_heavy<false>(args, work, workspace, stream);
-    if (started != cudaSuccess) return started;
+  RowWork segments = work, bundles = work;
+  segments.unit_end = work.unit_end < work.segment_count ? work.unit_end : work.segment_count;
+  bundles.unit_begin = work.unit_begin > work.segment_count ? work.unit_begin : work.segment_count;
+  cudaError_t started = cudaSuccess;
+  if (segments.unit_begin < segments.unit_end) {
+    started = by_quads ? launch_segments<true>(args, segments, workspace, stream)
+                       : launch_segments<false>(args, segments, workspace, stream);
   }
-  if (work.bundle_count == 0) return cudaSuccess;
-  return by_quads ? launch_light_width<true>(args, work, stream)
-                  : launch_light_width<false>(args, work, stream);
+  if (started == cudaSuccess && work.heavy_begin < work.heavy_end) {
+    started = launch_combine(args, work, workspace, stream);
+  }
+  if (started != cudaSuccess || bundles.unit_begin >= bundles.unit_end) return started;
+  return by_quads ? launch_light_width<true>(args, bundles, stream)
+                  : launch_light_width<false>(args, bundles, stream);
 }
 
 }  // namespace gnnsched::gpu

@@ -29,12 +29,15 @@ struct RowPlan {
   std::vector<HeavyRow> heavy;
 };
 
-// The same lists on the device, as the launchers take them.
+// The same lists on the device, as the launchers take them, and the part of them that a launch does:
+// units (all segments, then all bundles) and heavy rows, which must come after their last segment.
 struct RowWork {
   const RowBundle* bundles;
   const RowSegment* segments;
   const HeavyRow* heavy;
   int64_t bundle_count, segment_count, heavy_count;
+  int64_t unit_begin = 0, unit_end = segment_count + bundle_count;
+  int64_t heavy_begin = 0, heavy_end = heavy_count;
 };
 
 RowPlan build_row_plan(const int32_t* row_offsets, int64_t m);

@@ -39,6 +39,8 @@ export const limits = {
   maxInlineTargets: 65_536,
   /** Lanes of one device. */
   maxLanes: 64,
+  /** GPUs of one machine. */
+  maxGpus: 64,
   /** Piscina threads of one runtime. */
   maxPrepThreads: 64,
   /** Messages that wait in an actor's mailbox. */
