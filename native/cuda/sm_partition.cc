@@ -44,7 +44,7 @@ std::string GreenDriver::load() {
                    look_up("cuDevResourceGenerateDesc", describe) &&
                    look_up("cuGreenCtxCreate", create) && look_up("cuGreenCtxDestroy", destroy) &&
                    look_up("cuGreenCtxStreamCreate", create_stream);
-  return all ? "" : "the driver has no green contexts: it takes one of CUDA 12.4 or later";
+  return all ? "" : "the driver has none: it takes one of CUDA 12.4 or later";
 }
 
 std::string GreenDriver::why(const char* call, CUresult result) const {
