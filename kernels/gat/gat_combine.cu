@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t n = a.concat ? a.heads * a.head_width : a.head_width;
   const int64_t c = static_cast<int64_t>(blockIdx.y) * kThreads + threadIdx.x;
   if (c >= n) return;
-  const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + blockIdx.x));
+  const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + work.heavy_begin + blockIdx.x));
   const GatPartials partials =
       gat_partials(workspace, work.segment_count, a.heads, a.heads * a.head_width);
   float v = 0.0f;
@@ -66,7 +66,8 @@ int64_t gat_workspace_bytes(int64_t segments, int64_t heads, int64_t head_width)
 cudaError_t launch_gat_combine(const GatArgs& args, const RowWork& work, void* workspace,
                                cudaStream_t stream) {
   const int64_t columns = args.concat ? args.heads * args.head_width : args.head_width;
-  return launch(gat_csr_combine_kernel, dim3(work.heavy_count, ceil_div(columns, kThreads)),
+  return launch(gat_csr_combine_kernel,
+                dim3(work.heavy_end - work.heavy_begin, ceil_div(columns, kThreads)),
                 dim3(kThreads), stream, args, work, workspace);
 }
 

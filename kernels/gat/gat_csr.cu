@@ -25,8 +25,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.bundle_count) return;  // the whole group; barriers are the group's own
+  const int64_t number = work.unit_begin - work.segment_count +
+                         static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end - work.segment_count) return;  // the whole group; barriers are the group's own
   const int64_t n = a.heads * a.head_width;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y, n);
   attention.take_tile_heads(blockIdx.y);
@@ -46,8 +47,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.bundle_count) return;
+  const int64_t number = work.unit_begin - work.segment_count +
+                         static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end - work.segment_count) return;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y,
                                     a.head_width);
   const float share = 1.0f / static_cast<float>(a.heads);
@@ -73,8 +75,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.segment_count) return;
+  const int64_t number =
+      work.unit_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end) return;
   const int64_t n = a.heads * a.head_width;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y, n);
   attention.take_tile_heads(blockIdx.y);
@@ -90,7 +93,7 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
 template <int Lanes, bool Quads>
 cudaError_t launch_light(const GatArgs& args, const RowWork& work, cudaStream_t stream) {
   const int64_t n = args.concat ? args.heads * args.head_width : args.head_width;
-  const int64_t blocks = ceil_div(work.bundle_count, GatConfig::kThreads / Lanes);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, GatConfig::kThreads / Lanes);
   const int64_t tiles = ceil_div(n, kTileColumns<Lanes>);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
   return launch(args.concat ? gat_csr_concat_kernel<Lanes, Quads>
@@ -107,18 +110,14 @@ cudaError_t launch_light_width(const GatArgs& args, const RowWork& work, cudaStr
 }
 
 template <bool Quads>
-cudaError_t launch_heavy(const GatArgs& args, const RowWork& work, void* workspace,
-                         cudaStream_t stream) {
+cudaError_t launch_segments(const GatArgs& args, const RowWork& work, void* workspace,
+                            cudaStream_t stream) {
   constexpr int kLanes = 32;  // segments are long: a whole warp each, whatever the width
-  const int64_t n = args.heads * args.head_width;
-  const int64_t blocks = ceil_div(work.segment_count, GatConfig::kThreads / kLanes);
-  const int64_t tiles = ceil_div(n, kTileColumns<kLanes>);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, GatConfig::kThreads / kLanes);
+  const int64_t tiles = ceil_div(args.heads * args.head_width, kTileColumns<kLanes>);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
-  const cudaError_t started =
-      launch(gat_csr_segment_kernel<kLanes, Quads>, dim3(blocks, tiles),
-             dim3(GatConfig::kThreads), stream, args, work, workspace);
-  if (started != cudaSuccess) return started;
-  return launch_gat_combine(args, work, workspace, stream);
+  return launch(gat_csr_segment_kernel<kLanes, Quads>, dim3(blocks, tiles),
+                dim3(GatConfig::kThreads), stream, args, work, workspace);
 }
 
 }  // namespace
@@ -130,14 +129,18 @@ cudaError_t launch_gat_csr(const GatArgs& args, const RowWork& work, void* works
   if (args.att != nullptr) return launch_gatv2_csr(args, work, workspace, stream);
   const bool by_quads = args.head_width % 4 == 0 && quads(args.x, args.ldx) &&
                         quads(args.y, args.ldy) && quads(args.epilogue);
-  if (work.heavy_count > 0) {
-    const cudaError_t started = by_quads ? launch_heavy<true>(args, work, workspace, stream)
-                                         : launch_heavy<false>(args, work, workspace, stream);
-    if (started != cudaSuccess) return started;
+  const RowWork segments = segments_of(work), bundles = bundles_of(work);
+  cudaError_t started = cudaSuccess;
+  if (segments.unit_begin < segments.unit_end) {
+    started = by_quads ? launch_segments<true>(args, segments, workspace, stream)
+                       : launch_segments<false>(args, segments, workspace, stream);
   }
-  if (work.bundle_count == 0) return cudaSuccess;
-  return by_quads ? launch_light_width<true>(args, work, stream)
-                  : launch_light_width<false>(args, work, stream);
+  if (started == cudaSuccess && work.heavy_begin < work.heavy_end) {
+    started = launch_gat_combine(args, work, workspace, stream);
+  }
+  if (started != cudaSuccess || bundles.unit_begin >= bundles.unit_end) return started;
+  return by_quads ? launch_light_width<true>(args, bundles, stream)
+                  : launch_light_width<false>(args, bundles, stream);
 }
 
 }  // namespace gnnsched::gpu

@@ -166,20 +166,26 @@ struct AttentionV2 {
   }
 };
 
-// The group's unit of work, or one past the last.
+// The group's unit of work, or one beyond the launch's last.
 template <int Lanes>
-__device__ __forceinline__ int64_t group_number() {
-  return static_cast<int64_t>(blockIdx.x) * (GatV2Config::kThreads / Lanes) + threadIdx.x / Lanes;
+__device__ __forceinline__ int64_t unit_number(const RowWork& work) {
+  return work.unit_begin +
+         static_cast<int64_t>(blockIdx.x) * (GatV2Config::kThreads / Lanes) + threadIdx.x / Lanes;
+}
+
+// First row of a bundle and the one after its last; bundles are numbered behind the segments.
+__device__ __forceinline__ int2 bundle_rows(const RowWork& work, int64_t number) {
+  return load_once(reinterpret_cast<const int2*>(work.bundles) + number - work.segment_count);
 }
 
 // Rows of bundles, heads side by side in the output.
 template <int Lanes, bool Quads>
 __global__ void __launch_bounds__(GatV2Config::kThreads, GatV2Config::kBlocks)
     gatv2_csr_concat_kernel(GatArgs a, RowWork work, HeadTiles heads) {
-  const int64_t number = group_number<Lanes>();
-  if (number >= work.bundle_count) return;  // the whole group; no barriers
+  const int64_t number = unit_number<Lanes>(work);
+  if (number >= work.unit_end) return;  // the whole group; no barriers
   AttentionV2<Lanes, Quads> attention(a, heads, blockIdx.y);
-  const int2 rows = load_once(reinterpret_cast<const int2*>(work.bundles) + number);
+  const int2 rows = bundle_rows(work, number);
   for (int64_t r = rows.x; r < rows.y; r++) {
     const int64_t edge = load_cached(a.row_offsets + r);
     const int64_t stop = load_cached(a.row_offsets + r + 1);
@@ -192,12 +198,12 @@ __global__ void __launch_bounds__(GatV2Config::kThreads, GatV2Config::kBlocks)
 template <int Lanes, bool Quads>
 __global__ void __launch_bounds__(GatV2Config::kThreads, GatV2Config::kBlocks)
     gatv2_csr_mean_kernel(GatArgs a, RowWork work, HeadTiles heads) {
-  const int64_t number = group_number<Lanes>();
-  if (number >= work.bundle_count) return;
+  const int64_t number = unit_number<Lanes>(work);
+  if (number >= work.unit_end) return;
   AttentionV2<Lanes, Quads> attention(a, heads, blockIdx.y);
   const LaneColumns<Lanes, Quads> out(attention.group.lane, blockIdx.y, a.head_width);
   const float share = 1.0f / static_cast<float>(a.heads);
-  const int2 rows = load_once(reinterpret_cast<const int2*>(work.bundles) + number);
+  const int2 rows = bundle_rows(work, number);
   for (int64_t r = rows.x; r < rows.y; r++) {
     const int64_t edge = load_cached(a.row_offsets + r);
     const int64_t stop = load_cached(a.row_offsets + r + 1);
@@ -216,8 +222,8 @@ __global__ void __launch_bounds__(GatV2Config::kThreads, GatV2Config::kBlocks)
 template <int Lanes, bool Quads>
 __global__ void __launch_bounds__(GatV2Config::kThreads, GatV2Config::kBlocks)
     gatv2_csr_segment_kernel(GatArgs a, RowWork work, HeadTiles heads, void* workspace) {
-  const int64_t number = group_number<Lanes>();
-  if (number >= work.segment_count) return;
+  const int64_t number = unit_number<Lanes>(work);
+  if (number >= work.unit_end) return;
   AttentionV2<Lanes, Quads> attention(a, heads, blockIdx.y);
   const int4 segment = load_once(reinterpret_cast<const int4*>(work.segments + number));
   const bool last = load_cached(a.row_offsets + segment.x + 1) == segment.z;
@@ -238,9 +244,9 @@ HeadTiles head_tiles(const GatArgs& a, bool quads) {
 }
 
 template <int Lanes, bool Quads, class Kernel, class... More>
-cudaError_t launch_units(Kernel kernel, const GatArgs& args, const RowWork& work, int64_t units,
-                         HeadTiles heads, int64_t tiles, cudaStream_t stream, More... more) {
-  const int64_t blocks = ceil_div(units, GatV2Config::kThreads / Lanes);
+cudaError_t launch_units(Kernel kernel, const GatArgs& args, const RowWork& work, HeadTiles heads,
+                         int64_t tiles, cudaStream_t stream, More... more) {
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, GatV2Config::kThreads / Lanes);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
   return launch(kernel, dim3(blocks, tiles), dim3(GatV2Config::kThreads), stream, args, work, heads,
                 more...);
@@ -256,14 +262,13 @@ template <int Lanes, bool Quads>
 cudaError_t launch_light(const GatArgs& args, const RowWork& work, cudaStream_t stream) {
   if (args.concat) {
     const HeadTiles heads = head_tiles<Lanes>(args, Quads);
-    return launch_units<Lanes, Quads>(gatv2_csr_concat_kernel<Lanes, Quads>, args, work,
-                                      work.bundle_count, heads, all_tiles<Lanes>(args, heads),
-                                      stream);
+    return launch_units<Lanes, Quads>(gatv2_csr_concat_kernel<Lanes, Quads>, args, work, heads,
+                                      all_tiles<Lanes>(args, heads), stream);
   }
   const int64_t tiles = ceil_div(args.head_width, kTileColumns<Lanes>);
   const HeadTiles heads{false, tiles, Lanes};
-  return launch_units<Lanes, Quads>(gatv2_csr_mean_kernel<Lanes, Quads>, args, work,
-                                    work.bundle_count, heads, tiles, stream);
+  return launch_units<Lanes, Quads>(gatv2_csr_mean_kernel<Lanes, Quads>, args, work, heads, tiles,
+                                    stream);
 }
 
 template <bool Quads>
@@ -276,15 +281,12 @@ cudaError_t launch_width(const GatArgs& args, const RowWork& work, cudaStream_t 
 }
 
 template <bool Quads>
-cudaError_t launch_heavy(const GatArgs& args, const RowWork& work, void* workspace,
-                         cudaStream_t stream) {
+cudaError_t launch_segments(const GatArgs& args, const RowWork& work, void* workspace,
+                            cudaStream_t stream) {
   constexpr int kLanes = 32;  // segments are long: a whole warp each, whatever the width
   const HeadTiles heads = head_tiles<kLanes>(args, Quads);
-  const cudaError_t started = launch_units<kLanes, Quads>(
-      gatv2_csr_segment_kernel<kLanes, Quads>, args, work, work.segment_count, heads,
-      all_tiles<kLanes>(args, heads), stream, workspace);
-  if (started != cudaSuccess) return started;
-  return launch_gat_combine(args, work, workspace, stream);
+  return launch_units<kLanes, Quads>(gatv2_csr_segment_kernel<kLanes, Quads>, args, work, heads,
+                                     all_tiles<kLanes>(args, heads), stream, workspace);
 }
 
 }  // namespace
@@ -294,13 +296,18 @@ cudaError_t launch_gatv2_csr(const GatArgs& args, const RowWork& work, void* wor
   const bool by_quads = args.head_width % 4 == 0 && quads(args.x, args.ldx) &&
                         quads(args.score_dst, args.ld_dst) && quads(args.att, 0) &&
                         quads(args.y, args.ldy) && quads(args.epilogue);
-  if (work.heavy_count > 0) {
-    const cudaError_t started = by_quads ? launch_heavy<true>(args, work, workspace, stream)
-                                         : launch_heavy<false>(args, work, workspace, stream);
-    if (started != cudaSuccess) return started;
+  const RowWork segments = segments_of(work), bundles = bundles_of(work);
+  cudaError_t started = cudaSuccess;
+  if (segments.unit_begin < segments.unit_end) {
+    started = by_quads ? launch_segments<true>(args, segments, workspace, stream)
+                       : launch_segments<false>(args, segments, workspace, stream);
   }
-  if (work.bundle_count == 0) return cudaSuccess;
-  return by_quads ? launch_width<true>(args, work, stream) : launch_width<false>(args, work, stream);
+  if (started == cudaSuccess && work.heavy_begin < work.heavy_end) {
+    started = launch_gat_combine(args, work, workspace, stream);
+  }
+  if (started != cudaSuccess || bundles.unit_begin >= bundles.unit_end) return started;
+  return by_quads ? launch_width<true>(args, bundles, stream)
+                  : launch_width<false>(args, bundles, stream);
 }
 
 }  // namespace gnnsched::gpu

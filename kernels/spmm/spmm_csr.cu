@@ -110,8 +110,9 @@ template <int Lanes, bool Quads, Kind K>
 __global__ void __launch_bounds__(SpmmConfig::kThreads, SpmmConfig::kBlocks)
     spmm_csr_bundle_kernel(SpmmArgs a, RowWork work, void* workspace) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes, kInFlight = SpmmConfig::kInFlight;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.segment_count + work.bundle_count) return;  // the whole group; no barriers
+  const int64_t number =
+      work.unit_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end) return;  // the whole group; no barriers
   const SubWarp<Lanes> group;
   const LaneColumns<Lanes, Quads> columns(group.lane, blockIdx.y, a.n);
   const Unit unit = unit_of(a, work, number);
@@ -198,8 +199,9 @@ template <int Lanes, bool Quads, Kind K>
 __global__ void __launch_bounds__(SpmmConfig::kThreads)
     spmm_csr_combine_kernel(SpmmArgs a, RowWork work, void* workspace) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.heavy_count) return;
+  const int64_t number =
+      work.heavy_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.heavy_end) return;
   const SubWarp<Lanes> group;
   const LaneColumns<Lanes, Quads> columns(group.lane, blockIdx.y, a.n);
   const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + number));
@@ -218,16 +220,18 @@ template <int Lanes, bool Quads, Kind K>
 cudaError_t launch_both(const SpmmArgs& args, const RowWork& work, void* workspace,
                         cudaStream_t stream) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes;
-  const int64_t units = work.segment_count + work.bundle_count;
-  const int64_t blocks = ceil_div(units, kGroups), tiles = ceil_div(args.n, kTileColumns<Lanes>);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, kGroups);
+  const int64_t heavy_blocks = ceil_div(work.heavy_end - work.heavy_begin, kGroups);
+  const int64_t tiles = ceil_div(args.n, kTileColumns<Lanes>);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
-  const cudaError_t started =
-      launch(spmm_csr_bundle_kernel<Lanes, Quads, K>, dim3(blocks, tiles),
-             dim3(SpmmConfig::kThreads), stream, args, work, workspace);
-  if (started != cudaSuccess || work.heavy_count == 0) return started;
-  return launch(spmm_csr_combine_kernel<Lanes, Quads, K>,
-                dim3(ceil_div(work.heavy_count, kGroups), tiles), dim3(SpmmConfig::kThreads),
-                stream, args, work, workspace);
+  cudaError_t started = cudaSuccess;
+  if (blocks > 0) {
+    started = launch(spmm_csr_bundle_kernel<Lanes, Quads, K>, dim3(blocks, tiles),
+                     dim3(SpmmConfig::kThreads), stream, args, work, workspace);
+  }
+  if (started != cudaSuccess || heavy_blocks == 0) return started;
+  return launch(spmm_csr_combine_kernel<Lanes, Quads, K>, dim3(heavy_blocks, tiles),
+                dim3(SpmmConfig::kThreads), stream, args, work, workspace);
 }
 
 template <int Lanes, bool Quads>

@@ -45,6 +45,8 @@ export const limits = {
   maxReportBytes: 500 * 1000 * 1000,
   /** Lanes of one device. */
   maxLanes: 64,
+  /** GPUs of one machine. */
+  maxGpus: 64,
   /** Piscina threads of one runtime. */
   maxPrepThreads: 64,
   /** Messages that wait in an actor's mailbox. */
