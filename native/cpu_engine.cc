@@ -59,7 +59,8 @@ void CpuEngine::run_op(const PlanOp& op, const Binding& binding) const {
   switch (op.kind) {
     case kGemm: kernels_->gemm(bound.gemm()); break;
     case kSpmm: kernels_->spmm(bound.spmm()); break;
-    case kGat: kernels_->gat(bound.gat()); break;
+    case kGat:
+    case kGatv2: kernels_->gat(bound.gat()); break;
     case kDensify: kernels_->densify(bound.densify()); break;
     case kRowwise: kernels_->rowwise(bound.rowwise()); break;
     case kReadout: kernels_->readout(bound.readout()); break;

@@ -71,7 +71,7 @@ export class Admission {
   /** Takes the task, or says why not. A task that was taken before, and tries again, stays. */
   admit(task: LiveTask, claim: TaskClaim): AdmissionError | null {
     const { deadlineMs, id, tenant } = task.spec
-    if (this.#admitted.has(id)) return null
+    if (!this.#matters(tenant) || this.#admitted.has(id)) return null
     const refused = this.#overQuota(tenant, claim) ?? this.#infeasible(task, claim)
     if (refused !== null) return refused
     const admitted: Admitted = {
@@ -89,6 +89,11 @@ export class Admission {
     return null
   }
 
+  /** Whether any answer depends on this tenant's tasks. */
+  #matters(tenant: string): boolean {
+    return this.#mode === "deadline" || this.#quotas.has(tenant)
+  }
+
   /** The task has entered a state; `leftPart` of its time is ahead of it. */
   moved(id: string, state: TaskState, leftPart: number): void {
     const admitted = this.#admitted.get(id)
@@ -97,7 +102,7 @@ export class Admission {
     if (state === "running") {
       const runMs = admitted.runMs * leftPart
       this.#running.set(id, { ...admitted, runMs, startedAtMs: this.#stopwatch.nowMs() })
-      this.#forget(id)
+      this.#forget(admitted)
     }
     if (state === "ready" && ran && admitted.dueAtMs < Number.POSITIVE_INFINITY) {
       const medianMs = admitted.medianMs * leftPart
@@ -105,7 +110,7 @@ export class Admission {
     }
     if (!isTerminal(state)) return
     this.#admitted.delete(id)
-    this.#forget(id)
+    this.#forget(admitted)
     const account = this.#accounts.get(admitted.tenant)
     if (account === undefined) return
     account.tasks--
@@ -113,13 +118,30 @@ export class Admission {
   }
 
   #promise(admitted: Admitted): void {
-    const after = this.#promises.findIndex(({ dueAtMs }) => dueAtMs > admitted.dueAtMs)
-    this.#promises.splice(after < 0 ? this.#promises.length : after, 0, admitted)
+    if (this.#mode !== "deadline") return
+    this.#promises.splice(this.#placeAfter(admitted.dueAtMs), 0, admitted)
   }
 
-  #forget(taskId: string): void {
-    const at = this.#promises.findIndex(({ id }) => id === taskId)
-    if (at >= 0) this.#promises.splice(at, 1)
+  /** Looks among those of the same deadline only. */
+  #forget({ dueAtMs, id }: Pick<Admitted, "dueAtMs" | "id">): void {
+    for (let at = this.#placeAfter(dueAtMs) - 1; at >= 0; at--) {
+      if (this.#promises[at]!.dueAtMs !== dueAtMs) return
+      if (this.#promises[at]!.id !== id) continue
+      this.#promises.splice(at, 1)
+      return
+    }
+  }
+
+  /** Behind every promise that is due no later. */
+  #placeAfter(dueAtMs: number): number {
+    let low = 0
+    let high = this.#promises.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#promises[middle]!.dueAtMs <= dueAtMs) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #infeasible(task: LiveTask, { demand, p50Ms, p95Ms }: TaskClaim): AdmissionError | null {

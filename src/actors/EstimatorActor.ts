@@ -182,6 +182,17 @@ const estimate = (
     return { ...prepared[0]!, plans: prepared, waiting }
   })
 
+const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()
+
+/** How a policy sees them; one list for all tasks that share the prepared one. */
+const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"] => {
+  const known = knownNeeds.get(residents)
+  if (known !== undefined) return known
+  const needs = residents.map(({ key, bytes }) => ({ key, bytes }))
+  knownNeeds.set(residents, needs)
+  return needs
+}
+
 const waitingTask = (
   times: TimeKeeper,
   task: LiveTask,
@@ -208,7 +219,7 @@ const optionOf = (
   const { p50Ms, p95Ms } = times.predict(task, plan)
   return {
     arenaBytes: plan.arenaBytes,
-    residents: residents.map(({ key, bytes }) => ({ key, bytes })),
+    residents: needsOf(residents),
     footprintBytes: footprintBytes(plan),
     predictedMs: p50Ms,
     predictedP95Ms: p95Ms,

@@ -103,6 +103,7 @@ const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutco
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
     const output = rows === 0 ? noElements : sharedFloat32(rows * cols)
+    noteLoaded(task, options.stopwatch.nowMs())
     options.onRunStart(run)
     let runMs: number | null = null
     const submitted = options.device.submit({
@@ -135,6 +136,11 @@ const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutco
 
 const asked = (stop: StopSignal): Effect.Effect<void> =>
   Effect.callback((resume) => stop.listen(() => resume(Effect.void)))
+
+const noteLoaded = (task: LiveTask, loadedAtMs: number): void => {
+  const run = task.runs.pop()!
+  task.runs.push({ ...run, loadedAtMs })
+}
 
 /** What a device without output is given. */
 const noElements = sharedFloat32(0)

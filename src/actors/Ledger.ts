@@ -65,30 +65,53 @@ export class Ledger {
    * Fails, with nothing taken, when they do not fit or the device refuses the arena.
    */
   acquire(task: LiveTask, prepared: PreparedTask): Effect.Effect<Holding, DeviceError> {
-    return Effect.gen({ self: this }, function* () {
+    return Effect.suspend((): Effect.Effect<Holding, DeviceError> => {
       const { waiting } = prepared
       const placement = this.#layout.place(waiting)
       if (placement === null) {
-        return yield* new DeviceOutOfMemory({
+        return new DeviceOutOfMemory({
           bytesRequested: waiting.footprintBytes,
           bytesFree: this.freeBytes,
           transient: false,
         })
       }
-      for (const key of placement.evicted) yield* this.#evict(key)
-      for (const upload of placement.uploads) {
+      const hold = this.#hold(task.spec.id, waiting, placement)
+      const { evicted, uploads } = placement
+      return evicted.length + uploads.length === 0
+        ? hold
+        : Effect.andThen(this.#makeRoom(placement), hold)
+    })
+  }
+
+  /** Takes the ranges of missing residents, where others may have been. */
+  #makeRoom({ evicted, uploads }: Placement): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      for (const key of evicted) yield* this.#evict(key)
+      for (const upload of uploads) {
         const grant = { id: this.#nextGrant++, offset: upload.offset, bytes: upload.bytes }
         yield* Effect.orDie(this.#device.grant(grant))
         this.#residents.set(upload.key, { grant, loaded: null })
         this.#note("resident", upload.key, "grant", grant)
       }
-      const arena = { id: this.#nextGrant++, ...placement.arena, taskId: task.spec.id }
-      yield* this.#device
-        .grant(arena)
-        .pipe(Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))))
-      this.#note("arena", arena.taskId, "grant", arena)
-      const residents = waiting.residents.map(({ key }) => this.#residents.get(key)!.grant)
-      return { taskId: task.spec.id, placement, arena, residents, turn: this.#line.join() }
+    })
+  }
+
+  #hold(
+    taskId: string,
+    { residents: needs }: PreparedTask["waiting"],
+    placement: Placement,
+  ): Effect.Effect<Holding, DeviceError> {
+    return Effect.suspend(() => {
+      const { bytes, offset } = placement.arena
+      const arena = { id: this.#nextGrant++, offset, bytes, taskId }
+      return this.#device.grant(arena).pipe(
+        Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))),
+        Effect.map((): Holding => {
+          this.#note("arena", taskId, "grant", arena)
+          const residents = needs.map(({ key }) => this.#residents.get(key)!.grant)
+          return { taskId, placement, arena, residents, turn: this.#line.join() }
+        }),
+      )
     })
   }
 
@@ -99,11 +122,12 @@ export class Ledger {
 
   /** Gives the arena back; residents stay until their room is needed. */
   release(holding: Holding): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
+    return Effect.suspend(() => {
       this.#line.leave(holding.turn)
-      yield* Effect.orDie(this.#device.revoke(holding.arena.id))
-      this.#layout.release(holding.placement)
-      this.#note("arena", holding.taskId, "release", holding.arena)
+      return Effect.map(Effect.orDie(this.#device.revoke(holding.arena.id)), () => {
+        this.#layout.release(holding.placement)
+        this.#note("arena", holding.taskId, "release", holding.arena)
+      })
     })
   }
 
@@ -114,13 +138,12 @@ export class Ledger {
   ): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {
       const missing = residents.filter((resident) => !this.isLoaded([resident]))
+      if (missing.length === 0) return Effect.sync(() => this.#line.leave(turn))
       const loading = Effect.forEach(missing, (resident) => this.#ensureLoaded(resident), {
         discard: true,
       })
-      const inTurn =
-        missing.length === 0 ? Effect.void : Effect.andThen(Deferred.await(turn.comes), loading)
       return Effect.ensuring(
-        inTurn,
+        Effect.andThen(Deferred.await(turn.comes), loading),
         Effect.sync(() => this.#line.leave(turn)),
       )
     })

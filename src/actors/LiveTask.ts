@@ -41,6 +41,7 @@ export interface LiveTask {
   plan: Plan | null
   group: number | null
   lane: number | null
+  readyAtMs: number | null
   startedAtMs: number | null
   measuredPeakBytes: number | null
   ops: ReadonlyArray<OpTiming>

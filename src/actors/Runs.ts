@@ -62,7 +62,7 @@ export class Runs {
       const lane = this.#state.started(task, nowMs, { loadBytes, stop })
       task.lane = lane
       task.pause = null
-      const times = { startedAtMs: nowMs, endedAtMs: null }
+      const times = { startedAtMs: nowMs, loadedAtMs: null, endedAtMs: null }
       task.runs.push({ lane, group, ...times, end: "running", preemptedBy: null })
       const run = { task, holding, firstOp, host: pause?.host ?? null, stop: new StopSignal() }
       this.preemptions.started(run)

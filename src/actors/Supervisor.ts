@@ -189,6 +189,7 @@ const makeSubmit = (parts: {
         plan: null,
         group: null,
         lane: null,
+        readyAtMs: null,
         startedAtMs: null,
         measuredPeakBytes: null,
         ops: noOps,

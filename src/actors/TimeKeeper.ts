@@ -3,6 +3,8 @@
 import { CoRuns } from "../cost/CoRuns.ts"
 import { type DeviceProfile, defaultP95Factor } from "../cost/DeviceProfile.ts"
 import { TimeCorrection } from "../cost/TimeCorrection.ts"
+import type { GnnModel } from "../model/GnnModel.ts"
+import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
 import { partFrom } from "../model/planWork.ts"
@@ -51,7 +53,20 @@ export class TimeKeeper {
 }
 
 /** Tasks of one key have one plan of a name, but for the number of targets, which is the smaller part. */
-const planKey = ({ graph, model, spec }: LiveTask, { name }: Plan): string =>
-  `${model.contentId}|${graph.contentId}|${spec.nodes?.length ?? "all"}|${name}`
+const planKey = ({ graph, model, spec }: LiveTask, { name }: Plan): string => {
+  const whole = pairKey(model, graph)
+  if (spec.nodes === null && name === "whole") return whole
+  return `${whole}|${spec.nodes?.length ?? "all"}|${name}`
+}
+
+const pairKeys = new WeakMap<GnnModel, WeakMap<Graph, string>>()
+
+/** Made once for each pair: two content ids are long, and every task asks several times. */
+const pairKey = (model: GnnModel, graph: Graph): string => {
+  const graphs = pairKeys.get(model) ?? new WeakMap<Graph, string>()
+  const key = graphs.get(graph) ?? `${model.contentId}|${graph.contentId}`
+  if (!graphs.has(graph)) pairKeys.set(model, graphs.set(graph, key))
+  return key
+}
 
 const kindOf = ({ model }: LiveTask): string => model.config.architecture

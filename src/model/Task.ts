@@ -59,6 +59,8 @@ export interface TaskRun {
   /** The decision that started it. */
   readonly group: number
   readonly startedAtMs: number
+  /** What it needs was on the device and its plan went to the lane; null when it did not come to that. */
+  readonly loadedAtMs: number | null
   /** null while it runs. */
   readonly endedAtMs: number | null
   readonly end: "running" | "completed" | "preempted" | "failed" | "cancelled"
@@ -79,6 +81,8 @@ export interface TaskRecord {
   readonly lane: number | null
   readonly attempts: number
   readonly submittedAtMs: number
+  /** Planned and prepared: from here on it waits for the policy. null when it never was. */
+  readonly readyAtMs: number | null
   readonly startedAtMs: number | null
   readonly finishedAtMs: number | null
   readonly deadlineMs: number | null

@@ -75,15 +75,17 @@ describe("a plan that goes on after it was stopped", () => {
       Effect.gen(function* () {
         const { bench, plan } = network(3)
         const placed = yield* place(device, bench, plan)
-        const early = yield* refusalOf(submit(device, placed, 0, { firstOp: 1 }))
+        const early = yield* refusalOf(submit(device, placed, 0, 0, { firstOp: 1 }))
         expect(early).toMatchObject({
           place: "firstOp",
           reason: `1 of ${plan.ops.length} operators, 0 have run in this arena`,
         })
         yield* submit(device, placed)
-        const beyond = yield* refusalOf(submit(device, placed, 0, { firstOp: plan.ops.length + 1 }))
+        const beyond = yield* refusalOf(
+          submit(device, placed, 0, 0, { firstOp: plan.ops.length + 1 }),
+        )
         expect(beyond.place).toBe("firstOp")
-        const negative = yield* refusalOf(submit(device, placed, 0, { firstOp: -1 }))
+        const negative = yield* refusalOf(submit(device, placed, 0, 0, { firstOp: -1 }))
         expect(negative.place).toBe("firstOp")
       }),
     ))

@@ -104,11 +104,12 @@ export const submit = (
   device: Device,
   { plan, arena, residents }: Placed,
   lane = 0,
+  priority = 0,
   from: Pick<SubmitRequest, "firstOp" | "stop"> = {},
 ): Effect.Effect<{ readonly data: Float32Array; readonly completion: Completion }, DeviceError> => {
   const data = sharedFloat32(plan.output.rows * plan.output.cols)
   return device
-    .submit({ lane, plan, arena, residents, output: data, priority: 0, taskId: "test", ...from })
+    .submit({ lane, plan, arena, residents, output: data, priority, taskId: "test", ...from })
     .pipe(Effect.map((completion) => ({ data, completion })))
 }
 

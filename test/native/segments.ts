@@ -24,7 +24,7 @@ const operatorByOperator = (device: Device, placed: Placed): Effect.Effect<Segme
     let data: Float32Array = new Float32Array()
     for (let firstOp = 0; firstOp < plan.ops.length; firstOp++) {
       const head = { ...placed, plan: headOf(plan, firstOp + 1) }
-      const ran = yield* submit(device, head, firstOp % device.info.lanes, { firstOp })
+      const ran = yield* submit(device, head, firstOp % device.info.lanes, 0, { firstOp })
       completions.push(ran.completion)
       data = ran.data
     }
@@ -62,7 +62,7 @@ export const runStopping = (device: Device, placed: Placed) =>
       const asks = Effect.sync(() => stop.ask())
       const [ran] = yield* Effect.all(
         [
-          submit(device, placed, 0, { firstOp, stop }),
+          submit(device, placed, 0, 0, { firstOp, stop }),
           Effect.andThen(Effect.yieldNow, stops < 20 ? asks : Effect.void),
         ],
         { concurrency: "unbounded" },

@@ -16,16 +16,16 @@ const alignBytes = 64
 /** Every real byte costs two here (float64), and only while a plan runs. */
 const defaultBudgetBytes = 1024 ** 3
 
-/** Where a plan writes. */
-type Workspace = Required<Pick<ReferenceMemory, "arena" | "host">>
+/** What a plan writes: its arena and its host slots. */
+type Workspace = Pick<ReferenceMemory, "arena" | "host">
 
 interface ReferenceState {
   readonly info: DeviceInfo
   readonly book: GrantBook
   /** One permit each: a lane runs one plan at a time, in the order they came. */
   readonly lanes: ReadonlyArray<Semaphore.Semaphore>
-  /** By arena, the numbers that a plan left there: another submission may go on with them. */
-  readonly left: Map<number, Workspace>
+  /** By its arena's grant, what a plan has written so far: another submission may go on. */
+  readonly spaces: Map<number, Workspace>
   closed: boolean
 }
 
@@ -50,7 +50,7 @@ export const openReferenceDevice = (
       info,
       book: new GrantBook(info),
       lanes: Array.from({ length: lanes }, () => Semaphore.makeUnsafe(1)),
-      left: new Map(),
+      spaces: new Map(),
       closed: false,
     }
     yield* Effect.addFinalizer(() => close(state))
@@ -80,7 +80,7 @@ const deviceOf = (state: ReferenceState): Device => {
     revoke: (id) =>
       answer(() => {
         const refused = book.remove(id)
-        if (refused === null) state.left.delete(id)
+        if (refused === null) state.spaces.delete(id)
         return refused
       }),
     upload: (id, data) => answer(() => book.store(id, data)),
@@ -128,35 +128,25 @@ const boundTo = ({ book }: ReferenceState, grant: Grant) => ({
   measured: grant.bytes,
 })
 
-/** Before anything was written. */
-const workspaceOf = (plan: Plan): Workspace => ({
+const freshSpace = (plan: Plan): Workspace => ({
   arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
   host: hostSlots(plan),
 })
 
 const runPlan = (
   state: ReferenceState,
-  request: SubmitRequest,
+  { arena: arenaGrant, firstOp = 0, host = [], lane, output, plan, residents, stop }: SubmitRequest,
 ): Effect.Effect<Completion, DeviceError> =>
   Effect.gen(function* () {
-    const {
-      arena: arenaGrant,
-      firstOp = 0,
-      host = [],
-      lane,
-      output,
-      plan,
-      residents,
-      stop,
-    } = request
     const [grants, arrays] = [residents.values(), host.values()]
     const slots = plan.residents.map((slot) =>
       slot.host === true
         ? { bytes: arrays.next().value!, measured: 0 }
         : boundTo(state, grants.next().value!),
     )
+    const space = firstOp === 0 ? freshSpace(plan) : state.spaces.get(arenaGrant.id)!
     const memory = {
-      ...(firstOp === 0 ? workspaceOf(plan) : state.left.get(arenaGrant.id)!),
+      ...space,
       residents: slots.map(({ bytes }, slot) => bytes.subarray(0, plan.residents[slot]!.bytes)),
     }
     const refused = checkOps(plan.ops, memory, Math.min(plan.arenaBytes, arenaGrant.bytes))
@@ -179,7 +169,7 @@ const runPlan = (
     }
     const opsDone = firstOp + ops.length
     const cancelled = opsDone < plan.ops.length
-    state.left.set(arenaGrant.id, { arena: memory.arena, host: memory.host })
+    state.spaces.set(arenaGrant.id, space)
     state.book.ran(arenaGrant, opsDone)
     if (!cancelled) output.set(outputOf(plan, memory))
     const residentBytes = slots.reduce(
