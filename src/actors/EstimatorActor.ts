@@ -2,7 +2,6 @@
 // and has the prep pool make ready what the task needs.
 import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
-import { planTask } from "../cost/planTask.ts"
 import {
   type AdmissionError,
   type InputError,
@@ -13,14 +12,15 @@ import {
 } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
-import { ginEps } from "../model/ginEps.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
+import { isWritten, type ResidentObject, type ResidentSlot } from "../model/Resident.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
 import type { LiveTask, PreparedTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { fastestWithin, type PlannedWork, PlanShelf } from "./PlanShelf.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
 
@@ -55,9 +55,10 @@ export const makeEstimator = (
 ): Effect.Effect<EstimatorActor, never, Scope.Scope> =>
   Effect.gen(function* () {
     const fibers = yield* FiberSet.make<void>()
-    const plan = makePlanCache(options)
+    const { alignBytes } = options.device
+    const shelf = new PlanShelf({ alignBytes, profile: options.profile })
     const start = (task: LiveTask) =>
-      FiberSet.run(fibers, prepareTask(options, plan, task)).pipe(
+      FiberSet.run(fibers, prepareTask(options, shelf, task)).pipe(
         Effect.map((fiber) => {
           const mine = task.state === "queued" || task.state === "preparing"
           task.abort = mine ? Fiber.interrupt(fiber) : task.abort
@@ -69,38 +70,18 @@ export const makeEstimator = (
       handle: (messages) => Effect.forEach(messages, ({ task }) => start(task), { discard: true }),
       onDefect: options.onDefect,
     })
-    return { prepare: (task) => mailbox.tell({ _tag: "Prepare", task }), plan }
-  })
-
-/** Plans by (model, shape, number of targets); the least recently made goes first. */
-const makePlanCache = (options: EstimatorOptions): EstimatorActor["plan"] => {
-  const cache = new Map<string, Plan>()
-  return (model, shape, targets) => {
-    const key = `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
-    const known = cache.get(key)
-    if (known !== undefined) return Result.succeed(known)
-    const made = planTask({
-      config: model.config,
-      shape,
-      targets,
-      alignBytes: options.device.alignBytes,
-      profile: options.profile,
-      ginEps: ginEps(model),
-    })
-    if (Result.isSuccess(made)) {
-      if (cache.size >= limits.planCacheEntries) cache.delete(cache.keys().next().value!)
-      cache.set(key, made.success)
+    return {
+      prepare: (task) => mailbox.tell({ _tag: "Prepare", task }),
+      plan: (model, shape, targets) => shelf.whole({ model, shape, targets }),
     }
-    return made
-  }
-}
+  })
 
 const prepareTask = (
   options: EstimatorOptions,
-  plan: EstimatorActor["plan"],
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<void> =>
-  estimate(options, plan, task).pipe(
+  estimate(options, shelf, task).pipe(
     Effect.flatMap((prepared) => {
       task.prepared = prepared
       task.abort = null
@@ -111,7 +92,7 @@ const prepareTask = (
     Effect.catch((reason) => {
       if (isTransient(reason) && task.attempts <= limits.maxRetries) {
         options.book.move(task, "queued")
-        return prepareTask(options, plan, task)
+        return prepareTask(options, shelf, task)
       }
       const status = task.state === "queued" ? "rejected" : "failed"
       return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
@@ -130,41 +111,64 @@ const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<
 
 const estimate = (
   options: EstimatorOptions,
-  planFor: EstimatorActor["plan"],
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
     const targets = task.spec.nodes === null ? null : task.spec.nodes.length
-    const plan = yield* Effect.fromResult(planFor(task.model, task.graph.shape, targets))
+    const work = { model: task.model, shape: task.graph.shape, targets }
+    task.plan = yield* Effect.fromResult(shelf.whole(work))
+    const plan = yield* choosePlan(options, shelf, work)
     task.plan = plan
-    const bytesNeeded = footprintBytes(plan)
-    const bytesBudget = options.device.budgetBytes
-    if (options.refuseTooLarge && bytesNeeded > bytesBudget) {
-      return yield* new TooLarge({ bytesNeeded, bytesBudget })
-    }
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan),
       demand: plan.demand ?? noDemand,
-      footprintBytes: bytesNeeded,
+      footprintBytes: footprintBytes(plan),
     })
     if (refusal !== null) return yield* refusal
     options.book.move(task, "preparing")
     task.attempts++
-    const residents = yield* options.prep.prepare({
+    const slots = plan.residents.filter((slot) => !isWritten(slot))
+    const prepared = yield* options.prep.prepare({
       taskId: task.spec.id,
       graph: task.graph,
       model: task.model,
-      roles: plan.residents.map((slot) => slot.role),
+      roles: slots.map((slot) => slot.role),
       targets: task.spec.nodes,
     })
-    assertExact(plan, residents)
-    return { plan, residents, waiting: waitingTask(options.times, task, plan, residents) }
+    assertExact(slots, prepared)
+    const residents = prepared.filter((_, i) => slots[i]!.host !== true)
+    return {
+      plan,
+      residents,
+      streamed: prepared.filter((_, i) => slots[i]!.host === true),
+      plans: () => Result.getOrThrow(shelf.all(work)),
+      waiting: waitingTask(options.times, task, plan, residents),
+    }
+  })
+
+/** The whole plan where the device has room for it, else the fastest of the smaller ones that fit. */
+const choosePlan = (
+  { device, refuseTooLarge }: EstimatorOptions,
+  shelf: PlanShelf,
+  work: PlannedWork,
+): Effect.Effect<Plan, InputError | TooLarge> =>
+  Effect.gen(function* () {
+    const whole = yield* Effect.fromResult(shelf.whole(work))
+    const bytesBudget = device.budgetBytes
+    if (!refuseTooLarge || footprintBytes(whole) <= bytesBudget) return whole
+    const plans = yield* Effect.fromResult(shelf.all(work))
+    const bytesNeeded = Math.min(...plans.map(footprintBytes))
+    return fastestWithin(plans, bytesBudget) ?? (yield* new TooLarge({ bytesNeeded, bytesBudget }))
   })
 
 /** The planner predicted each resident's bytes from shapes; here are the real ones. */
-const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => {
-  for (const [index, slot] of plan.residents.entries()) {
+const assertExact = (
+  slots: ReadonlyArray<ResidentSlot>,
+  residents: ReadonlyArray<ResidentObject>,
+): void => {
+  for (const [index, slot] of slots.entries()) {
     if (residents[index]!.bytes !== slot.bytes) {
       throw new Error(`${slot.role}: planned ${slot.bytes} bytes, got ${residents[index]!.bytes}`)
     }

@@ -15,6 +15,7 @@ import type {
   TaskSpec,
   TaskState,
 } from "../model/Task.ts"
+import type { HostMemory } from "./HostMemory.ts"
 
 export interface TaskSuccess {
   readonly output: TaskOutput
@@ -24,7 +25,12 @@ export interface TaskSuccess {
 /** What the estimator found out: everything a policy and a lane need. */
 export interface PreparedTask {
   readonly plan: Plan
+  /** One for each slot of the plan on the device. */
   readonly residents: ReadonlyArray<ResidentObject>
+  /** Inputs that the plan reads from host memory, in the order of their slots. */
+  readonly streamed: ReadonlyArray<ResidentObject>
+  /** All plans of the task, the whole one first; some milliseconds of planning when first asked. */
+  readonly plans: () => ReadonlyArray<Plan>
   /** How a policy sees it. */
   readonly waiting: WaitingTask
 }
@@ -44,6 +50,8 @@ export interface LiveTask {
   /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
   attempts: number
   prepared: PreparedTask | null
+  /** From the start of its first run on. */
+  hostMemory: HostMemory | null
   plan: Plan | null
   group: number | null
   lane: number | null

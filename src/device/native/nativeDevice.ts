@@ -10,6 +10,7 @@ import {
 } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import type { Plan } from "../../model/Plan.ts"
+import { isWritten } from "../../model/Resident.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { Completion, Device, Grant, SubmitRequest } from "../Device.ts"
 import {
@@ -19,7 +20,7 @@ import {
   type OnEvent,
   type OpenSettings,
 } from "./Addon.ts"
-import { encodePlan } from "./planWords.ts"
+import { encodePlan, planFormat } from "./planWords.ts"
 
 interface OpenHandle {
   readonly addon: Addon
@@ -156,6 +157,16 @@ const firstBadInteger = (request: SubmitRequest): PlanRefused | null => {
   )
 }
 
+/** Of each slot its grant, or that it is host memory; more grants than slots show as more ids. */
+const slotIds = ({ plan, residents }: SubmitRequest): Float64Array => {
+  const grants = residents.map(({ id }) => id)
+  const ids = plan.residents.map((slot) => {
+    if (slot.host === true) return isWritten(slot) ? planFormat.HostWrite : planFormat.HostRead
+    return grants.shift() ?? Number.NaN
+  })
+  return Float64Array.from([...ids, ...grants])
+}
+
 const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device => {
   const info: DeviceInfo = { kind, name, ...addon.info(handle) }
   const cancel = (ticket: number) => addon.cancel(handle, ticket)
@@ -184,11 +195,11 @@ const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device 
     Effect.suspend(() => {
       const bad = firstBadInteger(request)
       if (bad !== null) return Effect.fail(bad)
-      const { lane, priority, plan, arena, residents, output } = request
-      const ids = Float64Array.from(residents, (resident) => resident.id)
+      const { lane, priority, plan, arena, output, host = [] } = request
+      const ids = slotIds(request)
       return tickets.run(
         (ticket) =>
-          addon.submit(handle, ticket, lane, priority, wordsOf(plan), arena.id, ids, output),
+          addon.submit(handle, ticket, lane, priority, wordsOf(plan), arena.id, ids, output, host),
         cancel,
       )
     }).pipe(Effect.map((values) => completionOf(request, values ?? new Float64Array(4))))
