@@ -9,7 +9,7 @@ import type { GnnModel } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { ginEps } from "../model/ginEps.ts"
 import { limits } from "../model/limits.ts"
-import { footprintBytes, type Plan } from "../model/Plan.ts"
+import type { Plan } from "../model/Plan.ts"
 
 export interface PlannedWork {
   readonly model: GnnModel
@@ -68,10 +68,3 @@ export class PlanShelf {
 
 const keyOf = ({ model, shape, targets }: PlannedWork): string =>
   `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
-
-/** The fastest plan of at most so many bytes, or null. */
-export const fastestWithin = (plans: ReadonlyArray<Plan>, bytes: number): Plan | null =>
-  plans.reduce<Plan | null>((best, plan) => {
-    if (footprintBytes(plan) > bytes) return best
-    return best === null || plan.predictedMs < best.predictedMs ? plan : best
-  }, null)

@@ -157,12 +157,12 @@ const firstBadInteger = (request: SubmitRequest): PlanRefused | null => {
   )
 }
 
-/** Of each slot its grant, or that it is host memory; more grants than slots show as more ids. */
+/** Of each slot its grant, or that it is host memory; too few or too many grants show in their number. */
 const slotIds = ({ plan, residents }: SubmitRequest): Float64Array => {
   const grants = residents.map(({ id }) => id)
-  const ids = plan.residents.map((slot) => {
-    if (slot.host === true) return isWritten(slot) ? planFormat.HostWrite : planFormat.HostRead
-    return grants.shift() ?? Number.NaN
+  const ids = plan.residents.flatMap((slot) => {
+    if (slot.host === true) return [isWritten(slot) ? planFormat.HostWrite : planFormat.HostRead]
+    return grants.splice(0, 1)
   })
   return Float64Array.from([...ids, ...grants])
 }
