@@ -1,10 +1,7 @@
 // The estimator: makes each task's plan (exact bytes, predicted time), refuses what can never fit,
 // and has the prep pool make ready what the task needs.
-import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
+import { Effect, Fiber, FiberSet, type Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
-import type { PlanRequest } from "../cost/PlanRequest.ts"
-import { planFrontier } from "../cost/planFrontier.ts"
-import { planTask } from "../cost/planTask.ts"
 import {
   type AdmissionError,
   type InputError,
@@ -15,7 +12,6 @@ import {
 } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
-import { ginEps } from "../model/ginEps.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
@@ -24,7 +20,8 @@ import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
-import { type PreparedPlan, type PreparedTask, preparedPlan, rolesOf } from "./PreparedTask.ts"
+import { type PlannedWork, PlanShelf } from "./PlanShelf.ts"
+import { type PreparedPlan, type PreparedTask, preparedPlans, rolesOf } from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
 
@@ -37,8 +34,6 @@ export interface EstimatorOptions {
   readonly admission: Admission
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
-  /** Let tasks run by plans that need less memory and more time. */
-  readonly elastic: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
   /** The task left preparation without becoming ready. */
   readonly onDropped: (task: LiveTask) => Effect.Effect<void>
@@ -54,10 +49,6 @@ export interface EstimatorActor {
   ) => Result.Result<Plan, InputError>
 }
 
-type PlansFor = (
-  ...task: Parameters<EstimatorActor["plan"]>
-) => Result.Result<ReadonlyArray<Plan>, InputError>
-
 type Message = { readonly _tag: "Prepare"; readonly task: LiveTask }
 
 export const makeEstimator = (
@@ -65,11 +56,10 @@ export const makeEstimator = (
 ): Effect.Effect<EstimatorActor, never, Scope.Scope> =>
   Effect.gen(function* () {
     const fibers = yield* FiberSet.make<void>()
-    const plans = makePlanCache(options)
-    const plan: EstimatorActor["plan"] = (...task) =>
-      Result.map(plans(...task), ([first]) => first!)
+    const { alignBytes } = options.device
+    const shelf = new PlanShelf({ alignBytes, profile: options.profile })
     const start = (task: LiveTask) =>
-      FiberSet.run(fibers, prepareTask(options, plans, task)).pipe(
+      FiberSet.run(fibers, prepareTask(options, shelf, task)).pipe(
         Effect.map((fiber) => {
           const mine = task.state === "queued" || task.state === "preparing"
           task.abort = mine ? Fiber.interrupt(fiber) : task.abort
@@ -81,42 +71,18 @@ export const makeEstimator = (
       handle: (messages) => Effect.forEach(messages, ({ task }) => start(task), { discard: true }),
       onDefect: options.onDefect,
     })
-    return { prepare: (task) => mailbox.tell({ _tag: "Prepare", task }), plan }
-  })
-
-const planOne = (request: PlanRequest): ReturnType<PlansFor> =>
-  Result.map(planTask(request), (plan) => [plan])
-
-/** Plans by (model, shape, number of targets); the least recently made goes first. */
-const makePlanCache = (options: EstimatorOptions): PlansFor => {
-  const cache = new Map<string, ReadonlyArray<Plan>>()
-  const planAll = options.elastic ? planFrontier : planOne
-  return (model, shape, targets) => {
-    const key = `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
-    const known = cache.get(key)
-    if (known !== undefined) return Result.succeed(known)
-    const made = planAll({
-      config: model.config,
-      shape,
-      targets,
-      alignBytes: options.device.alignBytes,
-      profile: options.profile,
-      ginEps: ginEps(model),
-    })
-    if (Result.isSuccess(made)) {
-      if (cache.size >= limits.planCacheEntries) cache.delete(cache.keys().next().value!)
-      cache.set(key, made.success)
+    return {
+      prepare: (task) => mailbox.tell({ _tag: "Prepare", task }),
+      plan: (model, shape, targets) => shelf.whole({ model, shape, targets }),
     }
-    return made
-  }
-}
+  })
 
 const prepareTask = (
   options: EstimatorOptions,
-  plansFor: PlansFor,
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<void> =>
-  estimate(options, plansFor, task).pipe(
+  estimate(options, shelf, task).pipe(
     Effect.flatMap((prepared) => {
       task.prepared = prepared
       task.abort = null
@@ -127,7 +93,7 @@ const prepareTask = (
     Effect.catch((reason) => {
       if (isTransient(reason) && task.attempts <= limits.maxRetries) {
         options.book.move(task, "queued")
-        return prepareTask(options, plansFor, task)
+        return prepareTask(options, shelf, task)
       }
       const status = task.state === "queued" ? "rejected" : "failed"
       return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
@@ -146,40 +112,54 @@ const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<
 
 const estimate = (
   options: EstimatorOptions,
-  plansFor: PlansFor,
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
     const targets = task.spec.nodes === null ? null : task.spec.nodes.length
-    const all = yield* Effect.fromResult(plansFor(task.model, task.graph.shape, targets))
-    const { budgetBytes } = options.device
-    const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
-    const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
-    const [plan = all.at(-1)!] = plans
+    const work = { model: task.model, shape: task.graph.shape, targets }
+    task.plan = yield* Effect.fromResult(shelf.whole(work))
+    const plans = yield* plansOf(options, shelf, work)
+    const plan = plans[0]!
     task.plan = plan
-    const bytesNeeded = footprintBytes(plan)
-    if (plans.length === 0) return yield* new TooLarge({ bytesNeeded, bytesBudget: budgetBytes })
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan),
       demand: plan.demand ?? noDemand,
-      footprintBytes: bytesNeeded,
+      footprintBytes: footprintBytes(plan),
     })
     if (refusal !== null) return yield* refusal
     options.book.move(task, "preparing")
     task.attempts++
-    const roles = rolesOf(plans)
     const objects = yield* options.prep.prepare({
       taskId: task.spec.id,
       graph: task.graph,
       model: task.model,
-      roles,
+      roles: rolesOf(plans),
       targets: task.spec.nodes,
     })
-    const byRole = new Map(roles.map((role, at) => [role, objects[at]!]))
-    const prepared = plans.map((one) => preparedPlan(one, byRole))
+    const prepared = preparedPlans(plans, objects)
     const waiting = waitingTask(options.times, task, prepared)
     return { ...prepared[0]!, plans: prepared, waiting }
+  })
+
+/** A task that takes less of the device than this part is not worth the milliseconds of other plans. */
+const elasticPart = 1 / 16
+
+/** What the task may run by: the first is the whole plan, or the fastest that the device can hold. */
+const plansOf = (
+  { device, refuseTooLarge }: EstimatorOptions,
+  shelf: PlanShelf,
+  work: PlannedWork,
+): Effect.Effect<ReadonlyArray<Plan>, InputError | TooLarge> =>
+  Effect.gen(function* () {
+    const whole = yield* Effect.fromResult(shelf.whole(work))
+    const bytesBudget = device.budgetBytes
+    if (!refuseTooLarge || footprintBytes(whole) <= elasticPart * bytesBudget) return [whole]
+    const plans = yield* Effect.fromResult(shelf.all(work))
+    const fitting = plans.filter((plan) => footprintBytes(plan) <= bytesBudget)
+    const bytesNeeded = Math.min(...plans.map(footprintBytes))
+    return fitting.length > 0 ? fitting : yield* new TooLarge({ bytesNeeded, bytesBudget })
   })
 
 const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()

@@ -13,6 +13,7 @@ import type {
   TaskSpec,
   TaskState,
 } from "../model/Task.ts"
+import type { HostMemory } from "./HostMemory.ts"
 import type { Pause } from "./PausedTask.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
 
@@ -36,6 +37,8 @@ export interface LiveTask {
   /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
   attempts: number
   prepared: PreparedTask | null
+  /** From the start of its first run on. */
+  hostMemory: HostMemory | null
   /** Set while it waits to go on after it was preempted. */
   pause: Pause | null
   plan: Plan | null

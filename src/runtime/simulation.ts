@@ -20,7 +20,6 @@ export interface SimulationOptions
     | "policy"
     | "mode"
     | "preempt"
-    | "elastic"
     | "tenants"
     | "lanes"
     | "memoryBytes"

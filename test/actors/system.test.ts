@@ -62,7 +62,6 @@ const open = (
       profile: referenceProfile,
       policy: policies.base,
       preempt: null,
-      elastic: false,
       tenants: [],
       mode: "continuous",
       refuseTooLarge: true,
