@@ -2,6 +2,8 @@
 // and has the prep pool make ready what the task needs.
 import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
+import type { PlanRequest } from "../cost/PlanRequest.ts"
+import { planFrontier } from "../cost/planFrontier.ts"
 import { planTask } from "../cost/planTask.ts"
 import {
   type AdmissionError,
@@ -17,11 +19,12 @@ import { ginEps } from "../model/ginEps.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
-import type { WaitingTask } from "../model/Snapshot.ts"
+import type { PlanOption, WaitingTask } from "../model/Snapshot.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
-import type { LiveTask, PreparedTask } from "./LiveTask.ts"
+import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { type PreparedPlan, type PreparedTask, preparedPlan, rolesOf } from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
 
@@ -34,6 +37,8 @@ export interface EstimatorOptions {
   readonly admission: Admission
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
+  /** Let tasks run by plans that need less memory and more time. */
+  readonly elastic: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
   /** The task left preparation without becoming ready. */
   readonly onDropped: (task: LiveTask) => Effect.Effect<void>
@@ -49,6 +54,10 @@ export interface EstimatorActor {
   ) => Result.Result<Plan, InputError>
 }
 
+type PlansFor = (
+  ...task: Parameters<EstimatorActor["plan"]>
+) => Result.Result<ReadonlyArray<Plan>, InputError>
+
 type Message = { readonly _tag: "Prepare"; readonly task: LiveTask }
 
 export const makeEstimator = (
@@ -56,9 +65,11 @@ export const makeEstimator = (
 ): Effect.Effect<EstimatorActor, never, Scope.Scope> =>
   Effect.gen(function* () {
     const fibers = yield* FiberSet.make<void>()
-    const plan = makePlanCache(options)
+    const plans = makePlanCache(options)
+    const plan: EstimatorActor["plan"] = (...task) =>
+      Result.map(plans(...task), ([first]) => first!)
     const start = (task: LiveTask) =>
-      FiberSet.run(fibers, prepareTask(options, plan, task)).pipe(
+      FiberSet.run(fibers, prepareTask(options, plans, task)).pipe(
         Effect.map((fiber) => {
           const mine = task.state === "queued" || task.state === "preparing"
           task.abort = mine ? Fiber.interrupt(fiber) : task.abort
@@ -73,14 +84,18 @@ export const makeEstimator = (
     return { prepare: (task) => mailbox.tell({ _tag: "Prepare", task }), plan }
   })
 
+const planOne = (request: PlanRequest): ReturnType<PlansFor> =>
+  Result.map(planTask(request), (plan) => [plan])
+
 /** Plans by (model, shape, number of targets); the least recently made goes first. */
-const makePlanCache = (options: EstimatorOptions): EstimatorActor["plan"] => {
-  const cache = new Map<string, Plan>()
+const makePlanCache = (options: EstimatorOptions): PlansFor => {
+  const cache = new Map<string, ReadonlyArray<Plan>>()
+  const planAll = options.elastic ? planFrontier : planOne
   return (model, shape, targets) => {
     const key = `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
     const known = cache.get(key)
     if (known !== undefined) return Result.succeed(known)
-    const made = planTask({
+    const made = planAll({
       config: model.config,
       shape,
       targets,
@@ -98,10 +113,10 @@ const makePlanCache = (options: EstimatorOptions): EstimatorActor["plan"] => {
 
 const prepareTask = (
   options: EstimatorOptions,
-  plan: EstimatorActor["plan"],
+  plansFor: PlansFor,
   task: LiveTask,
 ): Effect.Effect<void> =>
-  estimate(options, plan, task).pipe(
+  estimate(options, plansFor, task).pipe(
     Effect.flatMap((prepared) => {
       task.prepared = prepared
       task.abort = null
@@ -112,7 +127,7 @@ const prepareTask = (
     Effect.catch((reason) => {
       if (isTransient(reason) && task.attempts <= limits.maxRetries) {
         options.book.move(task, "queued")
-        return prepareTask(options, plan, task)
+        return prepareTask(options, plansFor, task)
       }
       const status = task.state === "queued" ? "rejected" : "failed"
       return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
@@ -131,19 +146,20 @@ const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<
 
 const estimate = (
   options: EstimatorOptions,
-  planFor: EstimatorActor["plan"],
+  plansFor: PlansFor,
   task: LiveTask,
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
     const targets = task.spec.nodes === null ? null : task.spec.nodes.length
-    const plan = yield* Effect.fromResult(planFor(task.model, task.graph.shape, targets))
+    const all = yield* Effect.fromResult(plansFor(task.model, task.graph.shape, targets))
+    const { budgetBytes } = options.device
+    const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
+    const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
+    const [plan = all.at(-1)!] = plans
     task.plan = plan
     const bytesNeeded = footprintBytes(plan)
-    const bytesBudget = options.device.budgetBytes
-    if (options.refuseTooLarge && bytesNeeded > bytesBudget) {
-      return yield* new TooLarge({ bytesNeeded, bytesBudget })
-    }
+    if (plans.length === 0) return yield* new TooLarge({ bytesNeeded, bytesBudget: budgetBytes })
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan),
       demand: plan.demand ?? noDemand,
@@ -152,30 +168,24 @@ const estimate = (
     if (refusal !== null) return yield* refusal
     options.book.move(task, "preparing")
     task.attempts++
-    const residents = yield* options.prep.prepare({
+    const roles = rolesOf(plans)
+    const objects = yield* options.prep.prepare({
       taskId: task.spec.id,
       graph: task.graph,
       model: task.model,
-      roles: plan.residents.map((slot) => slot.role),
+      roles,
       targets: task.spec.nodes,
     })
-    assertExact(plan, residents)
-    return { plan, residents, waiting: waitingTask(options.times, task, plan, residents) }
+    const byRole = new Map(roles.map((role, at) => [role, objects[at]!]))
+    const prepared = plans.map((one) => preparedPlan(one, byRole))
+    const waiting = waitingTask(options.times, task, prepared)
+    return { ...prepared[0]!, plans: prepared, waiting }
   })
 
-/** The planner predicted each resident's bytes from shapes; here are the real ones. */
-const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => {
-  for (const [index, slot] of plan.residents.entries()) {
-    if (residents[index]!.bytes !== slot.bytes) {
-      throw new Error(`${slot.role}: planned ${slot.bytes} bytes, got ${residents[index]!.bytes}`)
-    }
-  }
-}
-
-const knownNeeds = new WeakMap<PreparedTask["residents"], WaitingTask["residents"]>()
+const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()
 
 /** How a policy sees them; one list for all tasks that share the prepared one. */
-const needsOf = (residents: PreparedTask["residents"]): WaitingTask["residents"] => {
+const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"] => {
   const known = knownNeeds.get(residents)
   if (known !== undefined) return known
   const needs = residents.map(({ key, bytes }) => ({ key, bytes }))
@@ -186,10 +196,9 @@ const needsOf = (residents: PreparedTask["residents"]): WaitingTask["residents"]
 const waitingTask = (
   times: TimeKeeper,
   task: LiveTask,
-  plan: Plan,
-  residents: PreparedTask["residents"],
-): PreparedTask["waiting"] => {
-  const { p50Ms, p95Ms } = times.predict(task, plan)
+  plans: ReadonlyArray<PreparedPlan>,
+): WaitingTask => {
+  const options = plans.map((plan) => optionOf(times, task, plan))
   return {
     id: task.spec.id,
     tenant: task.spec.tenant,
@@ -197,6 +206,18 @@ const waitingTask = (
     submittedAtMs: task.submittedAtMs,
     qosTargetMs: task.spec.deadlineMs,
     priority: task.spec.priority,
+    ...options[0]!,
+    ...(options.length > 1 ? { options } : {}),
+  }
+}
+
+const optionOf = (
+  times: TimeKeeper,
+  task: LiveTask,
+  { plan, residents }: PreparedPlan,
+): PlanOption => {
+  const { p50Ms, p95Ms } = times.predict(task, plan)
+  return {
     arenaBytes: plan.arenaBytes,
     residents: needsOf(residents),
     footprintBytes: footprintBytes(plan),

@@ -6,6 +6,7 @@ import type { StopSignal } from "../device/StopSignal.ts"
 import { type DeviceError, LaneLost } from "../model/errors.ts"
 import type { OpTiming, TaskOutput } from "../model/Task.ts"
 import { sharedFloat32 } from "../model/Tensor.ts"
+import { hostArrays } from "./hostMemory.ts"
 import type { Holding, Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
@@ -15,6 +16,8 @@ export interface RunTask {
   readonly holding: Holding
   /** The operators before it have run. */
   readonly firstOp: number
+  /** What it has in host memory; null before that was given. */
+  readonly host: ReadonlyArray<Uint8Array> | null
   /** The scheduler asks by it for the lane. */
   readonly stop: StopSignal
 }
@@ -27,7 +30,13 @@ export type RunOutcome =
   | { readonly _tag: "Completed"; readonly output: TaskOutput }
   | { readonly _tag: "Failed"; readonly reason: DeviceError }
   | { readonly _tag: "Cancelled" }
-  | { readonly _tag: "Preempted"; readonly opsDone: number }
+  | Preempted
+
+export interface Preempted {
+  readonly _tag: "Preempted"
+  readonly opsDone: number
+  readonly host: RunTask["host"]
+}
 
 export interface ExecutorOptions {
   readonly lane: number
@@ -89,7 +98,8 @@ const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutco
     const { plan, residents } = task.prepared!
     const load = options.ledger.load(holding, residents)
     yield* options.ledger.isLoaded(residents) ? load : Effect.raceFirst(load, asked(stop))
-    if (stop.asked) return { _tag: "Preempted", opsDone: firstOp }
+    if (stop.asked) return { _tag: "Preempted", opsDone: firstOp, host: run.host }
+    const host = run.host ?? (yield* hostArrays(task.prepared!, options.device))
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
     const output = rows === 0 ? noElements : sharedFloat32(rows * cols)
@@ -101,6 +111,7 @@ const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutco
       plan,
       arena: holding.arena,
       residents: holding.residents,
+      host,
       output,
       priority: task.spec.priority,
       taskId: task.spec.id,
@@ -118,7 +129,7 @@ const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutco
     const laneStartMs = options.stopwatch.nowMs() - completion.runMs
     const before = firstOp === 0 ? [] : task.ops
     task.ops = [...before, ...shifted(completion.ops, laneStartMs)]
-    if (completion.cancelled) return { _tag: "Preempted", opsDone: completion.opsDone }
+    if (completion.cancelled) return { _tag: "Preempted", opsDone: completion.opsDone, host }
     task.measuredPeakBytes = completion.measuredPeakBytes
     return { _tag: "Completed", output: { rows, cols, data: output } }
   })

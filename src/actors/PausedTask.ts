@@ -2,11 +2,13 @@
 // and asks for a lane alone.
 import { partFrom } from "../model/planWork.ts"
 import type { WaitingTask } from "../model/Snapshot.ts"
+import type { Preempted, RunTask } from "./ExecutorActor.ts"
 import type { Holding } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 
 export interface Pause {
   readonly holding: Holding
+  readonly host: RunTask["host"]
   /** The operator with which it goes on. */
   readonly firstOp: number
   /** What is left of its time, as a part of the whole. */
@@ -15,11 +17,15 @@ export interface Pause {
   readonly waiting: WaitingTask
 }
 
-export const pauseOf = (task: LiveTask, holding: Holding, firstOp: number): Pause => {
+export const pauseOf = (
+  { task, holding }: RunTask,
+  { host, opsDone: firstOp }: Preempted,
+): Pause => {
   const { plan, waiting } = task.prepared!
   const leftPart = partFrom(plan, firstOp)
   return {
     holding,
+    host,
     firstOp,
     leftPart,
     waiting: {

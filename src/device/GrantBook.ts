@@ -98,8 +98,11 @@ export class GrantBook {
     return this.#entries.get(id)?.grant.bytes ?? null
   }
 
-  /** What is wrong with a request to run a plan on one of `lanes` lanes, or null. */
-  submitFault(request: SubmitRequest, lanes: number): PlanRefused | null {
+  /**
+   * What is wrong with a request to run a plan on one of `lanes` lanes, or null. `computes`: the plan
+   * will read what is in host memory, so it must be there.
+   */
+  submitFault(request: SubmitRequest, lanes: number, computes = true): PlanRefused | null {
     const { arena, firstOp = 0, host = [], lane, plan, residents } = request
     const [onDevice, onHost] = [slotsOn(plan, "device"), slotsOn(plan, "host")]
     const refuse = (place: string, reason: string) => new PlanRefused({ place, reason })
@@ -122,7 +125,8 @@ export class GrantBook {
     }
     for (const [slot, { bytes, role }] of onHost.entries()) {
       const given = host[slot]?.byteLength ?? 0
-      if (given < bytes) return refuse(`host[${slot}] ${role}`, `${given} bytes of ${bytes}`)
+      if (computes && given < bytes)
+        return refuse(`host[${slot}] ${role}`, `${given} bytes of ${bytes}`)
     }
     return null
   }

@@ -8,6 +8,7 @@ import { fillRowWork, rowWorkBounds } from "../../src/model/rowWork.ts"
 import { randomFloats } from "../cases/shapes.ts"
 import { PlanBench, place, release, runOnce, submit } from "../native/planBench.ts"
 import { chain, refusalOf } from "../native/samplePlans.ts"
+import { expectSameInSegments } from "../native/segments.ts"
 import { cudaOptions, freeBytes } from "./serve.ts"
 import { withDevice } from "./withCudaDevice.ts"
 
@@ -115,6 +116,12 @@ export const deviceSuite = () => {
         yield* release(device, placed)
         expect((yield* device.stats).usedBytes).toBe(0)
       }),
+    ),
+  )
+
+  it.each([true, false])("goes on from any operator, op timings %s", (opTimings) =>
+    withDevice({ opTimings, paint: true }, (device) =>
+      expectSameInSegments(device, chain(64, 6, alignBytes)),
     ),
   )
 
