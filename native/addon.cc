@@ -208,18 +208,25 @@ class Addon : public Napi::Addon<Addon> {
                                                   data));
   }
 
-  // (handle, ticket, lane, priority, words, arena, residents, output, firstOp) -> as upload
+  // (handle, ticket, lane, priority, words, arena, residents, output, host, firstOp) ->
+  // as upload
   Napi::Value submit(const Napi::CallbackInfo& call) {
     auto words = typed_array<Napi::Float64Array>(call[4], napi_float64_array, "words");
     auto ids = typed_array<Napi::Float64Array>(call[6], napi_float64_array, "residents");
     auto output = typed_array<Napi::Float32Array>(call[7], napi_float32_array, "output");
     SubmitSettings request{integer(call[1], "ticket"), integer(call[2], "lane"),
-                           integer(call[3], "priority"), integer(call[5], "arena"), {},
-                           integer(call[8], "firstOp")};
+                           integer(call[3], "priority"), integer(call[5], "arena"), {}, {},
+                           integer(call[9], "firstOp")};
     for (size_t i = 0; i < ids.ElementLength(); i++) {
       const double id = ids[i];
       // an id no grant has, where the number is no id at all
       request.residents.push_back(std::abs(id) < 9e15 ? static_cast<int64_t>(id) : INT64_MIN);
+    }
+    if (!call[8].IsArray()) wrong_type(call.Env(), "host must be an array");
+    const auto host = call[8].As<Napi::Array>();
+    for (uint32_t i = 0; i < host.Length(); i++) {
+      const Napi::Value array = host[i];
+      request.host.push_back(typed_array<Napi::Uint8Array>(array, napi_uint8_array, "host memory"));
     }
     return answer(call.Env(), device(call).submit(request, words, output));
   }

@@ -87,6 +87,10 @@ LogSoftmaxArgs BoundOp::log_softmax() const {
   return {op_.m, op_.n, floats(kX), ld(kX), floats(kY), ld(kY)};
 }
 
+CopyArgs BoundOp::copy() const {
+  return {op_.m, op_.n, floats(kX), ld(kX), floats(kY), ld(kY)};
+}
+
 namespace {
 
 Verdict check_row_work(const PlanOp& op, const BoundOp& bound, IndexChecks& checks) {

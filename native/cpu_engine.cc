@@ -22,6 +22,15 @@ double now_ms() {
   return std::chrono::duration<double, std::milli>(now).count();
 }
 
+void copy_rows(const CopyArgs& c) {
+  const auto row = static_cast<size_t>(c.n) * sizeof(float);
+  if (c.ldx == c.n && c.ldy == c.n) {
+    std::memcpy(c.y, c.x, static_cast<size_t>(c.m) * row);
+    return;
+  }
+  for (int64_t r = 0; r < c.m; r++) std::memcpy(c.y + r * c.ldy, c.x + r * c.ldx, row);
+}
+
 }  // namespace
 
 Verdict CpuEngine::open(int64_t budget_bytes) {
@@ -66,6 +75,7 @@ void CpuEngine::run_op(const PlanOp& op, const Binding& binding) const {
     case kReadout: kernels_->readout(bound.readout()); break;
     case kGather: kernels_->gather(bound.gather()); break;
     case kLogSoftmax: kernels_->log_softmax(bound.log_softmax()); break;
+    case kCopy: copy_rows(bound.copy()); break;
   }
 }
 

@@ -17,10 +17,11 @@ struct Binding {
   uint8_t* arena;
   int64_t arena_bytes;
   struct Slot {
-    int64_t grant;
-    uint8_t* data;        // where kernels read it
+    int64_t grant;        // or kHostRead, kHostWrite
+    uint8_t* data;        // where kernels read it; where copies reach it when it is the host's
     const uint8_t* host;  // where index checks read it
-    int64_t bytes;        // of the grant: a multiple of the alignment
+    int64_t bytes;        // of the grant: a multiple of the alignment; of host memory 0
+    bool on_host() const { return grant < 0; }
   };
   std::vector<Slot> slots;
 };

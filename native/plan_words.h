@@ -6,7 +6,7 @@
 namespace gnnsched::words {
 
 constexpr double kMagic = 0x474e4e50;  // "GNNP"
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 
 // header
 constexpr int kHeaderWords = 8;
@@ -17,6 +17,7 @@ constexpr int kHeadSlots = 3;
 constexpr int kHeadOutputOffset = 4;
 constexpr int kHeadOutputRows = 5;
 constexpr int kHeadOutputCols = 6;
+constexpr int kHeadOutputSlot = 7;  // kSlotArena, or a host slot that the plan stores it in
 
 // one operator
 constexpr int kOpWords = 72;
@@ -78,10 +79,15 @@ constexpr int kReadout = 5;
 constexpr int kGather = 6;
 constexpr int kLogSoftmax = 7;
 constexpr int kGatv2 = 8;
-constexpr int kKinds = 9;
+constexpr int kCopy = 9;
+constexpr int kKinds = 10;
 
 constexpr int kReduces = 3;
 constexpr int kActivations = 8;
+
+// in place of a grant: the slot lies in host memory
+constexpr int kHostRead = -1;
+constexpr int kHostWrite = -2;
 
 // bounds that keep every product of two dimensions and a size within 64 bits
 constexpr int kMaxOps = 65536;

@@ -132,4 +132,13 @@ struct LogSoftmaxArgs {
   int64_t ldy;
 };
 
+// y[m, n] = x[m, n]
+struct CopyArgs {
+  int64_t m, n;
+  const float* x;
+  int64_t ldx;
+  float* y;
+  int64_t ldy;
+};
+
 }  // namespace gnnsched

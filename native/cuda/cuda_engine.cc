@@ -33,6 +33,12 @@ double now_ms() {
   return std::chrono::duration<double, std::milli>(now).count();
 }
 
+// Transfers of pageable memory are not captured: their plans run operator by operator.
+bool reaches_host(const Binding& binding) {
+  return std::any_of(binding.slots.begin(), binding.slots.end(),
+                     [](const Binding::Slot& slot) { return slot.on_host(); });
+}
+
 // One plan on one lane.
 class CudaRun {
  public:
@@ -289,7 +295,7 @@ class CudaEngine final : public Engine {
     CudaLane& lane = *lanes_[2 * static_cast<size_t>(request.lane) + (request.priority > 0 ? 1 : 0)];
     CudaRun run(request, lane, tensor_cores_, facts_.slice_bytes, counts_, result);
     if (settings_.paint) run.paint();
-    if (settings_.op_timings) {
+    if (settings_.op_timings || reaches_host(*request.binding)) {
       run.timed();
     } else {
       run.graphs();

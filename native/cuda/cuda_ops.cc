@@ -50,6 +50,21 @@ int64_t scratch_bytes(const PlanOp& op, const BoundOp& bound) {
   }
 }
 
+// Within the device a kernel, which a graph can hold; to and from the host a transfer.
+cudaError_t launch_copy(const BoundOp& bound, cudaStream_t stream) {
+  const CopyArgs c = bound.copy();
+  if (c.m == 0 || c.n == 0) return cudaSuccess;
+  const bool load = bound.on_host(kX), store = bound.on_host(kY);
+  if (!load && !store) {
+    Epilogue none{};
+    return gpu::launch_rowwise_f32({c.m, c.n, false, c.x, c.ldx, c.y, c.ldy, none}, stream);
+  }
+  const auto bytes = [](int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); };
+  return cudaMemcpy2DAsync(c.y, bytes(c.ldy), c.x, bytes(c.ldx), bytes(c.n),
+                           static_cast<size_t>(c.m),
+                           load ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToHost, stream);
+}
+
 }  // namespace
 
 Verdict check_kernel_memory(const NativePlan& plan, const Binding& binding) {
@@ -89,6 +104,7 @@ cudaError_t launch_slice(const PlanOp& whole, const OpSlice& slice, const Bindin
     case kReadout: return gpu::launch_readout_f32(bound.readout(), stream);
     case kGather: return gpu::launch_gather_f32(bound.gather(), stream);
     case kLogSoftmax: return gpu::launch_log_softmax_f32(bound.log_softmax(), stream);
+    case kCopy: return launch_copy(bound, stream);
   }
   return cudaErrorInvalidValue;
 }

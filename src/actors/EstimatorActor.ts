@@ -2,9 +2,6 @@
 // and has the prep pool make ready what the task needs.
 import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
-import type { PlanRequest } from "../cost/PlanRequest.ts"
-import { planFrontier } from "../cost/planFrontier.ts"
-import { planTask } from "../cost/planTask.ts"
 import {
   type AdmissionError,
   type InputError,
@@ -15,7 +12,6 @@ import {
 } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
-import { ginEps } from "../model/ginEps.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
@@ -24,6 +20,7 @@ import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { type PlannedWork, PlanShelf } from "./PlanShelf.ts"
 import { type PreparedPlan, type PreparedTask, preparedPlan, rolesOf } from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
@@ -54,10 +51,6 @@ export interface EstimatorActor {
   ) => Result.Result<Plan, InputError>
 }
 
-type PlansFor = (
-  ...task: Parameters<EstimatorActor["plan"]>
-) => Result.Result<ReadonlyArray<Plan>, InputError>
-
 type Message = { readonly _tag: "Prepare"; readonly task: LiveTask }
 
 export const makeEstimator = (
@@ -65,11 +58,10 @@ export const makeEstimator = (
 ): Effect.Effect<EstimatorActor, never, Scope.Scope> =>
   Effect.gen(function* () {
     const fibers = yield* FiberSet.make<void>()
-    const plans = makePlanCache(options)
-    const plan: EstimatorActor["plan"] = (...task) =>
-      Result.map(plans(...task), ([first]) => first!)
+    const { alignBytes } = options.device
+    const shelf = new PlanShelf({ alignBytes, profile: options.profile })
     const start = (task: LiveTask) =>
-      FiberSet.run(fibers, prepareTask(options, plans, task)).pipe(
+      FiberSet.run(fibers, prepareTask(options, shelf, task)).pipe(
         Effect.map((fiber) => {
           const mine = task.state === "queued" || task.state === "preparing"
           task.abort = mine ? Fiber.interrupt(fiber) : task.abort
@@ -81,42 +73,33 @@ export const makeEstimator = (
       handle: (messages) => Effect.forEach(messages, ({ task }) => start(task), { discard: true }),
       onDefect: options.onDefect,
     })
-    return { prepare: (task) => mailbox.tell({ _tag: "Prepare", task }), plan }
+    return {
+      prepare: (task) => mailbox.tell({ _tag: "Prepare", task }),
+      plan: (model, shape, targets) => shelf.whole({ model, shape, targets }),
+    }
   })
 
-const planOne = (request: PlanRequest): ReturnType<PlansFor> =>
-  Result.map(planTask(request), (plan) => [plan])
+/** A task whose whole plan takes less than this part of the device is not given smaller ones. */
+const elasticShare = 1 / 16
 
-/** Plans by (model, shape, number of targets); the least recently made goes first. */
-const makePlanCache = (options: EstimatorOptions): PlansFor => {
-  const cache = new Map<string, ReadonlyArray<Plan>>()
-  const planAll = options.elastic ? planFrontier : planOne
-  return (model, shape, targets) => {
-    const key = `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
-    const known = cache.get(key)
-    if (known !== undefined) return Result.succeed(known)
-    const made = planAll({
-      config: model.config,
-      shape,
-      targets,
-      alignBytes: options.device.alignBytes,
-      profile: options.profile,
-      ginEps: ginEps(model),
-    })
-    if (Result.isSuccess(made)) {
-      if (cache.size >= limits.planCacheEntries) cache.delete(cache.keys().next().value!)
-      cache.set(key, made.success)
-    }
-    return made
-  }
-}
+/** The whole plan, and for a task that takes much of the device smaller ones. */
+const plansFor = (
+  { device, elastic }: EstimatorOptions,
+  shelf: PlanShelf,
+  work: PlannedWork,
+): Result.Result<ReadonlyArray<Plan>, InputError> =>
+  Result.flatMap(shelf.whole(work), (whole) =>
+    elastic && footprintBytes(whole) > elasticShare * device.budgetBytes
+      ? shelf.all(work)
+      : Result.succeed([whole]),
+  )
 
 const prepareTask = (
   options: EstimatorOptions,
-  plansFor: PlansFor,
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<void> =>
-  estimate(options, plansFor, task).pipe(
+  estimate(options, shelf, task).pipe(
     Effect.flatMap((prepared) => {
       task.prepared = prepared
       task.abort = null
@@ -127,7 +110,7 @@ const prepareTask = (
     Effect.catch((reason) => {
       if (isTransient(reason) && task.attempts <= limits.maxRetries) {
         options.book.move(task, "queued")
-        return prepareTask(options, plansFor, task)
+        return prepareTask(options, shelf, task)
       }
       const status = task.state === "queued" ? "rejected" : "failed"
       return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
@@ -146,13 +129,14 @@ const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<
 
 const estimate = (
   options: EstimatorOptions,
-  plansFor: PlansFor,
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
     const targets = task.spec.nodes === null ? null : task.spec.nodes.length
-    const all = yield* Effect.fromResult(plansFor(task.model, task.graph.shape, targets))
+    const work = { model: task.model, shape: task.graph.shape, targets }
+    const all = yield* Effect.fromResult(plansFor(options, shelf, work))
     const { budgetBytes } = options.device
     const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
     const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
@@ -163,7 +147,7 @@ const estimate = (
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan),
       demand: plan.demand ?? noDemand,
-      footprintBytes: bytesNeeded,
+      footprintBytes: footprintBytes(plan),
     })
     if (refusal !== null) return yield* refusal
     options.book.move(task, "preparing")

@@ -13,6 +13,7 @@ import type {
   TaskSpec,
   TaskState,
 } from "../model/Task.ts"
+import type { HostMemory } from "./HostMemory.ts"
 import type { Pause } from "./PausedTask.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
 
@@ -38,6 +39,8 @@ export interface LiveTask {
   prepared: PreparedTask | null
   /** Set while it waits to go on after it was preempted. */
   pause: Pause | null
+  /** From the start of its first run on. */
+  hostMemory: HostMemory | null
   plan: Plan | null
   group: number | null
   lane: number | null

@@ -8,7 +8,6 @@ import type { LiveTask } from "./LiveTask.ts"
 
 export interface Pause {
   readonly holding: Holding
-  readonly host: RunTask["host"]
   /** The operator with which it goes on. */
   readonly firstOp: number
   /** What is left of its time, as a part of the whole. */
@@ -17,15 +16,11 @@ export interface Pause {
   readonly waiting: WaitingTask
 }
 
-export const pauseOf = (
-  { task, holding }: RunTask,
-  { host, opsDone: firstOp }: Preempted,
-): Pause => {
+export const pauseOf = ({ task, holding }: RunTask, { opsDone: firstOp }: Preempted): Pause => {
   const { plan, waiting } = task.prepared!
   const leftPart = partFrom(plan, firstOp)
   return {
     holding,
-    host,
     firstOp,
     leftPart,
     waiting: {

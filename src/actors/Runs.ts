@@ -64,7 +64,7 @@ export class Runs {
       task.pause = null
       const times = { startedAtMs: nowMs, loadedAtMs: null, endedAtMs: null }
       task.runs.push({ lane, group, ...times, end: "running", preemptedBy: null })
-      const run = { task, holding, firstOp, host: pause?.host ?? null, stop: new StopSignal() }
+      const run = { task, holding, firstOp, stop: new StopSignal() }
       this.preemptions.started(run)
       yield* dispatch(lane, run)
     })

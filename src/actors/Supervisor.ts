@@ -195,6 +195,7 @@ const makeSubmit = (parts: {
         ops: noOps,
         runs: [],
         sharedWith: null,
+        hostMemory: null,
       }
       return Effect.as(parts.queue.submit(task), task)
     })

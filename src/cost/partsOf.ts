@@ -124,8 +124,9 @@ const gatV2Part = (op: GatV2Op, from: number, count: number): Op => ({
   epilogue: epilogueRight(op.epilogue, from),
 })
 
-/** Parts begin on whole vectors and cache lines, as far as the size allows. */
+/** Parts begin on whole vectors and cache lines, as far as the size allows; nothing is one part. */
 const evenSize = (extent: number, size: number, unit: number): number => {
+  if (extent === 0) return 1
   const parts = Math.ceil(extent / Math.max(1, size))
   return Math.min(extent, Math.ceil(extent / parts / unit) * unit)
 }
@@ -133,7 +134,7 @@ const evenSize = (extent: number, size: number, unit: number): number => {
 const columnUnit = 16
 
 const cut = (op: Op, from: number, extent: number, size: number): ReadonlyArray<Op> => {
-  const parts: Op[] = []
+  const parts: Op[] = extent === 0 ? [op] : []
   for (let at = 0; at < extent; at += size) {
     parts.push(part(op, from + at, Math.min(size, extent - at)))
   }

@@ -8,6 +8,9 @@ import type { PlanRequest } from "./PlanRequest.ts"
 import { assemble, lower, planTask } from "./planTask.ts"
 import { type Tiling, tilePlan } from "./tilePlan.ts"
 
+/** The whole plan, then others. */
+export type Frontier = readonly [Plan, ...ReadonlyArray<Plan>]
+
 /** Narrower parts would fetch lines of which they read a piece. */
 const leastColumns = 16
 const tileCounts = [2, 4, 8, 16] as const
@@ -63,8 +66,8 @@ const paretoFront = (plans: ReadonlyArray<Plan>, below: number): ReadonlyArray<P
 }
 
 /** Leaves out, as long as there are too many, the plan that saves least over the one before it. */
-const thinned = (whole: Plan, front: ReadonlyArray<Plan>): ReadonlyArray<Plan> => {
-  const plans = [whole, ...front]
+const thinned = (whole: Plan, front: ReadonlyArray<Plan>): Frontier => {
+  const plans: [Plan, ...Array<Plan>] = [whole, ...front]
   while (plans.length > limits.maxPlansPerTask) {
     let least = 1
     let ratio = Number.POSITIVE_INFINITY
@@ -79,9 +82,7 @@ const thinned = (whole: Plan, front: ReadonlyArray<Plan>): ReadonlyArray<Plan> =
 }
 
 /** The whole plan first, then plans of fewer and fewer bytes that take longer and longer. */
-export const planFrontier = (
-  request: PlanRequest,
-): Result.Result<ReadonlyArray<Plan>, InputError> =>
+export const planFrontier = (request: PlanRequest): Result.Result<Frontier, InputError> =>
   Result.map(planTask(request), (whole) => {
     // Parts get the memory that their kernels need; the operators they are parts of have none.
     const bare = lower({ ...request, profile: { ...request.profile, kernels: "cpu" } })

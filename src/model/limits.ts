@@ -65,6 +65,8 @@ export const limits = {
   memoryEventsPerTask: 8,
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
+  /** Tasks' smaller plans kept for reuse: hundreds of operators each. */
+  frontierCacheEntries: 32,
   /** Plans that one task may choose from. */
   maxPlansPerTask: 6,
   /** Operators of a plan that works part by part. */

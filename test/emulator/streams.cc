@@ -340,6 +340,20 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   return state();
 }
 
+cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch,
+                              size_t width, size_t height, cudaMemcpyKind, cudaStream_t stream) {
+  if (stream->capturing != nullptr) return report(cudaErrorStreamCaptureUnsupported);
+  if (width > to_pitch || width > from_pitch) return report(cudaErrorInvalidValue);
+  stream->push([=] {
+    if (lost.load() != cudaSuccess) return;
+    for (size_t row = 0; row < height; row++) {
+      std::memcpy(static_cast<uint8_t*>(to) + row * to_pitch,
+                  static_cast<const uint8_t*>(from) + row * from_pitch, width);
+    }
+  });
+  return state();
+}
+
 cudaError_t cudaMemsetAsync(void* block, int value, size_t bytes, cudaStream_t stream) {
   if (stream->capturing != nullptr) return report(cudaErrorStreamCaptureUnsupported);
   stream->push([=] { std::memset(block, value, bytes); });

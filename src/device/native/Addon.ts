@@ -109,8 +109,10 @@ export interface Addon {
     priority: number,
     words: Float64Array,
     arena: number,
+    /** A grant for each slot, or that it is the next of `host`. */
     residents: Float64Array,
     output: Float32Array,
+    host: ReadonlyArray<Uint8Array>,
     firstOp: number,
   ) => NativeRefusal | null
   readonly cancel: (handle: number, ticket: number) => void

@@ -8,7 +8,7 @@ import type { Plan } from "../../model/Plan.ts"
 /** Numbers that native/plan_words.h has under the same names with a `k` in front. */
 export const planFormat = {
   Magic: 0x474e4e50,
-  Version: 2,
+  Version: 3,
   HeaderWords: 8,
   HeadMagic: 0,
   HeadVersion: 1,
@@ -17,6 +17,7 @@ export const planFormat = {
   HeadOutputOffset: 4,
   HeadOutputRows: 5,
   HeadOutputCols: 6,
+  HeadOutputSlot: 7,
   OpWords: 72,
   OpKind: 0,
   OpM: 1,
@@ -61,6 +62,8 @@ export const planFormat = {
   FlagSkipSelf: 4,
   FlagL2: 8,
   FlagAffineAfter: 16,
+  HostRead: -1,
+  HostWrite: -2,
 } as const
 
 /** Positions are the codes of native/plan_words.h (kGemm, …) and the enums of op_args.h. */
@@ -74,6 +77,7 @@ export const kindCodes: ReadonlyArray<OpKind> = [
   "gather",
   "logSoftmax",
   "gatv2",
+  "copy",
 ]
 export const reduceCodes: ReadonlyArray<Aggregation> = ["sum", "mean", "max"]
 export const activationCodes: ReadonlyArray<ActivationName> = [
@@ -231,6 +235,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
       break
+    case "copy":
     case "logSoftmax":
       to.set(F.OpN, op.n)
       to.operand(F.X, op.x)
@@ -248,6 +253,7 @@ export const encodePlan = (plan: Plan): Float64Array => {
   words[F.HeadOutputOffset] = plan.output.offset
   words[F.HeadOutputRows] = plan.output.rows
   words[F.HeadOutputCols] = plan.output.cols
+  words[F.HeadOutputSlot] = plan.output.slot ?? F.SlotArena
   for (const [index, op] of plan.ops.entries()) {
     writeOp(new OpWriter(words, F.HeaderWords + index * F.OpWords), op)
   }

@@ -123,7 +123,7 @@ const submit = (state: SimState, request: SubmitRequest): Effect.Effect<Completi
   Effect.suspend((): Effect.Effect<Completion, DeviceError> => {
     if (state.closed) return Effect.fail(closedError())
     const refused =
-      state.book.submitFault(request, state.options.lanes, false) ?? laneFault(state, request)
+      state.book.submitFault(request, state.options.lanes) ?? laneFault(state, request)
     if (refused !== null) return Effect.fail(refused)
     const { firstOp = 0, stop } = request
     if (stop?.asked === true) return Effect.succeed(completionOf(state, request, firstOp, 0))
