@@ -208,7 +208,8 @@ class Addon : public Napi::Addon<Addon> {
                                                   data));
   }
 
-  // (handle, ticket, lane, priority, words, arena, residents, output, firstOp) -> as upload
+  // (handle, ticket, lane, priority, words, arena, residents, output, host, firstOp) ->
+  // as upload
   Napi::Value submit(const Napi::CallbackInfo& call) {
     auto words = typed_array<Napi::Float64Array>(call[4], napi_float64_array, "words");
     auto ids = typed_array<Napi::Float64Array>(call[6], napi_float64_array, "residents");

@@ -1,6 +1,6 @@
 // The estimator: makes each task's plan (exact bytes, predicted time), refuses what can never fit,
 // and has the prep pool make ready what the task needs.
-import { Effect, Fiber, FiberSet, type Result, type Scope } from "effect"
+import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import {
   type AdmissionError,
@@ -34,6 +34,8 @@ export interface EstimatorOptions {
   readonly admission: Admission
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
+  /** Let tasks run by plans that need less memory and more time. */
+  readonly elastic: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
   /** The task left preparation without becoming ready. */
   readonly onDropped: (task: LiveTask) => Effect.Effect<void>
@@ -77,6 +79,21 @@ export const makeEstimator = (
     }
   })
 
+/** A task whose whole plan takes less than this part of the device is not given smaller ones. */
+const elasticShare = 1 / 16
+
+/** The whole plan, and for a task that takes much of the device smaller ones. */
+const plansFor = (
+  { device, elastic }: EstimatorOptions,
+  shelf: PlanShelf,
+  work: PlannedWork,
+): Result.Result<ReadonlyArray<Plan>, InputError> =>
+  Result.flatMap(shelf.whole(work), (whole) =>
+    elastic && footprintBytes(whole) > elasticShare * device.budgetBytes
+      ? shelf.all(work)
+      : Result.succeed([whole]),
+  )
+
 const prepareTask = (
   options: EstimatorOptions,
   shelf: PlanShelf,
@@ -119,10 +136,14 @@ const estimate = (
     if (task.cancelRequested) return yield* Effect.interrupt
     const targets = task.spec.nodes === null ? null : task.spec.nodes.length
     const work = { model: task.model, shape: task.graph.shape, targets }
-    task.plan = yield* Effect.fromResult(shelf.whole(work))
-    const plans = yield* plansOf(options, shelf, work)
-    const plan = plans[0]!
+    const all = yield* Effect.fromResult(plansFor(options, shelf, work))
+    const { budgetBytes } = options.device
+    const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
+    const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
+    const [plan = all.at(-1)!] = plans
     task.plan = plan
+    const bytesNeeded = footprintBytes(plan)
+    if (plans.length === 0) return yield* new TooLarge({ bytesNeeded, bytesBudget: budgetBytes })
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan),
       demand: plan.demand ?? noDemand,
@@ -141,25 +162,6 @@ const estimate = (
     const prepared = preparedPlans(plans, objects)
     const waiting = waitingTask(options.times, task, prepared)
     return { ...prepared[0]!, plans: prepared, waiting }
-  })
-
-/** A task that takes less of the device than this part is not worth the milliseconds of other plans. */
-const elasticPart = 1 / 16
-
-/** What the task may run by: the first is the whole plan, or the fastest that the device can hold. */
-const plansOf = (
-  { device, refuseTooLarge }: EstimatorOptions,
-  shelf: PlanShelf,
-  work: PlannedWork,
-): Effect.Effect<ReadonlyArray<Plan>, InputError | TooLarge> =>
-  Effect.gen(function* () {
-    const whole = yield* Effect.fromResult(shelf.whole(work))
-    const bytesBudget = device.budgetBytes
-    if (!refuseTooLarge || footprintBytes(whole) <= elasticPart * bytesBudget) return [whole]
-    const plans = yield* Effect.fromResult(shelf.all(work))
-    const fitting = plans.filter((plan) => footprintBytes(plan) <= bytesBudget)
-    const bytesNeeded = Math.min(...plans.map(footprintBytes))
-    return fitting.length > 0 ? fitting : yield* new TooLarge({ bytesNeeded, bytesBudget })
   })
 
 const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()

@@ -37,10 +37,10 @@ export interface LiveTask {
   /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
   attempts: number
   prepared: PreparedTask | null
-  /** From the start of its first run on. */
-  hostMemory: HostMemory | null
   /** Set while it waits to go on after it was preempted. */
   pause: Pause | null
+  /** From the start of its first run on. */
+  hostMemory: HostMemory | null
   plan: Plan | null
   group: number | null
   lane: number | null

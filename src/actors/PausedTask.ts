@@ -2,6 +2,7 @@
 // and asks for a lane alone.
 import { partFrom } from "../model/planWork.ts"
 import type { WaitingTask } from "../model/Snapshot.ts"
+import type { Preempted, RunTask } from "./ExecutorActor.ts"
 import type { Holding } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 
@@ -15,7 +16,7 @@ export interface Pause {
   readonly waiting: WaitingTask
 }
 
-export const pauseOf = (task: LiveTask, holding: Holding, firstOp: number): Pause => {
+export const pauseOf = ({ task, holding }: RunTask, { opsDone: firstOp }: Preempted): Pause => {
   const { plan, waiting } = task.prepared!
   const leftPart = partFrom(plan, firstOp)
   return {

@@ -14,8 +14,8 @@ export interface PreparedPlan {
   readonly plan: Plan
   /** One per slot on the device, in order. */
   readonly residents: ReadonlyArray<ResidentObject>
-  /** What the plan reads from host memory, in the order of the slots. */
-  readonly streamed: ReadonlyArray<ResidentObject>
+  /** One per slot in host memory, in order; null where the plan itself writes to it. */
+  readonly host: ReadonlyArray<ResidentObject | null>
 }
 
 /** The plan it has been started with, the first one until then. */
@@ -48,7 +48,7 @@ export const preparedPlans = (
   // The common case keeps the list: tasks of one kind share it.
   if (plans.length === 1 && slotsOn(plan!, "host").length === 0) {
     for (const [at, slot] of plan!.residents.entries()) assertExact(slot, objects[at]!)
-    return [{ plan: plan!, residents: objects, streamed: [] }]
+    return [{ plan: plan!, residents: objects, host: [] }]
   }
   const byRole = new Map(rolesOf(plans).map((role, at) => [role, objects[at]!]))
   return plans.map((one) => preparedPlan(one, byRole))
@@ -59,15 +59,14 @@ const preparedPlan = (
   byRole: ReadonlyMap<ResidentRole, ResidentObject>,
 ): PreparedPlan => {
   const residents: Array<ResidentObject> = []
-  const streamed: Array<ResidentObject> = []
+  const host: Array<ResidentObject | null> = []
   for (const slot of plan.residents) {
-    if (isWritten(slot)) continue
-    const object = byRole.get(slot.role)!
-    assertExact(slot, object)
-    const where = slot.host === true ? streamed : residents
-    where.push(object)
+    const object = isWritten(slot) ? null : byRole.get(slot.role)!
+    if (object !== null) assertExact(slot, object)
+    if (slot.host === true) host.push(object)
+    else residents.push(object!)
   }
-  return { plan, residents, streamed }
+  return { plan, residents, host }
 }
 
 /** The planner predicted each object's bytes from shapes; here are the real ones. */

@@ -33,6 +33,7 @@ export interface ResolvedOptions {
   readonly historyTasks: number
   readonly faults: FaultPlan | null
   readonly refuseTooLarge: boolean
+  readonly elastic: boolean
   readonly expireLate: boolean
   readonly admit: AdmitMode
   readonly profile: DeviceProfile
@@ -65,6 +66,7 @@ export const resolveOptions = (
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
+      elastic: options.elastic ?? true,
       // A promise that is lost must not cost the others theirs.
       expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",

@@ -47,3 +47,13 @@ it.each([
     expect(record.predictedPeakBytes).toBeLessThanOrEqual(memoryBytes)
   },
 )
+
+it("a task larger than the device is refused where smaller plans are switched off", async () => {
+  await using roomy = await open({ device: "reference" })
+  const { record } = await roomy.submit(await load(roomy, 200)).result
+  const bytesNeeded = record.predictedPeakBytes!
+  const memoryBytes = bytesNeeded - 64
+  await using runtime = await open({ device: "reference", memoryBytes, elastic: false })
+  const error = await runtime.submit(await load(runtime, 200)).result.catch((reason) => reason)
+  expect(error).toMatchObject({ _tag: "TooLarge", bytesNeeded, bytesBudget: memoryBytes })
+})

@@ -204,14 +204,10 @@ const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device 
       const bad = firstBadInteger(request)
       if (bad !== null) return Effect.fail(bad)
       const { lane, priority, plan, arena, output, host = [], firstOp = 0, stop } = request
-      const words = wordsOf(plan)
-      const ids = slotIds(request)
+      const [words, ids] = [wordsOf(plan), slotIds(request)]
       return tickets.run(
         (ticket) =>
-          addon.submit(
-            ...([handle, ticket, lane, priority, words, arena.id, ids, output, host] as const),
-            firstOp,
-          ),
+          addon.submit(handle, ticket, lane, priority, words, arena.id, ids, output, host, firstOp),
         cancel,
         stop,
       )
