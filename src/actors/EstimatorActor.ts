@@ -21,7 +21,7 @@ import type { Admission } from "./Admission.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import { type PlannedWork, PlanShelf } from "./PlanShelf.ts"
-import { type PreparedPlan, type PreparedTask, preparedPlan, rolesOf } from "./PreparedTask.ts"
+import { type PreparedPlan, type PreparedTask, preparedPlans, rolesOf } from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
 
@@ -152,16 +152,14 @@ const estimate = (
     if (refusal !== null) return yield* refusal
     options.book.move(task, "preparing")
     task.attempts++
-    const roles = rolesOf(plans)
     const objects = yield* options.prep.prepare({
       taskId: task.spec.id,
       graph: task.graph,
       model: task.model,
-      roles,
+      roles: rolesOf(plans),
       targets: task.spec.nodes,
     })
-    const byRole = new Map(roles.map((role, at) => [role, objects[at]!]))
-    const prepared = plans.map((one) => preparedPlan(one, byRole))
+    const prepared = preparedPlans(plans, objects)
     const waiting = waitingTask(options.times, task, prepared)
     return { ...prepared[0]!, plans: prepared, waiting }
   })

@@ -62,7 +62,7 @@ const open = (
       profile: referenceProfile,
       policy: policies.base,
       preempt: null,
-      elastic: false,
+      elastic: true,
       tenants: [],
       mode: "continuous",
       refuseTooLarge: true,
