@@ -22,7 +22,7 @@ describe("the cuda device", { timeout: 60_000 }, deviceSuite)
 describe("plans of parts on the cuda device", { timeout: 120_000 }, () => {
   const options = { lanes: 1, memoryBytes: 64 << 20, paint: true, addonPath: emulatedAddon }
   const profile = cudaProfile
-  tilingsSuite({ open: openCudaDevice(options), profile, runs: 60, tolerance: 0 })
+  tilingsSuite({ open: openCudaDevice(options), profile, runs: 12, tolerance: 0 })
 })
 describe("networks on the cuda device", { timeout: 120_000 }, networkSuite)
 describe("gnnsched --device cuda", { timeout: 120_000 }, commandSuite)
