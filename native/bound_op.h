@@ -23,7 +23,7 @@ class BoundOp {
 
   GemmArgs gemm() const;
   SpmmArgs spmm() const;
-  GatArgs gat() const;
+  GatArgs gat() const;  // of both kinds of attention
   DensifyArgs densify() const;
   RowwiseArgs rowwise() const;
   ReadoutArgs readout() const;

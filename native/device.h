@@ -23,6 +23,7 @@ struct SubmitSettings {
   int64_t arena;
   std::vector<int64_t> residents;  // a grant for each slot; kHostRead or kHostWrite for the host's
   std::vector<Napi::Uint8Array> host;  // one for each of those, in order
+  int64_t first_op;
 };
 
 class Device;
@@ -41,6 +42,7 @@ class RunJob final : public DeviceJob {
  public:
   void run() override;
   int lane = 0;
+  size_t first_op = 0;
   NativePlan plan;
   Binding binding;
   std::atomic<bool> cancel{false};

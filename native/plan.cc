@@ -103,7 +103,7 @@ Verdict check_rules(const PlanOp& op, size_t index) {
   if (op.operands[kAffineScale].present() != op.operands[kAffineShift].present()) {
     return refuse(op_place(index, "epilogue.affine"), "scale and shift must come together");
   }
-  if (op.kind == kGat) {
+  if (op.kind == kGat || op.kind == kGatv2) {
     if (op.heads < 1 || op.heads > kMaxHeads) {
       return refuse(op_place(index, "heads"), "%" PRId64 " heads are not in [1, %" PRId64 "]", op.heads,
                     kMaxHeads);
@@ -209,6 +209,18 @@ Extents extents_of(const PlanOp& op) {
       add(to, kX, "x", op.m, cols);
       add(to, kScoreSrc, "scoreSrc", op.m, op.heads);
       add(to, kScoreDst, "scoreDst", op.m, op.heads);
+      const int64_t out = op.has(kFlagConcat) ? cols : op.head_width;
+      add(to, kY, "y", op.m, out, true);
+      add_epilogue(to, op, op.m, out);
+      add_memory(to, op);
+      break;
+    }
+    case kGatv2: {
+      const int64_t cols = op.heads * op.head_width;
+      add_csr(to, op);
+      add(to, kX, "x", op.m, cols);
+      add(to, kScoreDst, "target", op.m, cols);
+      add_vector(to, op, kB, "att", cols, true);
       const int64_t out = op.has(kFlagConcat) ? cols : op.head_width;
       add(to, kY, "y", op.m, out, true);
       add_epilogue(to, op, op.m, out);

@@ -13,14 +13,15 @@ import {
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
-import { fastestWithin, footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
-import { isWritten, type ResidentObject, type ResidentSlot } from "../model/Resident.ts"
+import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
+import type { PlanOption, WaitingTask } from "../model/Snapshot.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
-import type { LiveTask, PreparedTask } from "./LiveTask.ts"
+import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import { type PlannedWork, PlanShelf } from "./PlanShelf.ts"
+import { type PreparedPlan, type PreparedTask, preparedPlan, rolesOf } from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
 
@@ -33,6 +34,8 @@ export interface EstimatorOptions {
   readonly admission: Admission
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
+  /** Let tasks run by plans that need less memory and more time. */
+  readonly elastic: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
   /** The task left preparation without becoming ready. */
   readonly onDropped: (task: LiveTask) => Effect.Effect<void>
@@ -76,6 +79,21 @@ export const makeEstimator = (
     }
   })
 
+/** A task whose whole plan takes less than this part of the device is not given smaller ones. */
+const elasticShare = 1 / 16
+
+/** The whole plan, and for a task that takes much of the device smaller ones. */
+const plansFor = (
+  { device, elastic }: EstimatorOptions,
+  shelf: PlanShelf,
+  work: PlannedWork,
+): Result.Result<ReadonlyArray<Plan>, InputError> =>
+  Result.flatMap(shelf.whole(work), (whole) =>
+    elastic && footprintBytes(whole) > elasticShare * device.budgetBytes
+      ? shelf.all(work)
+      : Result.succeed([whole]),
+  )
+
 const prepareTask = (
   options: EstimatorOptions,
   shelf: PlanShelf,
@@ -118,9 +136,14 @@ const estimate = (
     if (task.cancelRequested) return yield* Effect.interrupt
     const targets = task.spec.nodes === null ? null : task.spec.nodes.length
     const work = { model: task.model, shape: task.graph.shape, targets }
-    task.plan = yield* Effect.fromResult(shelf.whole(work))
-    const plan = yield* choosePlan(options, shelf, work)
+    const all = yield* Effect.fromResult(plansFor(options, shelf, work))
+    const { budgetBytes } = options.device
+    const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
+    const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
+    const [plan = all.at(-1)!] = plans
     task.plan = plan
+    const bytesNeeded = footprintBytes(plan)
+    if (plans.length === 0) return yield* new TooLarge({ bytesNeeded, bytesBudget: budgetBytes })
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan),
       demand: plan.demand ?? noDemand,
@@ -129,59 +152,37 @@ const estimate = (
     if (refusal !== null) return yield* refusal
     options.book.move(task, "preparing")
     task.attempts++
-    const slots = plan.residents.filter((slot) => !isWritten(slot))
-    const prepared = yield* options.prep.prepare({
+    const roles = rolesOf(plans)
+    const objects = yield* options.prep.prepare({
       taskId: task.spec.id,
       graph: task.graph,
       model: task.model,
-      roles: slots.map((slot) => slot.role),
+      roles,
       targets: task.spec.nodes,
     })
-    assertExact(slots, prepared)
-    const residents = prepared.filter((_, i) => slots[i]!.host !== true)
-    return {
-      plan,
-      residents,
-      streamed: prepared.filter((_, i) => slots[i]!.host === true),
-      plans: () => Result.getOrThrow(shelf.all(work)),
-      waiting: waitingTask(options.times, task, plan, residents),
-    }
+    const byRole = new Map(roles.map((role, at) => [role, objects[at]!]))
+    const prepared = plans.map((one) => preparedPlan(one, byRole))
+    const waiting = waitingTask(options.times, task, prepared)
+    return { ...prepared[0]!, plans: prepared, waiting }
   })
 
-/** The whole plan where the device has room for it, else the fastest of the smaller ones that fit. */
-const choosePlan = (
-  { device, refuseTooLarge }: EstimatorOptions,
-  shelf: PlanShelf,
-  work: PlannedWork,
-): Effect.Effect<Plan, InputError | TooLarge> =>
-  Effect.gen(function* () {
-    const whole = yield* Effect.fromResult(shelf.whole(work))
-    const bytesBudget = device.budgetBytes
-    if (!refuseTooLarge || footprintBytes(whole) <= bytesBudget) return whole
-    const plans = yield* Effect.fromResult(shelf.all(work))
-    const bytesNeeded = Math.min(...plans.map(footprintBytes))
-    return fastestWithin(plans, bytesBudget) ?? (yield* new TooLarge({ bytesNeeded, bytesBudget }))
-  })
+const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()
 
-/** The planner predicted each resident's bytes from shapes; here are the real ones. */
-const assertExact = (
-  slots: ReadonlyArray<ResidentSlot>,
-  residents: ReadonlyArray<ResidentObject>,
-): void => {
-  for (const [index, slot] of slots.entries()) {
-    if (residents[index]!.bytes !== slot.bytes) {
-      throw new Error(`${slot.role}: planned ${slot.bytes} bytes, got ${residents[index]!.bytes}`)
-    }
-  }
+/** How a policy sees them; one list for all tasks that share the prepared one. */
+const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"] => {
+  const known = knownNeeds.get(residents)
+  if (known !== undefined) return known
+  const needs = residents.map(({ key, bytes }) => ({ key, bytes }))
+  knownNeeds.set(residents, needs)
+  return needs
 }
 
 const waitingTask = (
   times: TimeKeeper,
   task: LiveTask,
-  plan: Plan,
-  residents: PreparedTask["residents"],
-): PreparedTask["waiting"] => {
-  const { p50Ms, p95Ms } = times.predict(task, plan)
+  plans: ReadonlyArray<PreparedPlan>,
+): WaitingTask => {
+  const options = plans.map((plan) => optionOf(times, task, plan))
   return {
     id: task.spec.id,
     tenant: task.spec.tenant,
@@ -189,8 +190,20 @@ const waitingTask = (
     submittedAtMs: task.submittedAtMs,
     qosTargetMs: task.spec.deadlineMs,
     priority: task.spec.priority,
+    ...options[0]!,
+    ...(options.length > 1 ? { options } : {}),
+  }
+}
+
+const optionOf = (
+  times: TimeKeeper,
+  task: LiveTask,
+  { plan, residents }: PreparedPlan,
+): PlanOption => {
+  const { p50Ms, p95Ms } = times.predict(task, plan)
+  return {
     arenaBytes: plan.arenaBytes,
-    residents: residents.map(({ key, bytes }) => ({ key, bytes })),
+    residents: needsOf(residents),
     footprintBytes: footprintBytes(plan),
     predictedMs: p50Ms,
     predictedP95Ms: p95Ms,

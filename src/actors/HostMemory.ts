@@ -2,9 +2,8 @@
 // of room on the device. It lasts until the task ends, whatever stops a run in between.
 import { DeviceOutOfMemory } from "../model/errors.ts"
 import { type Plan, slotsOn } from "../model/Plan.ts"
-import type { ResidentObject } from "../model/Resident.ts"
 import { sharedFloat32 } from "../model/Tensor.ts"
-import type { PreparedTask } from "./LiveTask.ts"
+import type { PreparedPlan } from "./PreparedTask.ts"
 
 export interface HostMemory {
   readonly plan: Plan
@@ -26,33 +25,26 @@ const allocate = (bytes: number): Float32Array | DeviceOutOfMemory => {
   }
 }
 
-const arrayOf = (
-  role: string,
-  bytes: number,
-  { output, streamed }: { output: Float32Array; streamed: Iterator<ResidentObject> },
-): Uint8Array | DeviceOutOfMemory => {
-  if (role === "task.output") return bytesOf(output)
-  if (role !== "task.spill") return streamed.next().value!.data
-  const spill = allocate(bytes)
-  return spill instanceof Float32Array ? bytesOf(spill) : spill
-}
-
 /** For a device that computes nothing: there is no result, and nothing to keep. */
 const nothing = (plan: Plan): HostMemory => ({ plan, output: sharedFloat32(0), arrays: [] })
 
 export const hostMemory = (
-  { plan, streamed }: PreparedTask,
+  { host, plan }: PreparedPlan,
   noOutput: boolean,
 ): HostMemory | DeviceOutOfMemory => {
   if (noOutput) return nothing(plan)
   const output = allocate(4 * plan.output.rows * plan.output.cols)
   if (output instanceof DeviceOutOfMemory) return output
-  const sources = { output, streamed: streamed.values() }
   const arrays: Array<Uint8Array> = []
-  for (const { role, bytes } of slotsOn(plan, "host")) {
-    const array = arrayOf(role, bytes, sources)
-    if (array instanceof DeviceOutOfMemory) return array
-    arrays.push(array)
+  for (const [index, { bytes, role }] of slotsOn(plan, "host").entries()) {
+    const source = host[index]
+    if (source != null) {
+      arrays.push(source.data)
+      continue
+    }
+    const own = role === "task.output" ? output : allocate(bytes)
+    if (own instanceof DeviceOutOfMemory) return own
+    arrays.push(bytesOf(own))
   }
   return { plan, output, arrays }
 }

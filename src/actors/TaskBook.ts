@@ -70,6 +70,7 @@ export class TaskBook {
 
   move(task: LiveTask, state: Exclude<TaskState, TerminalState>): void {
     this.#enter(task, state)
+    if (state === "ready") task.readyAtMs ??= this.#stopwatch.nowMs()
     this.#tell(task)
   }
 
@@ -143,6 +144,7 @@ const recordOf = (
   lane: task.lane,
   attempts: task.attempts,
   submittedAtMs: task.submittedAtMs,
+  readyAtMs: task.readyAtMs,
   startedAtMs: task.startedAtMs,
   finishedAtMs: isTerminal(task.state) ? finishedAtMs : null,
   deadlineMs: task.spec.deadlineMs,

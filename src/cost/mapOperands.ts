@@ -64,6 +64,18 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
         epilogue: mapEpilogue(op, map),
         ...mapMemory(op, map),
       }
+    case "gatv2":
+      return {
+        ...op,
+        rowOffsets: map(op.rowOffsets),
+        colIndices: map(op.colIndices),
+        x: map(op.x),
+        target: map(op.target),
+        att: map(op.att),
+        y: map(op.y),
+        epilogue: mapEpilogue(op, map),
+        ...mapMemory(op, map),
+      }
     case "densify":
       return {
         ...op,

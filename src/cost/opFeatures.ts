@@ -63,6 +63,20 @@ export const featureNames = {
     "memoryGather",
     "memoryBytes",
   ],
+  gatv2: [
+    "launch",
+    "rows",
+    "edges",
+    "rowHeads",
+    "edgeHeads",
+    "edgeVectors",
+    "exp",
+    "sharedRows",
+    "memoryRows",
+    "sharedGather",
+    "memoryGather",
+    "memoryBytes",
+  ],
   densify: ["launch", "rows", "entries", "vectors", "sharedBytes", "memoryBytes"],
   rowwise: ["launch", "rows", "vectors", "norm", "exp", "sharedBytes", "memoryBytes"],
   readout: ["launch", "graphs", "vectors", "sharedBytes", "memoryBytes"],
@@ -194,6 +208,21 @@ export const opFeatures = (
         mixed ? edges * vectors : 0,
         expOf(op.epilogue, op.m * gatOutputColumns(op)),
         ...gathers(edges, { rows: op.m, columns: width + op.heads }, shape, caches),
+        memoryBytes,
+      ]
+    }
+    case "gatv2": {
+      const width = op.heads * op.headWidth
+      const edges = op.nnz + (op.selfLoops ? op.m : 0)
+      return [
+        1,
+        op.m,
+        edges,
+        op.m * op.heads,
+        edges * op.heads,
+        edges * op.heads * vectorsOf(op.headWidth),
+        expOf(op.epilogue, op.m * gatOutputColumns(op)),
+        ...gathers(edges, { rows: op.m, columns: width }, shape, caches),
         memoryBytes,
       ]
     }

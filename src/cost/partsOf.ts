@@ -1,6 +1,6 @@
 // An operator cut into operators that together compute the same, bit for bit: rows of a product do
 // not depend on each other, nor do columns of an aggregation or heads of an attention.
-import type { Epilogue, GatOp, Op, Operand } from "../model/Op.ts"
+import type { Epilogue, GatOp, GatV2Op, Op, Operand } from "../model/Op.ts"
 
 /** From row `rows` on; of a vector, from that element on. */
 const down = (operand: Operand, rows: number): Operand => ({
@@ -48,6 +48,8 @@ export const axisOf = (op: Op): Axis => {
       return "columns"
     case "gat":
       return op.concat || op.heads === 1 ? "columns" : null
+    case "gatv2":
+      return op.concat && op.heads > 1 ? "columns" : null
     case "densify":
     case "copy":
       return null
@@ -88,6 +90,8 @@ const part = (op: Op, from: number, count: number): Op => {
       return { ...op, n: count, x: right(op.x, from), y: right(op.y, from) }
     case "gat":
       return gatPart(op, from, count)
+    case "gatv2":
+      return gatV2Part(op, from, count)
     case "densify":
     case "copy":
       return op
@@ -108,6 +112,17 @@ const gatPart = (op: GatOp, from: number, count: number): Op => {
     epilogue: epilogueRight(op.epilogue, from),
   }
 }
+
+/** Columns of whole heads: a logit needs all columns of its head. */
+const gatV2Part = (op: GatV2Op, from: number, count: number): Op => ({
+  ...op,
+  heads: count / op.headWidth,
+  x: right(op.x, from),
+  target: right(op.target, from),
+  att: right(op.att, from),
+  y: right(op.y, from),
+  epilogue: epilogueRight(op.epilogue, from),
+})
 
 /** Parts begin on whole vectors and cache lines, as far as the size allows; nothing is one part. */
 const evenSize = (extent: number, size: number, unit: number): number => {
@@ -145,6 +160,11 @@ export const partsOf = (op: Op, size: number): ReadonlyArray<Op> => {
       return cut(op, 0, op.m, evenSize(op.m, size, 1))
     case "gat":
       return axisOf(op) === null || op.headWidth === 0 ? [op] : gatParts(op, size)
+    case "gatv2": {
+      if (axisOf(op) === null || op.headWidth === 0) return [op]
+      const heads = evenSize(op.heads, Math.floor(size / op.headWidth), 1)
+      return cut(op, 0, op.heads * op.headWidth, heads * op.headWidth)
+    }
     case "spmm":
     case "readout":
     case "gather":

@@ -127,6 +127,32 @@ export interface GatOp {
   readonly memory?: KernelMemory
 }
 
+/**
+ * GATv2's attention: as GatOp, but with logit(e) = sum over c of att[h, c] * leakyRelu(x[col[e], h, c] +
+ * target[r, h, c]). `target` may be `x`.
+ */
+export interface GatV2Op {
+  readonly kind: "gatv2"
+  readonly name: string
+  readonly m: number
+  readonly nnz: number
+  readonly heads: number
+  readonly headWidth: number
+  readonly concat: boolean
+  readonly selfLoops: boolean
+  readonly negativeSlope: number
+  readonly rowOffsets: Operand
+  readonly colIndices: Operand
+  /** float32 [m, heads * headWidth] each */
+  readonly x: Operand
+  readonly target: Operand
+  /** float32 [heads * headWidth] */
+  readonly att: Operand
+  readonly y: Operand
+  readonly epilogue: Epilogue
+  readonly memory?: KernelMemory
+}
+
 /** y[m, k] = the CSR matrix as a dense one (duplicates add up). */
 export interface DensifyOp {
   readonly kind: "densify"
@@ -205,6 +231,7 @@ export type Op =
   | GemmOp
   | SpmmOp
   | GatOp
+  | GatV2Op
   | DensifyOp
   | RowwiseOp
   | ReadoutOp

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest"
 import { elasticRuns } from "../../bench/elastic.ts"
 import { compareList } from "../../bench/paperComparison.ts"
 import { qosLoad } from "../../bench/qosLoad.ts"
+import { scale } from "../../bench/scale.ts"
 
 let folder: string
 beforeAll(() => {
@@ -41,4 +42,11 @@ it("quality against load: promises are kept at every load", { timeout: 60_000 },
     else expect(metRatio).toBeGreaterThan(0.995)
     expect(refused).toBeLessThan(tasks)
   }
+})
+
+it("scale: what is queued bounds the memory, not what has run", { timeout: 60_000 }, async () => {
+  const sizes = { queued: 200, tenants: 50, policy: "slo", historyTasks: 100 } as const
+  const { completed, heapMiB } = await scale({ ...sizes, tasks: 4000 })
+  expect(completed).toBe(4000)
+  expect(heapMiB.at(-2)! - heapMiB[3]!).toBeLessThan(2)
 })

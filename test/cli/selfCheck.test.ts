@@ -12,6 +12,7 @@ const kinds: Readonly<Record<OpKind, true>> = {
   gemm: true,
   spmm: true,
   gat: true,
+  gatv2: true,
   densify: true,
   rowwise: true,
   readout: true,

@@ -8,6 +8,8 @@ import { commandSuite } from "./command.suite.ts"
 import { deviceSuite } from "./device.suite.ts"
 import { buildEmulatedAddon, buildTimeoutMs, emulatedAddon } from "./emulatedAddon.ts"
 import { networkSuite } from "./network.suite.ts"
+import { slicesSuite } from "./slices.suite.ts"
+import { smSharesSuite } from "./smShares.suite.ts"
 
 beforeAll(buildEmulatedAddon, buildTimeoutMs)
 
@@ -19,6 +21,8 @@ describe("golden cases on the cuda device", { timeout: 60_000 }, () =>
 )
 
 describe("the cuda device", { timeout: 60_000 }, deviceSuite)
+describe("slices of long operators", { timeout: 60_000 }, slicesSuite)
+describe("shares of the multiprocessors", { timeout: 60_000 }, smSharesSuite)
 describe("plans of parts on the cuda device", { timeout: 120_000 }, () => {
   const options = { lanes: 1, memoryBytes: 64 << 20, paint: true, addonPath: emulatedAddon }
   const profile = cudaProfile

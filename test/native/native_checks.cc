@@ -105,8 +105,13 @@ void check_graph_ops(const KernelTable& kernels, int64_t n) {
     const bool concat = heads == 1;
     if (heads > kMaxHeads) continue;
     kernels.gat({m, nnz, heads, n / heads, concat, true, 0.2f, graph.offsets.data(),
-                 graph.cols.data(), x.data(), n, src.data(), heads, dst.data(), heads, y.data(),
-                 concat ? n : n / heads, Epilogue{}});
+                 graph.cols.data(), x.data(), n, src.data(), heads, dst.data(), heads, nullptr,
+                 y.data(), concat ? n : n / heads, Epilogue{}});
+    const int64_t cols = n / heads * heads;
+    const auto att = floats(cols), target = floats(m * cols);
+    kernels.gat({m, nnz, heads, n / heads, concat, true, 0.2f, graph.offsets.data(),
+                 graph.cols.data(), x.data(), n, nullptr, 0, target.data(), cols, att.data(),
+                 y.data(), concat ? n : n / heads, Epilogue{}});
   }
   const std::vector<int32_t> segments{0, 0, 5, 70};
   std::vector<float> pooled(static_cast<size_t>(3 * n));

@@ -2,7 +2,7 @@
 // native/plan_words.h (a test compares the numbers). A header of 8 words, then 72 words per
 // operator: kind, dimensions, flags, reals, and 18 operands of three words (slot, offset, ld).
 import type { ActivationName, Aggregation } from "../../model/GnnModel.ts"
-import type { Epilogue, KernelMemory, Op, Operand, OpKind } from "../../model/Op.ts"
+import type { Epilogue, GatOp, GatV2Op, KernelMemory, Op, Operand, OpKind } from "../../model/Op.ts"
 import type { Plan } from "../../model/Plan.ts"
 
 /** Numbers that native/plan_words.h has under the same names with a `k` in front. */
@@ -76,6 +76,7 @@ export const kindCodes: ReadonlyArray<OpKind> = [
   "readout",
   "gather",
   "logSoftmax",
+  "gatv2",
   "copy",
 ]
 export const reduceCodes: ReadonlyArray<Aggregation> = ["sum", "mean", "max"]
@@ -167,7 +168,7 @@ const writeSpmm = (to: OpWriter, op: Extract<Op, { kind: "spmm" }>): void => {
   to.memory(op.memory)
 }
 
-const writeGat = (to: OpWriter, op: Extract<Op, { kind: "gat" }>): void => {
+const writeAttention = (to: OpWriter, op: GatOp | GatV2Op): void => {
   to.csr(op)
   to.set(F.OpHeads, op.heads)
   to.set(F.OpHeadWidth, op.headWidth)
@@ -175,8 +176,6 @@ const writeGat = (to: OpWriter, op: Extract<Op, { kind: "gat" }>): void => {
   to.flag(F.FlagConcat, op.concat)
   to.flag(F.FlagSelfLoops, op.selfLoops)
   to.operand(F.X, op.x)
-  to.operand(F.ScoreSrc, op.scoreSrc)
-  to.operand(F.ScoreDst, op.scoreDst)
   to.operand(F.Y, op.y)
   to.epilogue(op.epilogue)
   to.memory(op.memory)
@@ -199,7 +198,14 @@ const writeOp = (to: OpWriter, op: Op): void => {
       writeSpmm(to, op)
       break
     case "gat":
-      writeGat(to, op)
+      writeAttention(to, op)
+      to.operand(F.ScoreSrc, op.scoreSrc)
+      to.operand(F.ScoreDst, op.scoreDst)
+      break
+    case "gatv2":
+      writeAttention(to, op)
+      to.operand(F.B, op.att)
+      to.operand(F.ScoreDst, op.target)
       break
     case "densify":
       to.set(F.OpK, op.k)

@@ -80,6 +80,7 @@ const indexFault = (op: Op, memory: ReferenceMemory): string | null => {
     case "densify":
       return csrFault(memory, { ...op, cols: op.k })
     case "gat":
+    case "gatv2":
       return csrFault(memory, { ...op, cols: op.m })
     case "readout":
       return offsetsFault(memory, op.graphOffsets, op.graphs, op.m)

@@ -7,7 +7,7 @@ import type { Plan } from "../../model/Plan.ts"
 import { checkOps } from "./checkOps.ts"
 import { runCopy } from "./copy.ts"
 import { runDensify } from "./densify.ts"
-import { runGat } from "./gat.ts"
+import { runGat, runGatV2 } from "./gat.ts"
 import { runGather } from "./gather.ts"
 import { runGemm } from "./gemm.ts"
 import { runLogSoftmax } from "./logSoftmax.ts"
@@ -24,6 +24,7 @@ const runners: Runners = {
   gemm: runGemm,
   spmm: runSpmm,
   gat: runGat,
+  gatv2: runGatV2,
   densify: runDensify,
   rowwise: runRowwise,
   readout: runReadout,
