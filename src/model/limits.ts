@@ -66,7 +66,7 @@ export const limits = {
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
   /** Tasks' smaller plans kept for reuse: hundreds of operators each. */
-  frontierCacheEntries: 32,
+  frontierCacheEntries: 64,
   /** Plans that one task may choose from. */
   maxPlansPerTask: 6,
   /** Operators of a plan that works part by part. */
