@@ -15,7 +15,11 @@ const atLoad = (workload: Workload, load: number): Workload =>
     ? workload
     : {
         ...workload,
-        tasks: workload.tasks.map((task) => ({ ...task, atMs: task.atMs / load })),
+        tasks: workload.tasks.map(({ after, atMs, ...task }) => ({
+          ...task,
+          atMs: atMs / load,
+          ...(after === undefined ? {} : { after: { ...after, thinkMs: after.thinkMs / load } }),
+        })),
       }
 
 const rowOf = (report: RunReport, load: number, seed: number): SweepRow => {
