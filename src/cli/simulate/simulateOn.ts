@@ -1,6 +1,6 @@
 // One simulation of a workload, or one for each point of a sweep: what it prints and what it writes.
 // `simulate` and `replay` differ in where the workload comes from.
-import { basename } from "node:path"
+import { basename, dirname, resolve } from "node:path"
 import { Effect, Option } from "effect"
 import type { Command } from "effect/cli"
 import type { SimulationOptions } from "../../runtime/simulation.ts"
@@ -26,7 +26,11 @@ export type Show<E> = (report: NamedReport, closing: string) => Effect.Effect<vo
 /** Beyond so many tasks no picture shows operators, and their times are most of the memory. */
 const maxTasksWithOps = 20_000
 
-const title = (file: string): string => basename(file).replace(/\.(ya?ml|json)$/i, "")
+/** A workload by its file; a recorded run by its folder. */
+const title = (file: string): string =>
+  basename(file) === "report.json"
+    ? basename(dirname(resolve(file)))
+    : basename(file).replace(/\.(ya?ml|json)$/i, "")
 
 const one = <E>(
   flags: SimulationFlags,
