@@ -9,6 +9,7 @@ import { makespanMs, tenantStatistics } from "../report/statistics.ts"
 import type { Workload } from "../workload/Workload.ts"
 import type { SweepPoint, SweepRow } from "./SweepPoint.ts"
 import { simulateWorkload } from "./simulateWorkload.ts"
+import { curvesOf, type SweepCurves } from "./sweepCurves.ts"
 
 const atLoad = (workload: Workload, load: number): Workload =>
   load === 1
@@ -46,18 +47,29 @@ const optionsAt = (options: SimulationOptions, point: SweepPoint): SimulationOpt
   ...(point.seed === null ? {} : { seed: point.seed }),
 })
 
-export const runSweep = (
+/** What came of one point: its figures, and its curves for a picture. */
+export interface SweepOutcome {
+  readonly row: SweepRow
+  readonly curves: SweepCurves
+}
+
+export const sweepOutcomes = (
   workload: Workload,
   options: SimulationOptions,
   points: ReadonlyArray<SweepPoint>,
   progress: Progress,
-): Effect.Effect<ReadonlyArray<SweepRow>, GnnschedError> =>
+): Effect.Effect<ReadonlyArray<SweepOutcome>, GnnschedError> =>
   Effect.forEach(points, (point, index) =>
     Effect.gen(function* () {
       const load = point.load ?? 1
       const at = optionsAt(options, point)
       const report = yield* simulateWorkload(atLoad(workload, load), at, silentProgress)
       progress.phase(`${index + 1} of ${points.length} simulated`)
-      return rowOf(report, load, at.seed ?? 0)
+      return { row: rowOf(report, load, at.seed ?? 0), curves: curvesOf(report) }
     }),
   )
+
+export const runSweep = (
+  ...sweep: Parameters<typeof sweepOutcomes>
+): Effect.Effect<ReadonlyArray<SweepRow>, GnnschedError> =>
+  Effect.map(sweepOutcomes(...sweep), (outcomes) => outcomes.map(({ row }) => row))

@@ -6,14 +6,16 @@ import type { Command } from "effect/cli"
 import type { SimulationOptions } from "../../runtime/simulation.ts"
 import { type Interruption, interruption } from "../Interruption.ts"
 import { makeProgress } from "../progress.ts"
+import { jsonLines } from "../report/jsonLines.ts"
 import { openOutputFolder } from "../report/OutputFolder.ts"
 import type { NamedReport } from "../report/RunInputs.ts"
+import { sweepHtml } from "../report/sweepHtml.ts"
 import { reportFiles, writeReport } from "../report/writeReport.ts"
 import { print, printJson, printNote } from "../terminal.ts"
 import { outputName, type Workload } from "../workload/Workload.ts"
 import { checkUnsafe, schedulingOptions, type WorkloadFlags } from "../workloadFlags.ts"
 import { parseSweep } from "./parseSweep.ts"
-import { runSweep } from "./runSweep.ts"
+import { sweepOutcomes } from "./runSweep.ts"
 import { simulateWorkload } from "./simulateWorkload.ts"
 import { machineOf, type simulationFlags } from "./simulationFlags.ts"
 import { sweepTable } from "./sweepTable.ts"
@@ -56,7 +58,7 @@ const one = <E>(
   })
 
 /** What a sweep writes, and the report of an earlier run that it replaces. */
-const sweepFiles = ["sweep.json", "report.json"]
+const sweepFiles = ["sweep.json", "sweep.html", "report.json"]
 
 const sweep = Effect.fnUntraced(function* (
   flags: SimulationFlags,
@@ -71,21 +73,21 @@ const sweep = Effect.fnUntraced(function* (
   const folder = Option.isSome(flags.out)
     ? yield* openOutputFolder(flags.out.value, outputName, sweepFiles)
     : null
-  const rows = yield* runSweep(workload, options, points, progress)
+  const outcomes = yield* sweepOutcomes(workload, options, points, progress)
   progress.finish()
-  const result = {
-    workload: title(workload.file),
-    profile: flags.profile,
-    simulated: true,
-    jitter: flags.jitter,
-    rows,
-  }
+  const rows = outcomes.map(({ row }) => row)
+  const { jitter, profile } = flags
+  const facts = { title: title(workload.file), profile, jitter }
+  const result = { workload: facts.title, profile, simulated: true, jitter, rows }
   if (folder !== null) {
-    yield* folder.stageText("sweep.json", [`${JSON.stringify(result, null, 2)}\n`])
+    const curves = outcomes.map((outcome) => outcome.curves)
+    yield* folder.stageText("sweep.json", jsonLines({ ...result, curves }))
+    yield* folder.stageText("sweep.html", [sweepHtml(facts, outcomes)])
     yield* Effect.uninterruptible(folder.publish)
   }
-  if (flags.format === "json") yield* printJson(result)
-  else yield* print(sweepTable(rows))
+  if (flags.format === "json") return yield* printJson(result)
+  yield* print(sweepTable(rows))
+  if (folder !== null) yield* print(`\nHTML comparison: ${folder.folder}/sweep.html`)
 })
 
 export const simulateOn = <E>(flags: SimulationFlags, workload: Workload, show: Show<E>) =>
