@@ -62,10 +62,16 @@ export function chartAxes({ height, width, x, y }: ChartSpec): ReadonlyArray<SVG
     svgElement("line", { class: "grid", x1: 62, x2: right, y1: y.at(tick), y2: y.at(tick) }),
     svgElement("text", { class: "tick end", x: 56, y: y.at(tick) + 4 }, y.format(tick)),
   ])
-  const columns = x.ticks.flatMap((tick) => [
-    svgElement("line", { class: "grid", x1: x.at(tick), x2: x.at(tick), y1: 10, y2: bottom }),
-    svgElement("text", { class: "tick middle", x: x.at(tick), y: bottom + 14 }, x.format(tick)),
-  ])
+  const columns = x.ticks.flatMap((tick) => {
+    const at = x.at(tick)
+    // A name in the middle of the last tick would be cut off.
+    const place =
+      at > width - 24 ? { class: "tick end", x: right + 6 } : { class: "tick middle", x: at }
+    return [
+      svgElement("line", { class: "grid", x1: at, x2: at, y1: 10, y2: bottom }),
+      svgElement("text", { ...place, y: bottom + 14 }, x.format(tick)),
+    ]
+  })
   const middle = (Math.min(left, 62) + right) / 2
   const title = svgElement("text", { class: "tick middle", x: middle, y: height - 4 }, x.title)
   return [...rows, ...columns, title]

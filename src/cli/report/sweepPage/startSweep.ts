@@ -18,7 +18,7 @@ export type SweepParts = Pick<
   Pick<typeof tablePart, "makeTable"> &
   Pick<typeof tablesPart, "numberColumn" | "textColumn" | "percentText" | "plainNumber"> &
   Pick<typeof themePart, "wireTheme"> &
-  Pick<typeof lineChartPart, "lineChart"> &
+  Pick<typeof lineChartPart, "lineChart" | "svgElement"> &
   Pick<typeof scalesPart, "linearScale" | "logScale"> &
   Pick<typeof seriesPart, "seriesOf">
 
@@ -163,10 +163,11 @@ export function memoryPanel(
 }
 
 export function sweepLegend(parts: SweepParts, { series }: seriesPart.SweepSeries): void {
-  const buttons = series.map(({ color, index, name }) => {
-    const swatch = parts.makeElement("span", "swatch")
-    swatch.style.background = color
-    const button = parts.makeElement("button", "legend-button", swatch, name)
+  const buttons = series.map(({ color, dash, index, name }) => {
+    const stroke = { stroke: color, "stroke-width": 3, "stroke-dasharray": dash }
+    const line = parts.svgElement("line", { x1: 0, x2: 22, y1: 5, y2: 5, ...stroke })
+    const sample = parts.svgElement("svg", { width: 22, height: 10, "aria-hidden": "true" }, line)
+    const button = parts.makeElement("button", "legend-button", sample, name)
     button.setAttribute("type", "button")
     button.setAttribute("aria-pressed", "true")
     button.addEventListener("click", () => {
