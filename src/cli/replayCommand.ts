@@ -5,7 +5,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { machineNames } from "../cost/MachineProfile.ts"
 import { BadConfig } from "../model/errors.ts"
 import { policyNames } from "../model/Snapshot.ts"
-import { comparisonTable, figuresOf, type RunFigures } from "./replay/compareRuns.ts"
+import { type ComparedRun, comparedRun, comparisonTable } from "./replay/compareRuns.ts"
 import { recordedWorkload } from "./replay/recordedWorkload.ts"
 import type { NamedReport } from "./report/RunInputs.ts"
 import { type RecordedReport, readReport } from "./report/readReport.ts"
@@ -81,8 +81,8 @@ const asRecorded = Effect.fnUntraced(function* (
   }
 })
 
-const recordedFigures = ({ device, mode, policy, tasks }: RecordedRun): RunFigures =>
-  figuresOf({
+const recordedFigures = ({ device, mode, policy, tasks }: RecordedRun): ComparedRun =>
+  comparedRun({
     device,
     mode,
     policy,
@@ -95,7 +95,7 @@ const replay = Effect.fnUntraced(function* (flags: ReplayConfig) {
   const recorded = recordedFigures(report.run)
   const json = flags.format === "json"
   const show = Effect.fnUntraced(function* (replayed: NamedReport, closing: string) {
-    const figures = figuresOf(replayed)
+    const figures = comparedRun(replayed)
     if (!json) {
       const table = comparisonTable(recorded, figures)
       return yield* showReport(replayed, "table", `${table}\n\n${closing}`)

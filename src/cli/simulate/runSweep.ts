@@ -5,7 +5,7 @@ import type { RunReport } from "../../model/RunReport.ts"
 import type { SimulationOptions } from "../../runtime/simulation.ts"
 import type { GnnschedError } from "../describeError.ts"
 import { type Progress, silentProgress } from "../progress.ts"
-import { makespanMs, tenantStatistics } from "../report/statistics.ts"
+import { figuresOf } from "../report/RunFigures.ts"
 import type { Workload } from "../workload/Workload.ts"
 import type { SweepPoint, SweepRow } from "./SweepPoint.ts"
 import { simulateWorkload } from "./simulateWorkload.ts"
@@ -23,19 +23,14 @@ const atLoad = (workload: Workload, load: number): Workload =>
         })),
       }
 
-const rowOf = (report: RunReport, load: number, seed: number): SweepRow => {
-  const { id: _, ...statistics } = tenantStatistics("all", report.tasks)
-  return {
-    policy: report.policy,
-    mode: report.mode,
-    load,
-    lanes: report.device.lanes,
-    seed,
-    ...statistics,
-    makespanMs: makespanMs(report.tasks),
-    peakBytes: report.device.peakBytes,
-  }
-}
+const rowOf = (report: RunReport, load: number, seed: number): SweepRow => ({
+  policy: report.policy,
+  mode: report.mode,
+  load,
+  lanes: report.device.lanes,
+  seed,
+  ...figuresOf(report),
+})
 
 /** What the point leaves open is as in `options`. */
 const optionsAt = (options: SimulationOptions, point: SweepPoint): SimulationOptions => ({

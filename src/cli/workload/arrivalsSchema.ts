@@ -13,11 +13,14 @@ const positive = (what: string) =>
     (value) => Number.isFinite(value) && value > 0,
   )
 
-const count = filtered(
-  Schema.Number,
-  `a whole number from 1 to ${limits.maxWorkloadTasks}`,
-  (value) => Number.isInteger(value) && value >= 1 && value <= limits.maxWorkloadTasks,
-)
+const upTo = (limit: number) =>
+  filtered(
+    Schema.Number,
+    `a whole number from 1 to ${limit}`,
+    (value) => Number.isInteger(value) && value >= 1 && value <= limit,
+  )
+
+const count = upTo(limits.maxWorkloadTasks)
 
 /** Task ids are `kind/number`. */
 const isKindName = (text: string): boolean => /^[^\\\p{Cc}]{1,150}$/u.test(text)
@@ -61,13 +64,7 @@ const kind = named(
     rate: Schema.optionalKey(rate),
     on: Schema.optionalKey(span),
     off: Schema.optionalKey(span),
-    clients: Schema.optionalKey(
-      filtered(
-        Schema.Number,
-        `a whole number from 1 to ${limits.maxClients}`,
-        (value) => Number.isInteger(value) && value >= 1 && value <= limits.maxClients,
-      ),
-    ),
+    clients: Schema.optionalKey(upTo(limits.maxClients)),
     think: Schema.optionalKey(duration),
     count: Schema.optionalKey(count),
   }),

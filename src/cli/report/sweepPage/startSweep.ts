@@ -35,6 +35,12 @@ export function panelOf(parts: SweepParts, title: string, chart: Element): HTMLE
   return box
 }
 
+/** From a share of `floor` to all. */
+export function shareAxis(parts: SweepParts, span: scalesPart.Span, floor: number) {
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => floor + part * (1 - floor))
+  return { ...parts.linearScale(floor, 1, span, ticks), format: parts.percentText }
+}
+
 /** One figure of every series against the load. */
 export function loadPanel(
   parts: SweepParts,
@@ -58,9 +64,8 @@ export function loadPanel(
   const high = Math.max(1e-3, ...values) * 1.2
   // Where all are near the top, the axis begins near it, and says so by its ticks.
   const floor = [0.99, 0.9, 0.5, 0].find((share) => share <= Math.min(...values))!
-  const shares = [0, 0.25, 0.5, 0.75, 1].map((part) => floor + part * (1 - floor))
   const y = figure.isShare
-    ? { ...parts.linearScale(floor, 1, spans.y, shares), format: parts.percentText }
+    ? shareAxis(parts, spans.y, floor)
     : { ...parts.logScale(low, high, spans.y), format: parts.formatPageMs }
   const x = parts.linearScale(loads[0]!, loads[loads.length - 1]!, spans.x, loads)
   const chart = parts.lineChart({
@@ -112,10 +117,7 @@ export function responsePanel(
       format: parts.formatPageMs,
       title: "response time, logarithmic",
     },
-    y: {
-      ...parts.linearScale(0, 1, spans.y, [0, 0.25, 0.5, 0.75, 1]),
-      format: (value) => `${Math.round(value * 100)} %`,
-    },
+    y: shareAxis(parts, spans.y, 0),
     lines,
     shape: "steps",
     dots: false,
