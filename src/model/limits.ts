@@ -28,6 +28,8 @@ export const limits = {
   maxTraceBytes: 256 * 1024 * 1024,
   /** Tasks of one workload file after `count` is expanded. */
   maxWorkloadTasks: 1_000_000,
+  /** Clients of one kind of task in a closed loop. */
+  maxClients: 10_000,
   /** Tasks that may wait in the queue before submission is refused. */
   maxQueuedTasks: 100_000,
   /** Tenants of one runtime. */
