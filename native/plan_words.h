@@ -78,7 +78,8 @@ constexpr int kReadout = 5;
 constexpr int kGather = 6;
 constexpr int kLogSoftmax = 7;
 constexpr int kGatv2 = 8;
-constexpr int kKinds = 9;
+constexpr int kAggGemm = 9;
+constexpr int kKinds = 10;
 
 constexpr int kReduces = 3;
 constexpr int kActivations = 8;

@@ -20,7 +20,7 @@ cudaError_t launch_agg_gemm(const AggGemmArgs& args, GemmMode mode, const RowWor
                             void* workspace, cudaStream_t stream) {
   const SpmmArgs& aggregate = args.aggregate;
   if (aggregate.m == 0 || args.product.n == 0) return cudaSuccess;
-  if (aggregate.n > kAggGemmWidest || aggregate.reduce == Reduce::max) {
+  if (aggregate.n > kWidestFused || aggregate.reduce == Reduce::max) {
     return cudaErrorInvalidValue;
   }
   if (work.segment_count > 0) {

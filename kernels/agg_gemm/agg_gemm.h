@@ -9,9 +9,6 @@
 
 namespace gnnsched::gpu {
 
-// The widest rows that a block keeps in shared memory.
-constexpr int64_t kAggGemmWidest = 128;
-
 // Partial rows of the segments of heavy rows, as of spmm.
 int64_t agg_gemm_workspace_bytes(int64_t segments, int64_t k);
 

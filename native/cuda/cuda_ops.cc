@@ -3,6 +3,7 @@
 
 #include <cinttypes>
 
+#include "agg_gemm/agg_gemm.h"
 #include "gat/gat.h"
 #include "gemm/gemm.h"
 #include "rows/rows.h"
@@ -34,6 +35,8 @@ int64_t scratch_bytes(const PlanOp& op, const BoundOp& bound) {
   switch (op.kind) {
     case kGemm: return gpu::gemm_workspace_bytes(op.m, op.k, op.n);
     case kSpmm: return gpu::spmm_workspace_bytes(row_work(op, bound).segment_count, op.n);
+    case kAggGemm:
+      return gpu::agg_gemm_workspace_bytes(row_work(op, bound).segment_count, op.k);
     case kGat:
     case kGatv2:
       return gpu::gat_workspace_bytes(row_work(op, bound).segment_count, op.heads, op.head_width);
@@ -47,7 +50,8 @@ Verdict check_kernel_memory(const NativePlan& plan, const Binding& binding) {
   for (size_t i = 0; i < plan.ops.size(); i++) {
     const PlanOp& op = plan.ops[i];
     const std::string place = "ops[" + std::to_string(i) + "].memory";
-    const bool sparse = op.kind == kSpmm || op.kind == kGat || op.kind == kGatv2;
+    const bool sparse = op.kind == kSpmm || op.kind == kAggGemm || op.kind == kGat ||
+                        op.kind == kGatv2;
     if (sparse && !op.operands[kRowWork].present()) {
       return refuse(place, "no work list: the plan was made for another device");
     }
@@ -65,12 +69,12 @@ cudaError_t launch_op(const PlanOp& op, const Binding& binding, bool tensor_core
                       cudaStream_t stream) {
   const BoundOp bound(op, binding);
   void* scratch = bound.floats(kScratch);
+  const bool wide = tensor_cores && op.n >= kNarrowest;
+  const gpu::GemmMode mode = wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma;
   switch (op.kind) {
-    case kGemm: {
-      const bool wide = tensor_cores && op.n >= kNarrowest;
-      return gpu::launch_gemm_f32(bound.gemm(), wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma,
-                                  scratch, stream);
-    }
+    case kGemm: return gpu::launch_gemm_f32(bound.gemm(), mode, scratch, stream);
+    case kAggGemm:
+      return gpu::launch_agg_gemm(bound.agg_gemm(), mode, row_work(op, bound), scratch, stream);
     case kSpmm: return gpu::launch_spmm_csr(bound.spmm(), row_work(op, bound), scratch, stream);
     case kGat:
     case kGatv2: return gpu::launch_gat_csr(bound.gat(), row_work(op, bound), scratch, stream);

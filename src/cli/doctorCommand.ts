@@ -13,7 +13,7 @@ import { addonOption } from "./addonOption.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { describeError, errorToJson } from "./describeError.ts"
 import { checkMemory, copyBytes, type MemoryCheck, measureCopy } from "./doctor/deviceFacts.ts"
-import { opCases } from "./doctor/opCases.ts"
+import { opCasesFor } from "./doctor/opCases.ts"
 import { RandomData } from "./doctor/RandomData.ts"
 import { type CheckResult, casesBytes, selfCheck, selfCheckTolerance } from "./doctor/selfCheck.ts"
 import { exitCodes } from "./exitCodes.ts"
@@ -63,7 +63,7 @@ const defaultInfo = (kind: Kind) =>
   )
 
 const check = Effect.fnUntraced(function* (kind: Kind, seed: number) {
-  const cases = opCases(new RandomData(seed))
+  const cases = opCasesFor(kind, new RandomData(seed))
   const options = { lanes: 1, memoryBytes: 2 * casesBytes(cases) + copyBytes + 2 ** 20 }
   const device = yield* opener[kind](options)
   const reference = yield* openReferenceDevice(options)

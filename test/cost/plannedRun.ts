@@ -2,7 +2,7 @@
 // the reference interpreter: an oracle for lowering and packing that shares no code with src/prep's
 // graph side.
 import * as Result from "effect/Result"
-import { cpuProfile } from "../../src/cost/DeviceProfile.ts"
+import { cpuProfile, type DeviceProfile } from "../../src/cost/DeviceProfile.ts"
 import { planTask } from "../../src/cost/planTask.ts"
 import { runPlanReference } from "../../src/device/reference/runOp.ts"
 import type { GnnModel } from "../../src/model/GnnModel.ts"
@@ -10,6 +10,7 @@ import type { GraphShape, GraphSource, SparseFeatures } from "../../src/model/Gr
 import { ginEps } from "../../src/model/ginEps.ts"
 import type { Plan } from "../../src/model/Plan.ts"
 import type { ResidentRole } from "../../src/model/Resident.ts"
+import { fillRowWork, rowWorkBounds } from "../../src/model/rowWork.ts"
 import { packWeights } from "../../src/prep/model/packWeights.ts"
 
 export type ArraysGraph = Extract<GraphSource, { kind: "arrays" }>
@@ -67,6 +68,8 @@ const graphOffsets = ({ numNodes, batch }: ArraysGraph, numGraphs: number): Int3
 }
 
 interface ResidentContext {
+  /** Whose plans are run; the CPU's by default. */
+  readonly profile?: DeviceProfile
   readonly graph: ArraysGraph
   readonly model: GnnModel
   readonly targets: ReadonlyArray<number> | null
@@ -94,6 +97,10 @@ const residentData = (
       return Float32Array.from(order, (e) => graph.edgeWeight![e]!)
     case "graph.graphOffsets":
       return graphOffsets(graph, shapeOf(graph).numGraphs ?? 1)
+    case "graph.rowWork":
+      return rowWork(residentData("graph.rowOffsets", { graph, model, targets }) as Int32Array)
+    case "x.rowWork":
+      return rowWork(sparse.rowOffsets)
     case "x.dense":
       return graph.features.values
     case "x.rowOffsets":
@@ -115,6 +122,13 @@ const residentData = (
   }
 }
 
+const rowWork = (rowOffsets: Int32Array): Int32Array => {
+  const rows = rowOffsets.length - 1
+  const work = new Int32Array(rowWorkBounds(rows, rowOffsets[rows]!).words)
+  fillRowWork(rowOffsets, work)
+  return work
+}
+
 export interface PlannedRun {
   readonly plan: Plan
   readonly rows: number
@@ -131,14 +145,14 @@ export const residentBytes = (plan: Plan, context: ResidentContext): ReadonlyArr
   })
 
 export const runPlanned = (context: ResidentContext): PlannedRun => {
-  const { graph, model, targets } = context
+  const { graph, model, targets, profile = cpuProfile } = context
   const plan = Result.getOrThrow(
     planTask({
       config: model.config,
       shape: shapeOf(graph),
       targets: targets === null ? null : targets.length,
       alignBytes: 64,
-      profile: cpuProfile,
+      profile,
       ginEps: ginEps(model),
     }),
   )

@@ -4,6 +4,7 @@ import { PlanRefused } from "../../model/errors.ts"
 import type { Op, OpKind } from "../../model/Op.ts"
 import { extentBytes, operandUses } from "../../model/operandUses.ts"
 import type { Plan } from "../../model/Plan.ts"
+import { runAggGemm } from "./aggGemm.ts"
 import { checkOps } from "./checkOps.ts"
 import { runDensify } from "./densify.ts"
 import { runGat, runGatV2 } from "./gat.ts"
@@ -22,6 +23,7 @@ type Runners = {
 const runners: Runners = {
   gemm: runGemm,
   spmm: runSpmm,
+  aggGemm: runAggGemm,
   gat: runGat,
   gatv2: runGatV2,
   densify: runDensify,
