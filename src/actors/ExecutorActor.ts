@@ -27,12 +27,7 @@ export type RunOutcome =
   | { readonly _tag: "Completed"; readonly output: TaskOutput }
   | { readonly _tag: "Failed"; readonly reason: DeviceError }
   | { readonly _tag: "Cancelled" }
-  | Preempted
-
-export interface Preempted {
-  readonly _tag: "Preempted"
-  readonly opsDone: number
-}
+  | { readonly _tag: "Preempted"; readonly opsDone: number }
 
 export interface ExecutorOptions {
   readonly lane: number

@@ -44,7 +44,7 @@ export class Runs {
       const { book, dispatch, ledger, stopwatch } = this.#options
       const { pause } = task
       const acquired = yield* pause === null
-        ? Effect.result(ledger.acquire(task, task.prepared!))
+        ? Effect.result(ledger.acquire(task.spec.id, task.prepared!))
         : Effect.result(Effect.succeed(ledger.resume(pause.holding)))
       const nowMs = stopwatch.nowMs()
       book.move(task, "running")

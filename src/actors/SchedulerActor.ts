@@ -130,7 +130,7 @@ class Scheduler {
       const { holding, task } = run
       this.#runs.end(run, outcome)
       if (outcome._tag === "Preempted" && !task.cancelRequested) {
-        task.pause = pauseOf(run, outcome)
+        task.pause = pauseOf(task.prepared!, holding, outcome.opsDone)
         this.#options.book.move(task, "ready")
         return yield* this.#ready(task)
       }
