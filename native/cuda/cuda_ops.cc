@@ -40,6 +40,16 @@ int64_t scratch_bytes(const PlanOp& op, const BoundOp& bound) {
   }
 }
 
+gpu::GemmMode gemm_mode(const PlanOp& op, bool tensor_cores) {
+  if (!tensor_cores || op.n < kNarrowest) return gpu::GemmMode::ffma;
+  switch (op.products) {
+    case kProductsTf32: return gpu::GemmMode::tf32;
+    case kProductsFp16: return gpu::GemmMode::f16;
+    case kProductsBf16: return gpu::GemmMode::bf16;
+    default: return gpu::GemmMode::tf32x3;
+  }
+}
+
 }  // namespace
 
 Verdict check_kernel_memory(const NativePlan& plan, const Binding& binding) {
@@ -65,11 +75,8 @@ cudaError_t launch_op(const PlanOp& op, const Binding& binding, bool tensor_core
   const BoundOp bound(op, binding);
   void* scratch = bound.floats(kScratch);
   switch (op.kind) {
-    case kGemm: {
-      const bool wide = tensor_cores && op.n >= kNarrowest;
-      return gpu::launch_gemm_f32(bound.gemm(), wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma,
-                                  scratch, stream);
-    }
+    case kGemm:
+      return gpu::launch_gemm_f32(bound.gemm(), gemm_mode(op, tensor_cores), scratch, stream);
     case kSpmm: return gpu::launch_spmm_csr(bound.spmm(), row_work(op, bound), scratch, stream);
     case kGat: return gpu::launch_gat_csr(bound.gat(), row_work(op, bound), scratch, stream);
     case kDensify: return gpu::launch_densify_csr(bound.densify(), stream);

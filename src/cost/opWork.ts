@@ -2,6 +2,7 @@
 // streamed and bytes gathered row by row. Every byte is counted once per time it is touched.
 import type { Epilogue, Op } from "../model/Op.ts"
 import { gatOutputColumns } from "../model/operandUses.ts"
+import { elementBytes } from "../model/precision.ts"
 
 export interface OpWork {
   /** Multiply-adds count as two; an exponential as eight. */
@@ -28,10 +29,12 @@ const epilogueFlops = (e: Epilogue, elements: number): number => {
 
 /** Vectors of the epilogue are too small to count; a second matrix is not. */
 const epilogueBytes = (e: Epilogue, rows: number, cols: number): number =>
-  (e.addend === null ? 0 : rows * cols * 4) + (e.rowScale === null ? 0 : rows * 4)
+  (e.addend === null ? 0 : rows * cols * elementBytes(e.addend)) +
+  (e.rowScale === null ? 0 : rows * 4)
 
 const spmmWork = (op: Extract<Op, { kind: "spmm" }>): OpWork => {
-  const outputBytes = op.m * op.n * 4
+  const outputBytes = op.m * op.n * elementBytes(op.y)
+  const rowBytes = op.n * elementBytes(op.x)
   const self = op.selfCoefficient !== 0
   const perEdge = op.values !== null || op.colScale !== null ? 2 : 1
   return {
@@ -43,10 +46,10 @@ const spmmWork = (op: Extract<Op, { kind: "spmm" }>): OpWork => {
       (op.m + 1) * 4 +
       op.nnz * (op.values === null ? 4 : 8) +
       (op.colScale === null ? 0 : op.nnz * 4) +
-      (self ? outputBytes : 0) +
+      (self ? op.m * rowBytes : 0) +
       outputBytes +
       epilogueBytes(op.epilogue, op.m, op.n),
-    gatherBytes: op.nnz * op.n * 4,
+    gatherBytes: op.nnz * rowBytes,
     outputBytes,
   }
 }
@@ -82,8 +85,8 @@ export const opWork = (op: Op): OpWork => {
     case "gemm":
       return streamed(
         2 * op.m * op.k * op.n + epilogueFlops(op.epilogue, op.m * op.n),
-        (op.m * op.k + op.k * op.n) * 4 + epilogueBytes(op.epilogue, op.m, op.n),
-        op.m * op.n * 4,
+        op.m * op.k * elementBytes(op.a) + op.k * op.n * 4 + epilogueBytes(op.epilogue, op.m, op.n),
+        op.m * op.n * elementBytes(op.c),
       )
     case "spmm":
       return spmmWork(op)
@@ -93,18 +96,26 @@ export const opWork = (op: Op): OpWork => {
       return streamed(op.nnz, (op.m + 1) * 4 + op.nnz * 8, op.m * op.k * 4)
     case "rowwise": {
       const elements = op.m * op.n
-      const bytes = elements * 4 + epilogueBytes(op.epilogue, op.m, op.n)
+      const bytes = elements * elementBytes(op.x) + epilogueBytes(op.epilogue, op.m, op.n)
       const norm = op.l2 ? 3 * elements : 0
-      return streamed(norm + epilogueFlops(op.epilogue, elements), bytes, elements * 4)
+      return streamed(
+        norm + epilogueFlops(op.epilogue, elements),
+        bytes,
+        elements * elementBytes(op.y),
+      )
     }
     case "readout":
-      return streamed(op.m * op.n, op.m * op.n * 4 + (op.graphs + 1) * 4, op.graphs * op.n * 4)
+      return streamed(
+        op.m * op.n,
+        op.m * op.n * elementBytes(op.x) + (op.graphs + 1) * 4,
+        op.graphs * op.n * elementBytes(op.y),
+      )
     case "gather":
       return {
         flops: 0,
-        streamBytes: op.count * 4 + op.count * op.n * 4,
-        gatherBytes: op.count * op.n * 4,
-        outputBytes: op.count * op.n * 4,
+        streamBytes: op.count * 4 + op.count * op.n * elementBytes(op.y),
+        gatherBytes: op.count * op.n * elementBytes(op.x),
+        outputBytes: op.count * op.n * elementBytes(op.y),
       }
     case "logSoftmax":
       return streamed((expFlops + 3) * op.m * op.n, op.m * op.n * 4, op.m * op.n * 4)

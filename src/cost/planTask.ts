@@ -62,7 +62,7 @@ const placeOps = (ops: ReadonlyArray<Op>, offsets: ReadonlyArray<number>): Reado
       const buffer = bufferOf(operand)
       return buffer < 0
         ? operand
-        : { slot: -1, offset: offsets[buffer] + operand.offset, ld: operand.ld }
+        : { ...operand, slot: -1, offset: offsets[buffer] + operand.offset }
     }),
   )
 

@@ -8,12 +8,25 @@
 export const precisions = ["fp32", "tf32", "fp16", "bf16"] as const
 export type Precision = (typeof precisions)[number]
 
+/** Where each can be computed; the reference rounds what is stored, and multiplies in float64. */
+export const devicePrecisions: Readonly<
+  Record<"cpu" | "cuda" | "reference", ReadonlyArray<Precision>>
+> = {
+  cpu: ["fp32"],
+  cuda: precisions,
+  reference: ["fp32", "fp16", "bf16"],
+}
+
 /** Elements of two bytes. */
 export type Storage = "fp16" | "bf16"
 
 /** What a precision stores activations in; null for float32. */
 export const storageOf = (precision: Precision): Storage | null =>
   precision === "fp16" || precision === "bf16" ? precision : null
+
+/** Bytes of one element of what an operand names. */
+export const elementBytes = ({ storage }: { readonly storage?: Storage }): number =>
+  storage === undefined ? 4 : 2
 
 interface Format {
   readonly mantissaBits: number

@@ -4,11 +4,12 @@
 import type { ActivationName, Aggregation } from "../../model/GnnModel.ts"
 import type { Epilogue, KernelMemory, Op, Operand, OpKind } from "../../model/Op.ts"
 import type { Plan } from "../../model/Plan.ts"
+import type { Precision, Storage } from "../../model/precision.ts"
 
 /** Numbers that native/plan_words.h has under the same names with a `k` in front. */
 export const planFormat = {
   Magic: 0x474e4e50,
-  Version: 2,
+  Version: 3,
   HeaderWords: 8,
   HeadMagic: 0,
   HeadVersion: 1,
@@ -34,6 +35,7 @@ export const planFormat = {
   OpNegativeSlope: 13,
   OpRowWorkWords: 14,
   OpScratchWords: 15,
+  OpPrecision: 16,
   Operands: 18,
   OperandWords: 3,
   SlotArena: -1,
@@ -74,6 +76,9 @@ export const kindCodes: ReadonlyArray<OpKind> = [
   "gather",
   "logSoftmax",
 ]
+/** How a gemm multiplies; the codes of native/plan_words.h. */
+export const productsCodes: ReadonlyArray<Precision> = ["fp32", "tf32", "fp16", "bf16"]
+const storageCodes: ReadonlyArray<Storage | undefined> = [undefined, "fp16", "bf16"]
 export const reduceCodes: ReadonlyArray<Aggregation> = ["sum", "mean", "max"]
 export const activationCodes: ReadonlyArray<ActivationName> = [
   "identity",
@@ -120,6 +125,13 @@ class OpWriter {
     this.#words[at + 2] = operand.ld
   }
 
+  /** Of the matrices that may lie in two bytes, and of a product's factors. */
+  precision(matrices: ReadonlyArray<Operand | null>, products: Precision = "fp32"): void {
+    const storages = matrices.map((operand) => storageCodes.indexOf(operand?.storage))
+    const word = storages.reduce((sum, code, i) => sum + code * 4 ** (i + 1), 0)
+    this.set(F.OpPrecision, word + productsCodes.indexOf(products))
+  }
+
   csr(op: { nnz: number; rowOffsets: Operand; colIndices: Operand }): void {
     this.set(F.OpNnz, op.nnz)
     this.operand(F.RowOffsets, op.rowOffsets)
@@ -154,6 +166,7 @@ const writeSpmm = (to: OpWriter, op: Extract<Op, { kind: "spmm" }>): void => {
   to.set(F.OpReduce, reduceCodes.indexOf(op.reduce))
   to.set(F.OpSelfCoefficient, op.selfCoefficient)
   to.flag(F.FlagSkipSelf, op.skipSelf)
+  to.precision([op.x, op.y, op.epilogue.addend])
   to.operand(F.Values, op.values)
   to.operand(F.ColScale, op.colScale)
   to.operand(F.SelfWeight, op.selfWeight)
@@ -171,6 +184,7 @@ const writeGat = (to: OpWriter, op: Extract<Op, { kind: "gat" }>): void => {
   to.flag(F.FlagConcat, op.concat)
   to.flag(F.FlagSelfLoops, op.selfLoops)
   to.operand(F.X, op.x)
+  to.precision([op.x, op.y, op.epilogue.addend])
   to.operand(F.ScoreSrc, op.scoreSrc)
   to.operand(F.ScoreDst, op.scoreDst)
   to.operand(F.Y, op.y)
@@ -185,6 +199,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
     case "gemm":
       to.set(F.OpK, op.k)
       to.set(F.OpN, op.n)
+      to.precision([op.a, op.c, op.epilogue.addend], op.products)
       to.operand(F.X, op.a)
       to.operand(F.B, op.b)
       to.operand(F.Y, op.c)
@@ -200,11 +215,13 @@ const writeOp = (to: OpWriter, op: Op): void => {
     case "densify":
       to.set(F.OpK, op.k)
       to.csr(op)
+      to.precision([null, op.y])
       to.operand(F.Values, op.values)
       to.operand(F.Y, op.y)
       break
     case "rowwise":
       to.set(F.OpN, op.n)
+      to.precision([op.x, op.y, op.epilogue.addend])
       to.flag(F.FlagL2, op.l2)
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
@@ -214,6 +231,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
       to.set(F.OpN, op.n)
       to.set(F.OpCount, op.graphs)
       to.set(F.OpReduce, reduceCodes.indexOf(op.reduce))
+      to.precision([op.x, op.y])
       to.operand(F.Rows, op.graphOffsets)
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
@@ -221,12 +239,14 @@ const writeOp = (to: OpWriter, op: Op): void => {
     case "gather":
       to.set(F.OpN, op.n)
       to.set(F.OpCount, op.count)
+      to.precision([op.x, op.y])
       to.operand(F.Rows, op.rows)
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
       break
     case "logSoftmax":
       to.set(F.OpN, op.n)
+      to.precision([op.x, op.y])
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
       break

@@ -9,6 +9,7 @@ import type { OpTiming } from "../../model/Task.ts"
 import type { Completion, Device, DeviceOptions, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { checkOps } from "./checkOps.ts"
+import { arenaFor } from "./memory.ts"
 import { checkOutput, Footprint, runOpReference } from "./runOp.ts"
 
 const alignBytes = 64
@@ -116,7 +117,7 @@ const runPlan = (
 ): Effect.Effect<Completion, DeviceError> =>
   Effect.gen(function* () {
     const memory = {
-      arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
+      ...arenaFor(plan.ops, plan.arenaBytes),
       residents: residents.map((grant, slot) =>
         state.book.bytesOf(grant).subarray(0, plan.residents[slot]!.bytes),
       ),
