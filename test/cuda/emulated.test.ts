@@ -6,6 +6,7 @@ import { commandSuite } from "./command.suite.ts"
 import { deviceSuite } from "./device.suite.ts"
 import { buildEmulatedAddon, buildTimeoutMs, emulatedAddon } from "./emulatedAddon.ts"
 import { networkSuite } from "./network.suite.ts"
+import { precisionSuite } from "./precision.suite.ts"
 
 beforeAll(buildEmulatedAddon, buildTimeoutMs)
 
@@ -18,4 +19,5 @@ describe("golden cases on the cuda device", { timeout: 60_000 }, () =>
 
 describe("the cuda device", { timeout: 60_000 }, deviceSuite)
 describe("networks on the cuda device", { timeout: 120_000 }, networkSuite)
+describe("precisions on the cuda device", { timeout: 120_000 }, precisionSuite)
 describe("gnnsched --device cuda", { timeout: 120_000 }, commandSuite)

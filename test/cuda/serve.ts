@@ -4,6 +4,7 @@ import { Effect, type Scope } from "effect"
 import { type CudaDeviceOptions, openCudaDevice } from "../../src/device/native/cudaDevice.ts"
 import type { ModelSource } from "../../src/model/GnnModel.ts"
 import type { GraphSource } from "../../src/model/Graph.ts"
+import type { Precision } from "../../src/model/precision.ts"
 import type { TaskRecord } from "../../src/model/Task.ts"
 import { type GnnSchedService, serveGnnSched } from "../../src/runtime/GnnSched.ts"
 import { resolveOptions } from "../../src/runtime/options.ts"
@@ -16,10 +17,14 @@ export const cudaOptions: CudaDeviceOptions = {
   addonPath: emulatedAddon,
 }
 
-export const serveCuda = (options: Partial<CudaDeviceOptions>) =>
+export interface ServeOptions extends Partial<CudaDeviceOptions> {
+  readonly precision?: Precision
+}
+
+export const serveCuda = ({ precision = "fp32", ...options }: ServeOptions) =>
   Effect.gen(function* () {
     const device = yield* openCudaDevice({ ...cudaOptions, paint: true, ...options })
-    const resolved = yield* resolveOptions({ device: "cuda" })
+    const resolved = yield* resolveOptions({ device: "cuda", precision })
     return yield* serveGnnSched({ ...resolved, device, prep: inThreadPrep })
   })
 
