@@ -8,16 +8,18 @@ import { openCpuDevice } from "../device/native/cpuDevice.ts"
 import { openCudaDevice } from "../device/native/cudaDevice.ts"
 import { openReferenceDevice } from "../device/reference/referenceDevice.ts"
 import type { DeviceUnavailable } from "../model/errors.ts"
+import { devicePrecisions, type Precision } from "../model/precision.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
 import { addonOption } from "./addonOption.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { describeError, errorToJson } from "./describeError.ts"
+import { checkPrecision } from "./doctor/checkPrecision.ts"
 import { checkMemory, copyBytes, type MemoryCheck, measureCopy } from "./doctor/deviceFacts.ts"
 import { opCases } from "./doctor/opCases.ts"
 import { RandomData } from "./doctor/RandomData.ts"
 import { type CheckResult, casesBytes, selfCheck, selfCheckTolerance } from "./doctor/selfCheck.ts"
 import { exitCodes } from "./exitCodes.ts"
-import { formatFlag, wholeFlag } from "./flags.ts"
+import { formatFlag, precisionFlag, wholeFlag } from "./flags.ts"
 import { left, mark, print, printJson, renderTable, right } from "./terminal.ts"
 import { formatBytes, formatBytesExactly } from "./units.ts"
 import { version } from "./version.ts"
@@ -30,6 +32,7 @@ const config = {
     Flag.withDescription("The device to look at; default: all"),
     Flag.withDefault("all"),
   ),
+  precision: precisionFlag,
   seed: wholeFlag("seed", 0, 2 ** 31 - 1).pipe(
     Flag.withDescription("Seed of the shapes and data of the self-check; default: 1"),
     Flag.withDefault(1),
@@ -75,7 +78,12 @@ const check = Effect.fnUntraced(function* (kind: Kind, seed: number) {
 const memoryCheck = (device: Kind) =>
   Effect.promise(() => checkMemory({ device, memoryBytes: 2 ** 26, ...addonOption() }))
 
-const examine = Effect.fnUntraced(function* (kind: Kind, seed: number) {
+const precisionChecks = (device: Kind, precision: Precision) =>
+  precision === "fp32" || !devicePrecisions[device].includes(precision)
+    ? Effect.succeed([])
+    : Effect.promise(() => checkPrecision({ device, precision, ...addonOption() }))
+
+const examine = Effect.fnUntraced(function* (kind: Kind, { precision, seed }: DoctorConfig) {
   const info = yield* Effect.result(defaultInfo(kind))
   if (Result.isFailure(info)) return { kind, unavailable: info.failure } satisfies Finding
   // The reference is what the others are held against: there is nothing to hold it against.
@@ -84,8 +92,9 @@ const examine = Effect.fnUntraced(function* (kind: Kind, seed: number) {
     return { kind, info: info.success, ...nothing } satisfies Finding
   }
   const checked = yield* check(kind, seed)
+  const checks = [...checked.checks, ...(yield* precisionChecks(kind, precision))]
   const memory = yield* memoryCheck(kind)
-  return { kind, info: info.success, ...checked, memory } satisfies Finding
+  return { kind, info: info.success, ...checked, checks, memory } satisfies Finding
 })
 
 const isExact = ({ memory }: Examined): boolean =>
@@ -162,13 +171,13 @@ const findingJson = (finding: Finding): object =>
 const doctor = Effect.fnUntraced(function* (flags: DoctorConfig) {
   const kinds = flags.device === "all" ? deviceKinds : [flags.device]
   const findings: Array<Finding> = []
-  for (const kind of kinds) findings.push(yield* examine(kind, flags.seed))
+  for (const kind of kinds) findings.push(yield* examine(kind, flags))
   const healthy = findings.every((finding) => isHealthy(finding, flags.device !== "all"))
   if (flags.format === "json") {
     yield* printJson({ healthy, ...machine(), devices: findings.map(findingJson) })
   } else {
     const verdict = healthy
-      ? mark("green", `all well: every error is at most ${selfCheckTolerance}`)
+      ? mark("green", `all well: every operator's error is at most ${selfCheckTolerance}`)
       : mark("red", "something is wrong here, see above")
     yield* print([machineText(), ...findings.map(findingText), verdict].join("\n\n"))
   }
