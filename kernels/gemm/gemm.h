@@ -25,8 +25,14 @@ GemmSplit gemm_split(int64_t m, int64_t k, int64_t n);
 int64_t gemm_workspace_bytes(int64_t m, int64_t k, int64_t n);
 
 // Sums are float32 in every mode; a and c may be stored in two bytes, b is float32. Refuses an a whose
-// storage the mode does not take; ffma takes all.
-cudaError_t launch_gemm_f32(const GemmArgs& args, GemmMode mode, void* workspace,
-                            cudaStream_t stream);
+// storage the mode does not take; ffma takes all. `split` is that of the whole product, also where
+// args are some of its rows: every row has the bits it has in the whole.
+cudaError_t launch_gemm_f32(const GemmArgs& args, const GemmSplit& split, GemmMode mode,
+                            void* workspace, cudaStream_t stream);
+
+inline cudaError_t launch_gemm_f32(const GemmArgs& args, GemmMode mode, void* workspace,
+                                   cudaStream_t stream) {
+  return launch_gemm_f32(args, gemm_split(args.m, args.k, args.n), mode, workspace, stream);
+}
 
 }  // namespace gnnsched::gpu

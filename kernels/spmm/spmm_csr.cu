@@ -6,7 +6,7 @@
 namespace gnnsched::gpu {
 
 int64_t spmm_workspace_bytes(int64_t segments, int64_t n) {
-  return segments * (padded(n) * 4 + 4);
+  return segments * (spmm_padded(n) * 4 + 4);
 }
 
 cudaError_t launch_spmm_csr(const SpmmArgs& args, const RowWork& work, void* workspace,

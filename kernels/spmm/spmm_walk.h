@@ -10,6 +10,7 @@
 #include "common/lane_row.h"
 #include "common/warp.h"
 #include "spmm/spmm.h"
+#include "spmm/spmm_partials.h"
 
 namespace gnnsched::gpu {
 
@@ -30,20 +31,6 @@ struct SpmmConfig {
 };
 
 enum class Kind { unit_sum, weighted_sum, max };
-
-__host__ __device__ int64_t padded(int64_t n) { return (n + 3) / 4 * 4; }
-
-// Where a segment leaves what it found: rows of floats, then how many edges counted.
-struct Partials {
-  float* rows;
-  int32_t* counted;
-  int64_t ld;
-};
-
-__host__ __device__ Partials partials_in(void* workspace, int64_t segments, int64_t n) {
-  auto* rows = static_cast<float*>(workspace);
-  return {rows, reinterpret_cast<int32_t*>(rows + segments * padded(n)), padded(n)};
-}
 
 // The unit a group walks; rows and edges are both consecutive.
 struct Unit {
@@ -146,8 +133,9 @@ template <int Lanes, bool Wide, Kind K, Storage S>
 __global__ void __launch_bounds__(SpmmConfig::kThreads, SpmmConfig::blocks(Wide, S))
     spmm_csr_bundle_kernel(SpmmArgs a, RowWork work, void* workspace) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes, kInFlight = SpmmConfig::kInFlight;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.segment_count + work.bundle_count) return;  // the whole group; no barriers
+  const int64_t number =
+      work.unit_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end) return;  // the whole group; no barriers
   const SubWarp<Lanes> group;
   using Row = LaneRow<Lanes, Wide, S>;
   const Row columns = Row::of(group.lane, blockIdx.y, a.n);
@@ -175,7 +163,7 @@ __global__ void __launch_bounds__(SpmmConfig::kThreads, SpmmConfig::blocks(Wide,
   for (;;) {
     if (edge == row_end) {
       if (unit.segment) {
-        const Partials partials = partials_in(workspace, work.segment_count, a.n);
+        const SpmmPartials partials = spmm_partials(workspace, work.segment_count, a.n);
         columns.store(Storage::f32, partials.rows, partials.ld, number, acc);
         if (group.lane == 0 && blockIdx.y == 0) store_once(partials.counted + number, counted);
       } else {
@@ -236,13 +224,14 @@ template <int Lanes, bool Wide, Kind K, Storage S>
 __global__ void __launch_bounds__(SpmmConfig::kThreads)
     spmm_csr_combine_kernel(SpmmArgs a, RowWork work, void* workspace) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.heavy_count) return;
+  const int64_t number =
+      work.heavy_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.heavy_end) return;
   const SubWarp<Lanes> group;
   using Row = LaneRow<Lanes, Wide, S>;
   const Row columns = Row::of(group.lane, blockIdx.y, a.n);
   const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + number));
-  const Partials partials = partials_in(workspace, work.segment_count, a.n);
+  const SpmmPartials partials = spmm_partials(workspace, work.segment_count, a.n);
   float4 acc[Row::kQuads];
   clear<K>(acc);
   int counted = 0;
@@ -261,17 +250,18 @@ template <int Lanes, bool Wide, Kind K, Storage S>
 cudaError_t launch_both(const SpmmArgs& args, const RowWork& work, void* workspace,
                         cudaStream_t stream) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes;
-  const int64_t units = work.segment_count + work.bundle_count;
-  const int64_t blocks = ceil_div(units, kGroups);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, kGroups);
+  const int64_t heavy_blocks = ceil_div(work.heavy_end - work.heavy_begin, kGroups);
   const int64_t tiles = ceil_div(args.n, LaneRow<Lanes, Wide, S>::kColumns);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
-  const cudaError_t started =
-      launch(spmm_csr_bundle_kernel<Lanes, Wide, K, S>, dim3(blocks, tiles),
-             dim3(SpmmConfig::kThreads), stream, args, work, workspace);
-  if (started != cudaSuccess || work.heavy_count == 0) return started;
-  return launch(spmm_csr_combine_kernel<Lanes, Wide, K, S>,
-                dim3(ceil_div(work.heavy_count, kGroups), tiles), dim3(SpmmConfig::kThreads),
-                stream, args, work, workspace);
+  cudaError_t started = cudaSuccess;
+  if (blocks > 0) {
+    started = launch(spmm_csr_bundle_kernel<Lanes, Wide, K, S>, dim3(blocks, tiles),
+                     dim3(SpmmConfig::kThreads), stream, args, work, workspace);
+  }
+  if (started != cudaSuccess || heavy_blocks == 0) return started;
+  return launch(spmm_csr_combine_kernel<Lanes, Wide, K, S>, dim3(heavy_blocks, tiles),
+                dim3(SpmmConfig::kThreads), stream, args, work, workspace);
 }
 
 template <int Lanes, bool Wide, Storage S>

@@ -27,6 +27,7 @@ export interface TaskClaim {
 const carefulMs = ({ p95Ms }: Pick<TaskClaim, "p95Ms">): number => p95Ms * 1.15
 
 interface Admitted extends Promised {
+  readonly id: string
   readonly tenant: string
   readonly bytes: number
 }
@@ -70,10 +71,11 @@ export class Admission {
   /** Takes the task, or says why not. A task that was taken before, and tries again, stays. */
   admit(task: LiveTask, claim: TaskClaim): AdmissionError | null {
     const { deadlineMs, id, tenant } = task.spec
-    if (this.#admitted.has(id)) return null
+    if (!this.#matters(tenant) || this.#admitted.has(id)) return null
     const refused = this.#overQuota(tenant, claim) ?? this.#infeasible(task, claim)
     if (refused !== null) return refused
     const admitted: Admitted = {
+      id,
       tenant,
       bytes: claim.footprintBytes,
       dueAtMs: deadlineMs === null ? Number.POSITIVE_INFINITY : task.submittedAtMs + deadlineMs,
@@ -83,21 +85,31 @@ export class Admission {
     }
     this.#admitted.set(id, admitted)
     this.#count(tenant, claim)
-    if (deadlineMs !== null) this.#promises.splice(this.#placeOf(admitted), 0, admitted)
+    if (deadlineMs !== null) this.#promise(admitted)
     return null
   }
 
-  /** The task has entered a state. */
-  moved(id: string, state: TaskState): void {
+  /** Whether any answer depends on this tenant's tasks. */
+  #matters(tenant: string): boolean {
+    return this.#mode === "deadline" || this.#quotas.has(tenant)
+  }
+
+  /** The task has entered a state; `leftPart` of its time is ahead of it. */
+  moved(id: string, state: TaskState, leftPart: number): void {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
+    const ran = this.#running.delete(id)
     if (state === "running") {
-      this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
+      const runMs = admitted.runMs * leftPart
+      this.#running.set(id, { ...admitted, runMs, startedAtMs: this.#stopwatch.nowMs() })
       this.#forget(admitted)
+    }
+    if (state === "ready" && ran && admitted.dueAtMs < Number.POSITIVE_INFINITY) {
+      const medianMs = admitted.medianMs * leftPart
+      this.#promise({ ...admitted, runMs: admitted.runMs * leftPart, medianMs })
     }
     if (!isTerminal(state)) return
     this.#admitted.delete(id)
-    this.#running.delete(id)
     this.#forget(admitted)
     const account = this.#accounts.get(admitted.tenant)
     if (account === undefined) return
@@ -105,14 +117,31 @@ export class Admission {
     account.bytes -= admitted.bytes
   }
 
-  #forget(admitted: Admitted): void {
-    const at = this.#promises.indexOf(admitted)
-    if (at >= 0) this.#promises.splice(at, 1)
+  #promise(admitted: Admitted): void {
+    if (this.#mode !== "deadline") return
+    this.#promises.splice(this.#placeAfter(admitted.dueAtMs), 0, admitted)
   }
 
-  #placeOf({ dueAtMs }: Admitted): number {
-    const at = this.#promises.findIndex((other) => other.dueAtMs > dueAtMs)
-    return at < 0 ? this.#promises.length : at
+  /** Looks among those of the same deadline only. */
+  #forget({ dueAtMs, id }: Pick<Admitted, "dueAtMs" | "id">): void {
+    for (let at = this.#placeAfter(dueAtMs) - 1; at >= 0; at--) {
+      if (this.#promises[at]!.dueAtMs !== dueAtMs) return
+      if (this.#promises[at]!.id !== id) continue
+      this.#promises.splice(at, 1)
+      return
+    }
+  }
+
+  /** Behind every promise that is due no later. */
+  #placeAfter(dueAtMs: number): number {
+    let low = 0
+    let high = this.#promises.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#promises[middle]!.dueAtMs <= dueAtMs) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #infeasible(task: LiveTask, { demand, p50Ms, p95Ms }: TaskClaim): AdmissionError | null {

@@ -5,8 +5,6 @@ import type { TaskError } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
 import type { Plan } from "../model/Plan.ts"
-import type { ResidentObject } from "../model/Resident.ts"
-import type { WaitingTask } from "../model/Snapshot.ts"
 import type {
   OpTiming,
   TaskOutput,
@@ -15,18 +13,13 @@ import type {
   TaskSpec,
   TaskState,
 } from "../model/Task.ts"
+import type { HostMemory } from "./HostMemory.ts"
+import type { Pause } from "./PausedTask.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 
 export interface TaskSuccess {
   readonly output: TaskOutput
   readonly record: TaskRecord
-}
-
-/** What the estimator found out: everything a policy and a lane need. */
-export interface PreparedTask {
-  readonly plan: Plan
-  readonly residents: ReadonlyArray<ResidentObject>
-  /** How a policy sees it. */
-  readonly waiting: WaitingTask
 }
 
 export interface LiveTask {
@@ -44,9 +37,14 @@ export interface LiveTask {
   /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
   attempts: number
   prepared: PreparedTask | null
+  /** Set while it waits to go on after it was preempted. */
+  pause: Pause | null
+  /** From the start of its first run on. */
+  hostMemory: HostMemory | null
   plan: Plan | null
   group: number | null
   lane: number | null
+  readyAtMs: number | null
   startedAtMs: number | null
   measuredPeakBytes: number | null
   ops: ReadonlyArray<OpTiming>

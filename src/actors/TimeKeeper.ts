@@ -3,8 +3,11 @@
 import { CoRuns } from "../cost/CoRuns.ts"
 import { type DeviceProfile, defaultP95Factor } from "../cost/DeviceProfile.ts"
 import { TimeCorrection } from "../cost/TimeCorrection.ts"
+import type { GnnModel } from "../model/GnnModel.ts"
+import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
+import { partFrom } from "../model/planWork.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -27,7 +30,7 @@ export class TimeKeeper {
 
   /** Alone on one lane, as of now. */
   predict(task: LiveTask, plan: Plan): PredictedTime {
-    const p50Ms = plan.predictedMs * this.#correction.factor(planKey(task), kindOf(task))
+    const p50Ms = plan.predictedMs * this.#correction.factor(planKey(task, plan), kindOf(task))
     return { p50Ms, p95Ms: p50Ms * this.#p95Factor }
   }
 
@@ -36,17 +39,34 @@ export class TimeKeeper {
     this.#coRuns.start(task.spec.id, plan.demand ?? noDemand, this.#stopwatch.nowMs())
   }
 
-  /** `runMs` by the device's own clock; null for a run that was stopped or failed. */
-  ended(task: LiveTask, runMs: number | null): void {
+  /**
+   * `runMs` by the device's own clock; null for a run that was stopped or failed. `firstOp`: the operator
+   * with which it began.
+   */
+  ended(task: LiveTask, runMs: number | null, firstOp: number): void {
     const slowdown = this.#coRuns.end(task.spec.id, this.#stopwatch.nowMs())
     if (runMs === null) return
-    const { predictedMs } = task.prepared!.plan
-    this.#correction.observe(planKey(task), kindOf(task), runMs / slowdown, predictedMs)
+    const { plan } = task.prepared!
+    const predictedMs = plan.predictedMs * partFrom(plan, firstOp)
+    this.#correction.observe(planKey(task, plan), kindOf(task), runMs / slowdown, predictedMs)
   }
 }
 
-/** Tasks of one key have one plan, but for the number of targets, which is the smaller part. */
-const planKey = ({ graph, model, spec }: LiveTask): string =>
-  `${model.contentId}|${graph.contentId}|${spec.nodes?.length ?? "all"}`
+/** Tasks of one key have one plan of a name, but for the number of targets, which is the smaller part. */
+const planKey = ({ graph, model, spec }: LiveTask, { name }: Plan): string => {
+  const whole = pairKey(model, graph)
+  if (spec.nodes === null && name === "whole") return whole
+  return `${whole}|${spec.nodes?.length ?? "all"}|${name}`
+}
+
+const pairKeys = new WeakMap<GnnModel, WeakMap<Graph, string>>()
+
+/** Made once for each pair: two content ids are long, and every task asks several times. */
+const pairKey = (model: GnnModel, graph: Graph): string => {
+  const graphs = pairKeys.get(model) ?? new WeakMap<Graph, string>()
+  const key = graphs.get(graph) ?? `${model.contentId}|${graph.contentId}`
+  if (!graphs.has(graph)) pairKeys.set(model, graphs.set(graph, key))
+  return key
+}
 
 const kindOf = ({ model }: LiveTask): string => model.config.architecture

@@ -7,9 +7,11 @@ import { presenterLayer } from "./commandLineErrors.ts"
 import { doctorCommand } from "./doctorCommand.ts"
 import { estimateCommand } from "./estimateCommand.ts"
 import { type ExitCode, exitCodes } from "./exitCodes.ts"
+import { explainCommand } from "./explainCommand.ts"
 import { generateCommand } from "./generateCommand.ts"
 import { inspectCommand } from "./inspectCommand.ts"
 import { reportFailure, wantsJson } from "./printError.ts"
+import { replayCommand } from "./replayCommand.ts"
 import { runCommand } from "./runCommand.ts"
 import { simulateCommand } from "./simulateCommand.ts"
 import { version } from "./version.ts"
@@ -24,6 +26,8 @@ const gnnsched = Command.make("gnnsched").pipe(
   Command.withSubcommands([
     runCommand,
     simulateCommand,
+    replayCommand,
+    explainCommand,
     estimateCommand,
     generateCommand,
     inspectCommand,

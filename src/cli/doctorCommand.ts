@@ -8,18 +8,20 @@ import { openCpuDevice } from "../device/native/cpuDevice.ts"
 import { openCudaDevice } from "../device/native/cudaDevice.ts"
 import { openReferenceDevice } from "../device/reference/referenceDevice.ts"
 import type { DeviceUnavailable } from "../model/errors.ts"
-import { devicePrecisions, type Precision } from "../model/precision.ts"
+import { devicePrecisions } from "../model/precision.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
 import { addonOption } from "./addonOption.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { describeError, errorToJson } from "./describeError.ts"
 import { checkPrecision } from "./doctor/checkPrecision.ts"
 import { checkMemory, copyBytes, type MemoryCheck, measureCopy } from "./doctor/deviceFacts.ts"
+import { type GpuReport, gpuReport, gpuText } from "./doctor/gpuReport.ts"
 import { opCases } from "./doctor/opCases.ts"
 import { RandomData } from "./doctor/RandomData.ts"
 import { type CheckResult, casesBytes, selfCheck, selfCheckTolerance } from "./doctor/selfCheck.ts"
 import { exitCodes } from "./exitCodes.ts"
 import { formatFlag, precisionFlag, wholeFlag } from "./flags.ts"
+import { gpuFlag } from "./gpuFlags.ts"
 import { left, mark, print, printJson, renderTable, right } from "./terminal.ts"
 import { formatBytes, formatBytesExactly } from "./units.ts"
 import { version } from "./version.ts"
@@ -37,6 +39,7 @@ const config = {
     Flag.withDescription("Seed of the shapes and data of the self-check; default: 1"),
     Flag.withDefault(1),
   ),
+  gpu: gpuFlag,
   format: formatFlag,
 } as const
 
@@ -49,52 +52,56 @@ interface Examined {
   /** Of the devices that are checked. */
   readonly copyBytesPerSecond: number | null
   readonly memory: MemoryCheck | null
+  /** Of a GPU. */
+  readonly gpu: GpuReport | null
 }
 
 type Finding = Examined | { readonly kind: Kind; readonly unavailable: DeviceUnavailable }
 
-const opener: Readonly<Record<Kind, OpenDevice>> = {
-  cpu: (options) => openCpuDevice({ ...options, ...addonOption() }),
-  cuda: (options) => openCudaDevice({ ...options, ...addonOption() }),
-  reference: openReferenceDevice,
+const openerOf = (kind: Kind, gpu: number): OpenDevice => {
+  if (kind === "reference") return openReferenceDevice
+  return kind === "cpu"
+    ? (options) => openCpuDevice({ ...options, ...addonOption() })
+    : (options) => openCudaDevice({ ...options, gpu, ...addonOption() })
 }
 
 /** The device as it would open by default: its budget and lanes on this machine. */
-const defaultInfo = (kind: Kind) =>
-  Effect.scoped(
-    Effect.map(opener[kind]({ lanes: null, memoryBytes: null }), (device) => device.info),
-  )
+const defaultInfo = (open: OpenDevice) =>
+  Effect.scoped(Effect.map(open({ lanes: null, memoryBytes: null }), (device) => device.info))
 
-const check = Effect.fnUntraced(function* (kind: Kind, seed: number) {
+const check = Effect.fnUntraced(function* (open: OpenDevice, seed: number) {
   const cases = opCases(new RandomData(seed))
   const options = { lanes: 1, memoryBytes: 2 * casesBytes(cases) + copyBytes + 2 ** 20 }
-  const device = yield* opener[kind](options)
+  const device = yield* open(options)
   const reference = yield* openReferenceDevice(options)
   const checks = yield* selfCheck(device, reference, cases)
   return { checks, copyBytesPerSecond: yield* measureCopy(device) }
 }, Effect.scoped)
 
 /** Whole networks: as large a pool as the task asks for, and some more. */
-const memoryCheck = (device: Kind) =>
-  Effect.promise(() => checkMemory({ device, memoryBytes: 2 ** 26, ...addonOption() }))
+const memoryCheck = (device: Kind, gpu: number) =>
+  Effect.promise(() => checkMemory({ device, gpu, memoryBytes: 2 ** 26, ...addonOption() }))
 
-const precisionChecks = (device: Kind, precision: Precision) =>
+const precisionChecks = (device: Kind, { gpu, precision }: DoctorConfig) =>
   precision === "fp32" || !devicePrecisions[device].includes(precision)
     ? Effect.succeed([])
-    : Effect.promise(() => checkPrecision({ device, precision, ...addonOption() }))
+    : Effect.promise(() => checkPrecision({ device, gpu, precision, ...addonOption() }))
 
-const examine = Effect.fnUntraced(function* (kind: Kind, { precision, seed }: DoctorConfig) {
-  const info = yield* Effect.result(defaultInfo(kind))
+const examine = Effect.fnUntraced(function* (kind: Kind, flags: DoctorConfig) {
+  const { gpu, seed } = flags
+  const open = openerOf(kind, gpu)
+  const info = yield* Effect.result(defaultInfo(open))
   if (Result.isFailure(info)) return { kind, unavailable: info.failure } satisfies Finding
   // The reference is what the others are held against: there is nothing to hold it against.
   if (kind === "reference") {
-    const nothing = { checks: [], copyBytesPerSecond: null, memory: null }
+    const nothing = { checks: [], copyBytesPerSecond: null, memory: null, gpu: null }
     return { kind, info: info.success, ...nothing } satisfies Finding
   }
-  const checked = yield* check(kind, seed)
-  const checks = [...checked.checks, ...(yield* precisionChecks(kind, precision))]
-  const memory = yield* memoryCheck(kind)
-  return { kind, info: info.success, ...checked, checks, memory } satisfies Finding
+  const checked = yield* check(open, seed)
+  const checks = [...checked.checks, ...(yield* precisionChecks(kind, flags))]
+  const memory = yield* memoryCheck(kind, gpu)
+  const report = gpuReport(info.success)
+  return { kind, info: info.success, ...checked, checks, memory, gpu: report } satisfies Finding
 })
 
 const isExact = ({ memory }: Examined): boolean =>
@@ -152,7 +159,8 @@ const findingText = (finding: Finding): string => {
     `budget ${formatBytes(info.budgetBytes)}, overhead ${formatBytes(info.overheadBytes)}\n` +
     (finding.kind === "reference"
       ? "the oracle of the self-check above"
-      : `${checkTable(checks)}\n${memoryText(finding)}`)
+      : `${checkTable(checks)}\n${memoryText(finding)}`) +
+    (finding.gpu === null ? "" : `\n${gpuText(finding.gpu)}`)
   )
 }
 
@@ -166,6 +174,7 @@ const findingJson = (finding: Finding): object =>
         checks: finding.checks,
         copyBytesPerSecond: finding.copyBytesPerSecond,
         memory: finding.memory,
+        gpu: finding.gpu,
       }
 
 const doctor = Effect.fnUntraced(function* (flags: DoctorConfig) {

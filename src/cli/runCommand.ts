@@ -2,11 +2,13 @@
 import { basename } from "node:path"
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
+import type { RunReport } from "../model/RunReport.ts"
 import { Runtime } from "../runtime/Runtime.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
 import { addonOption } from "./addonOption.ts"
 import { attempt } from "./attempt.ts"
 import { deviceFlag, precisionFlag, profileFlag } from "./flags.ts"
+import { gpuFlags, gpuOptions } from "./gpuFlags.ts"
 import { type Interruption, interruption } from "./Interruption.ts"
 import { loadWorkload } from "./loadWorkload.ts"
 import { makeProgress } from "./progress.ts"
@@ -22,6 +24,7 @@ const config = {
   ...workloadFlags,
   device: deviceFlag,
   precision: precisionFlag,
+  ...gpuFlags,
   profile: profileFlag,
 } as const
 
@@ -36,6 +39,10 @@ const openRuntime = (options: RuntimeOptions) =>
     (runtime) => Effect.promise(() => runtime.close()),
   )
 
+/** Asked for with --sm-share, and not to be had. */
+const sharesNote = ({ device: { gpu } }: RunReport): string =>
+  gpu?.notShared ? `\nThe multiprocessors were not shared out: ${gpu.notShared}.` : ""
+
 const title = (file: string): string => basename(file).replace(/\.(ya?ml|json)$/i, "")
 
 const runOn = Effect.fnUntraced(function* (
@@ -48,6 +55,7 @@ const runOn = Effect.fnUntraced(function* (
     ...addonOption(),
     device: flags.device,
     precision: flags.precision,
+    ...(yield* gpuOptions(flags.device, flags)),
     ...(Option.isSome(flags.profile) ? { profile: flags.profile.value } : {}),
     prepThreads,
   }
@@ -64,7 +72,7 @@ const runOn = Effect.fnUntraced(function* (
     folder === null
       ? "Nothing was written; --out DIR keeps outputs and an HTML report."
       : `HTML report: ${folder.folder}/report.html`
-  yield* showReport(report, flags.format, closing)
+  yield* showReport(report, flags.format, `${closing}${sharesNote(report)}`)
 })
 
 const run = Effect.fnUntraced(function* (flags: RunConfig) {

@@ -1,15 +1,21 @@
 // What `run` and `simulate` print at the end, and the exit status that follows from the report.
 import { Effect } from "effect"
-import type { RunReport } from "../model/RunReport.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { exitCodes } from "./exitCodes.ts"
+import type { NamedReport } from "./report/RunInputs.ts"
 import { reportJson } from "./report/reportJson.ts"
 import { summary } from "./report/summary.ts"
 import { print, printJson } from "./terminal.ts"
 
+/** Fails with the exit status where a task did not complete. */
+export const endOf = ({ tasks }: NamedReport): Effect.Effect<void, CommandEnd> =>
+  tasks.every((task) => task.status === "completed")
+    ? Effect.void
+    : Effect.fail(new CommandEnd({ exitCode: exitCodes.taskFailed }))
+
 /** `closing` is the last line of the table form: where more can be found. */
 export const showReport = Effect.fnUntraced(function* (
-  report: RunReport,
+  report: NamedReport,
   format: "table" | "json",
   closing: string,
 ) {
@@ -18,7 +24,5 @@ export const showReport = Effect.fnUntraced(function* (
     yield* print(summary(report))
     yield* print(`\n${closing}`)
   }
-  if (report.tasks.some((task) => task.status !== "completed")) {
-    return yield* new CommandEnd({ exitCode: exitCodes.taskFailed })
-  }
+  yield* endOf(report)
 })

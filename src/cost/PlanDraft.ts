@@ -14,6 +14,10 @@ export interface DraftBuffer {
   readonly name: string
   /** Exact, before alignment. */
   readonly bytes: number
+  readonly rows: number
+  readonly cols: number
+  /** In the task's own host memory, not in the arena. */
+  readonly host: boolean
 }
 
 /** A dense row-major matrix: in a buffer, or the resident features. */
@@ -66,16 +70,22 @@ export class PlanDraft {
   }
 
   /** A new buffer for a contiguous [rows, cols] matrix, float32 unless a storage is given. */
-  matrix(name: string, rows: number, cols: number, storage: Storage | null = null): DenseMatrix {
+  matrix(
+    name: string,
+    rows: number,
+    cols: number,
+    host = false,
+    storage: Storage | null = null,
+  ): DenseMatrix {
     const element = storage === null ? {} : { storage }
     const bytes = rows * cols * elementBytes(element)
-    const buffer = this.buffers.push({ name, bytes }) - 1
+    const buffer = this.buffers.push({ name, bytes, rows, cols, host }) - 1
     return { kind: "dense", at: { slot: -2 - buffer, offset: 0, ld: cols, ...element }, rows, cols }
   }
 
   /** A matrix between operators that can read and write it in the storage of the precision. */
   activations(name: string, rows: number, cols: number): DenseMatrix {
-    return this.matrix(name, rows, cols, storageOf(this.precision))
+    return this.matrix(name, rows, cols, false, storageOf(this.precision))
   }
 
   /** What a layer hands on; the task's result is float32. */
@@ -155,6 +165,12 @@ export class PlanDraft {
     })
     return variants[times.indexOf(Math.min(...times))]()
   }
+}
+
+/** All operators of a network, and its result: a buffer, or a host slot that the plan stores it in. */
+export interface NetworkDraft {
+  readonly draft: PlanDraft
+  readonly output: DenseMatrix
 }
 
 const place = ({ offset, ld }: WeightEntry): Pick<Operand, "offset" | "ld"> => ({ offset, ld })

@@ -61,6 +61,8 @@ const open = (
       prep: inThreadPrep,
       profile: referenceProfile,
       policy: policies.base,
+      preempt: null,
+      elastic: true,
       tenants: [],
       mode: "continuous",
       refuseTooLarge: true,

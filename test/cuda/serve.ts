@@ -1,6 +1,8 @@
 // The runtime on an emulated GPU that poisons every arena before a plan runs in it and looks, after
 // each, for bytes that were written though no operator owns them.
 import { Effect, type Scope } from "effect"
+import type { Device } from "../../src/device/Device.ts"
+import { loadAddon } from "../../src/device/native/Addon.ts"
 import { type CudaDeviceOptions, openCudaDevice } from "../../src/device/native/cudaDevice.ts"
 import type { ModelSource } from "../../src/model/GnnModel.ts"
 import type { GraphSource } from "../../src/model/Graph.ts"
@@ -21,12 +23,25 @@ export interface ServeOptions extends Partial<CudaDeviceOptions> {
   readonly precision?: Precision
 }
 
-export const serveCuda = ({ precision = "fp32", ...options }: ServeOptions) =>
-  Effect.gen(function* () {
-    const device = yield* openCudaDevice({ ...cudaOptions, paint: true, ...options })
-    const resolved = yield* resolveOptions({ device: "cuda", precision })
-    return yield* serveGnnSched({ ...resolved, device, prep: inThreadPrep })
-  })
+export const serveDevice = Effect.fnUntraced(function* (
+  device: Device,
+  precision: Precision = "fp32",
+) {
+  const resolved = yield* resolveOptions({ device: "cuda", precision })
+  return yield* serveGnnSched({ ...resolved, device, prep: inThreadPrep })
+})
+
+export const serveCuda = ({ precision, ...options }: ServeOptions) =>
+  Effect.flatMap(openCudaDevice({ ...cudaOptions, paint: true, ...options }), (device) =>
+    serveDevice(device, precision),
+  )
+
+/** Of an emulated GPU, now. */
+export const freeBytes = (gpu = 0): number => {
+  const addon = loadAddon(emulatedAddon)
+  if (addon._tag === "Failure") throw addon.failure
+  return addon.success.gpus(gpu).freeBytes!
+}
 
 export interface Ran {
   readonly data: Float32Array

@@ -57,6 +57,7 @@ export const arrayNames = [
   "bias",
   "scale",
   "shiftVector",
+  "att",
 ] as const
 
 export const kinds = [
@@ -68,6 +69,8 @@ export const kinds = [
   "readout",
   "gather",
   "logSoftmax",
+  "gatv2",
+  "aggGemm",
 ] as const
 
 export interface KernelCase {

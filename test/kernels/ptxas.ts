@@ -39,7 +39,7 @@ export const nvccRelease = (): string | null => {
 const sources = (): Array<string> => globSync("*/*.cu", { cwd: kernelsFolder }).sort()
 
 /** The tensor-core instructions of these begin with sm_80. */
-const tensorSources = ["gemm/gemm_tf32.cu", "gemm/gemm_half.cu"]
+const tensorSources = ["gemm/gemm_tf32.cu", "gemm/gemm_half.cu", "agg_gemm/agg_gemm_tf32x3.cu"]
 const compiledFor = (source: string, arch: number): boolean =>
   arch >= 80 || !tensorSources.includes(source)
 

@@ -4,13 +4,13 @@ const light = `
   --bg: #f6f7f9; --panel: #ffffff; --line: #dfe3e8; --text: #1c2733; --muted: #66727f;
   --grid: #e8ebef; --lane: #f1f3f6; --resident: #aab4c0; --waiting: #c9d3df; --bad: #cf3b32;
   --good: #197a4b; --good-bg: #dff3e8; --bad-bg: #fbe3e1; --select: rgba(59, 130, 208, 0.18);
-  --accent: #3b82d0; color-scheme: light;`
+  --accent: #3b82d0; --preempt: #1c2733; color-scheme: light;`
 
 const dark = `
   --bg: #12161b; --panel: #1a2027; --line: #2c343d; --text: #e4e9ee; --muted: #93a0ad;
   --grid: #262e36; --lane: #20272f; --resident: #55616e; --waiting: #3a4653; --bad: #f0716a;
   --good: #61d29a; --good-bg: #17382a; --bad-bg: #43211f; --select: rgba(86, 180, 233, 0.2);
-  --accent: #56b4e9; color-scheme: dark;`
+  --accent: #56b4e9; --preempt: #f4f7fa; color-scheme: dark;`
 
 export const pageStyle = `
 :root {${light} }
@@ -63,6 +63,7 @@ input[type="search"] { font: inherit; color: inherit; background: var(--bg); min
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
+#tasks td { max-width: 460px; overflow: hidden; text-overflow: ellipsis; }
 #failures td:last-child { white-space: normal; min-width: 320px; }
 tbody tr:hover { background: var(--lane); }
 .tools:empty { display: none; }
@@ -73,6 +74,20 @@ th { color: var(--muted); font-weight: 500; }
 .pill { border-radius: 999px; padding: 1px 8px; font-size: 12px; }
 .pill.good { background: var(--good-bg); color: var(--good); }
 .pill.bad { background: var(--bad-bg); color: var(--bad); }
+.panels { display: grid; gap: 12px 20px;
+  grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); }
+.panels svg { width: 100%; height: auto; display: block; max-width: 760px; }
+svg text { fill: var(--muted); font-size: 11px; }
+svg .end { text-anchor: end; }
+svg .middle { text-anchor: middle; }
+svg .grid { stroke: var(--grid); }
+svg .limit { stroke: var(--bad); stroke-dasharray: 4 3; }
+svg .limit-name { fill: var(--bad); }
+svg .line path { fill: none; stroke-width: 2; stroke-linejoin: round; }
+svg .line.off { display: none; }
+.sticky { position: sticky; top: 0; padding: 8px 0; background: var(--bg); z-index: 5; }
+.legend-button { display: inline-flex; align-items: center; gap: 6px; font-size: 12.5px; }
+.legend-button[aria-pressed="false"] { opacity: 0.45; text-decoration: line-through; }
 #tip { position: fixed; z-index: 10; pointer-events: none; max-width: 460px; background: var(--panel);
   border: 1px solid var(--line); border-radius: 8px; padding: 8px 12px; font-size: 12.5px;
   box-shadow: 0 6px 24px rgba(0, 0, 0, 0.18); }

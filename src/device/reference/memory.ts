@@ -2,7 +2,9 @@
 // they were uploaded. Operands become flat views; an op then indexes them with plain loops.
 import type { Op, Operand } from "../../model/Op.ts"
 import { operandUses } from "../../model/operandUses.ts"
+import type { Plan } from "../../model/Plan.ts"
 import { elementBytes, roundTo } from "../../model/precision.ts"
+import { isWritten } from "../../model/Resident.ts"
 
 export interface ReferenceMemory {
   /** One element for each four bytes of the real arena, at the same offset / 4. */
@@ -14,7 +16,19 @@ export interface ReferenceMemory {
   readonly halves?: Float64Array
   /** The bytes of each resident slot, little-endian int32 or float32 by use. */
   readonly residents: ReadonlyArray<Uint8Array>
+  /** Slots in host memory: the numbers of one that the plan writes, null where it only reads. */
+  readonly host?: ReadonlyMap<number, Float64Array | null>
 }
+
+/** The host slots of a plan; what it writes is kept in float64, as the arena is. */
+export const hostSlots = ({ residents }: Plan): ReadonlyMap<number, Float64Array | null> =>
+  new Map(
+    residents.flatMap((slot, i) => {
+      if (slot.host !== true) return []
+      const own = isWritten(slot) ? new Float64Array(slot.bytes / 4).fill(Number.NaN) : null
+      return [[i, own] as const]
+    }),
+  )
 
 /** Element (r, c) of the matrix is `data[base + r * ld + c]`. */
 export interface FloatView {
@@ -39,6 +53,8 @@ export const floatsOf = (memory: ReferenceMemory, operand: Operand): FloatView =
     const data = operand.storage === undefined ? memory.arena : memory.halves!
     return { data, base, ld: operand.ld }
   }
+  const own = memory.host?.get(operand.slot) ?? null
+  if (own !== null) return { data: own, base, ld: operand.ld }
   const bytes = aligned(memory.residents[operand.slot]!)
   const data = new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4))
   return { data, base, ld: operand.ld }
