@@ -45,7 +45,8 @@ double operand_bytes(const PlanOp& op) {
 
 // What one edge of an aggregation makes a kernel move: its row of x, its column, its weight or scores.
 double edge_bytes(const PlanOp& op) {
-  return 4.0 * static_cast<double>(columns_in(op) + 1 + (is_attention(op) ? op.heads : 1));
+  const auto row = static_cast<double>(columns_in(op) * element_bytes(op.operands[kX].storage));
+  return row + 4.0 * static_cast<double>(1 + (is_attention(op) ? op.heads : 1));
 }
 
 double work_bytes(const PlanOp& op, const BoundOp& bound) {
@@ -244,8 +245,9 @@ PlanSlices slice_plan(const NativePlan& plan, const Binding& binding, size_t fir
 
 PlanOp rows_of(const PlanOp& whole, int64_t begin, int64_t end) {
   PlanOp op = whole;
-  const auto move = [&](int operand) {
-    if (op.operands[operand].present()) op.operands[operand].offset += begin * op.operands[operand].ld * 4;
+  const auto move = [&](int index) {
+    PlanOperand& operand = op.operands[index];
+    if (operand.present()) operand.offset += begin * operand.ld * element_bytes(operand.storage);
   };
   if (op.kind == kReadout || op.kind == kGather) {
     op.count = end - begin;

@@ -6,6 +6,7 @@ import type { FaultPlan } from "../model/FaultPlan.ts"
 import type { GnnConfig, ModelSource } from "../model/GnnModel.ts"
 import type { GraphShape, GraphSource } from "../model/Graph.ts"
 import type { Plan } from "../model/Plan.ts"
+import type { Precision } from "../model/precision.ts"
 import type { DeviceInfo, RunReport, TenantInfo } from "../model/RunReport.ts"
 import type { PolicyName, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskOutput, TaskRecord, TaskSpec, TaskState } from "../model/Task.ts"
@@ -14,6 +15,11 @@ import type { ChooseTasks } from "../policy/ownPolicy.ts"
 export interface RuntimeOptions {
   /** Default "cpu". */
   readonly device?: "cpu" | "cuda" | "reference"
+  /**
+   * How exact tasks compute: see model/precision.ts. Results, weights and features are float32 in all
+   * of them. Default "fp32", which the cpu device knows alone.
+   */
+  readonly precision?: Precision
   /** Bytes of the device's pool; default: the device's stated share. */
   readonly memoryBytes?: number
   /** Default: one per core. */
