@@ -16,9 +16,10 @@
 import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
-import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { Decision, DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
+import { bestPlay, playedTasks } from "./bestPlay.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
@@ -246,7 +247,40 @@ class Choice {
   }
 }
 
-export const slo: Policy = (snapshot, nowMs) => {
+/** Plays that are begun anew because the pool, fragmented as it is, had no room for one of them. */
+const maxRetries = 3
+
+/**
+ * Few wait: what is to start now by the best play to the end, or null where greed decides: many wait,
+ * somebody has lost patience, or it does not fit after all.
+ */
+const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
+  const { lanesFree, memory, mode, running, waiting } = snapshot
+  if (mode === "groups" || lanesFree === 0) return null
+  if (waiting.length === 0 || waiting.length > playedTasks) return null
+  const tasks = [...waiting]
+  if (tasks.some((task) => nowMs - task.submittedAtMs > patienceOf(task) / 2)) return null
+  const roomless = new Set<number>()
+  let first: ReadonlyArray<number> = []
+  for (;;) {
+    ;({ first } = bestPlay({ snapshot, tasks, nowMs, sparePart, roomless }))
+    const layout = PoolLayout.fromView(memory)
+    const stuck = first.find((place) => layout.place(tasks[place]!) === null)
+    if (stuck === undefined) break
+    if (running.length === 0 || roomless.size === maxRetries) return null
+    roomless.add(stuck)
+  }
+  if (first.length === 0 && running.length === 0) return null
+  const start = first.slice(0, lanesFree).map((place) => tasks[place]!.id)
+  const next = tasks.find(({ id }) => !start.includes(id))
+  const reason = start.length === lanesFree ? "lane" : "interference"
+  const blocked = next === undefined ? null : { id: next.id, reason: reason as DeferReason }
+  return { start, blocked, thresholdBytes: null }
+}
+
+export const slo: Policy = (snapshot, nowMs) => playedOut(snapshot, nowMs) ?? greedy(snapshot, nowMs)
+
+const greedy: Policy = (snapshot, nowMs) => {
   const choice = new Choice(snapshot, nowMs)
   let layout: PoolLayout | null = null
   let blocked: { readonly id: string; readonly reason: DeferReason } | null = null
