@@ -187,13 +187,14 @@ class Addon : public Napi::Addon<Addon> {
                                                   data));
   }
 
-  // (handle, ticket, lane, priority, words, arena, residents, output) -> as upload
+  // (handle, ticket, lane, priority, words, arena, residents, output, firstOp) -> as upload
   Napi::Value submit(const Napi::CallbackInfo& call) {
     auto words = typed_array<Napi::Float64Array>(call[4], napi_float64_array, "words");
     auto ids = typed_array<Napi::Float64Array>(call[6], napi_float64_array, "residents");
     auto output = typed_array<Napi::Float32Array>(call[7], napi_float32_array, "output");
     SubmitSettings request{integer(call[1], "ticket"), integer(call[2], "lane"),
-                           integer(call[3], "priority"), integer(call[5], "arena"), {}};
+                           integer(call[3], "priority"), integer(call[5], "arena"), {},
+                           integer(call[8], "firstOp")};
     for (size_t i = 0; i < ids.ElementLength(); i++) {
       const double id = ids[i];
       // an id no grant has, where the number is no id at all

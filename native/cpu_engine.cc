@@ -82,7 +82,7 @@ int64_t CpuEngine::painted_end(const Binding& binding) const {
 void CpuEngine::run(const RunRequest& request, RunResult& result) {
   const NativePlan& plan = *request.plan;
   const Binding& binding = *request.binding;
-  if (paint_) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));
+  if (paint_ && request.first_op == 0) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));
   const double start = now_ms();
   if (Verdict bad = check_all_indices(plan, binding, checks())) {
     result.failure = Failure::refused;
@@ -90,15 +90,17 @@ void CpuEngine::run(const RunRequest& request, RunResult& result) {
     return;
   }
   Touched touched(binding);
-  for (const PlanOp& op : plan.ops) {
+  for (size_t i = 0; i < request.first_op; i++) touched.count(plan.ops[i]);
+  result.ops_done = static_cast<int64_t>(request.first_op);
+  for (size_t i = request.first_op; i < plan.ops.size(); i++) {
     if (request.cancel->load(std::memory_order_relaxed)) {
       result.cancelled = true;
       break;
     }
     result.op_times.push_back(now_ms() - start);
-    run_op(op, binding);
+    run_op(plan.ops[i], binding);
     result.op_times.push_back(now_ms() - start);
-    touched.count(op);
+    touched.count(plan.ops[i]);
     result.ops_done++;
   }
   if (!result.cancelled && output_bytes(plan) > 0) {

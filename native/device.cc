@@ -36,7 +36,7 @@ Napi::Value values_of(Napi::Env env, const DeviceJob& job) {
 }  // namespace
 
 void RunJob::run() {
-  device->engine().run({lane, priority, &plan, &binding, &cancel, output}, result);
+  device->engine().run({lane, priority, first_op, &plan, &binding, &cancel, output}, result);
   outcome = result;
   device->finished(this);
 }
@@ -132,6 +132,12 @@ Verdict Device::bind(const SubmitSettings& request, RunJob& job) {
     return refuse("arena", "grant %" PRId64 " is in use by %d plans and %d uploads", arena->id,
                   arena->pins, arena->uploads);
   }
+  const auto ops = static_cast<int64_t>(job.plan.ops.size());
+  if (request.first_op < 0 || request.first_op > ops || request.first_op > arena->ops_done) {
+    return refuse("firstOp", "%" PRId64 " of %" PRId64 " operators, %" PRId64 " have run in this arena",
+                  request.first_op, ops, arena->ops_done);
+  }
+  job.first_op = static_cast<size_t>(request.first_op);
   job.binding.arena = pool_.at(*arena);
   job.binding.arena_bytes = arena->bytes;
   if (request.residents.size() != static_cast<size_t>(job.plan.slots)) {
@@ -203,6 +209,11 @@ void Device::finished(DeviceJob* job) {
 
 void Device::settle(DeviceJob& job) {
   const auto* copy = dynamic_cast<const CopyJob*>(&job);
+  if (const auto* run = dynamic_cast<const RunJob*>(&job)) {
+    // the arena was pinned last; nothing goes on from a run that failed
+    const bool failed = run->outcome.failure != Failure::none;
+    pool_.find(job.pinned.back())->ops_done = failed ? 0 : run->result.ops_done;
+  }
   for (const int64_t id : job.pinned) {
     Grant* grant = pool_.find(id);
     if (copy != nullptr) {

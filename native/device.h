@@ -22,6 +22,7 @@ struct SubmitSettings {
   int64_t priority;
   int64_t arena;
   std::vector<int64_t> residents;
+  int64_t first_op;
 };
 
 class Device;
@@ -40,6 +41,7 @@ class RunJob final : public DeviceJob {
  public:
   void run() override;
   int lane = 0;
+  size_t first_op = 0;
   NativePlan plan;
   Binding binding;
   std::atomic<bool> cancel{false};

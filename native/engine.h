@@ -34,7 +34,7 @@ struct Outcome {
 };
 
 struct RunResult : Outcome {
-  int64_t ops_done = 0;
+  int64_t ops_done = 0;  // those before the request's first included
   bool cancelled = false;
   double run_ms = 0;
   int64_t measured_peak_bytes = 0;
@@ -44,6 +44,8 @@ struct RunResult : Outcome {
 struct RunRequest {
   int lane;
   int64_t priority;
+  // Those before it have run in this arena, which holds what they wrote.
+  size_t first_op;
   const NativePlan* plan;
   const Binding* binding;
   const std::atomic<bool>* cancel;

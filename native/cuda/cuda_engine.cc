@@ -38,10 +38,13 @@ class CudaRun {
         stream_(lane.stream(request.priority)),
         tensor_cores_(tensor_cores),
         result_(result),
-        touched_(*request.binding) {}
+        touched_(*request.binding) {
+    for (size_t i = 0; i < first(); i++) done(i);
+  }
 
   void operators();
   void graphs();
+  cudaError_t launch_piece(const CapturedPlan::Piece& piece, size_t from);
   void paint();
   // Reads the arena back; a byte that no operator owns must still be paint.
   void check_paint();
@@ -65,6 +68,7 @@ class CudaRun {
     return false;
   }
   std::string place_of(size_t op) const { return "ops[" + std::to_string(op) + "]"; }
+  size_t first() const { return request_.first_op; }
   void done(size_t op) {
     touched_.count(request_.plan->ops[op]);
     result_.ops_done++;
@@ -80,20 +84,21 @@ class CudaRun {
 
 void CudaRun::operators() {
   const NativePlan& plan = *request_.plan;
-  if (!ok("events", lane_.reserve_events(plan.ops.size() + 1))) return;
+  if (!ok("events", lane_.reserve_events(plan.ops.size() - first() + 1))) return;
   if (!ok("events", cudaEventRecord(lane_.event(0), stream_))) return;
-  for (size_t i = 0; i < plan.ops.size(); i++) {
+  for (size_t i = first(); i < plan.ops.size(); i++) {
     if (cancelled()) break;
+    const size_t nth = i - first() + 1;
     if (!ok(place_of(i), launch_op(plan.ops[i], *request_.binding, tensor_cores_, stream_))) return;
-    if (!ok(place_of(i), cudaEventRecord(lane_.event(i + 1), stream_))) return;
-    if (i + 1 > kAhead && !ok(place_of(i - kAhead), cudaEventSynchronize(lane_.event(i + 1 - kAhead)))) {
+    if (!ok(place_of(i), cudaEventRecord(lane_.event(nth), stream_))) return;
+    if (nth > kAhead && !ok(place_of(i - kAhead), cudaEventSynchronize(lane_.event(nth - kAhead)))) {
       return;
     }
     done(i);
   }
   if (!ok("plan", cudaStreamSynchronize(stream_))) return;
   double before = 0;
-  for (int64_t i = 0; i < result_.ops_done; i++) {
+  for (size_t i = 0; i < static_cast<size_t>(result_.ops_done) - first(); i++) {
     float ms = 0;
     if (!ok("events", cudaEventElapsedTime(&ms, lane_.event(0), lane_.event(i + 1)))) return;
     result_.op_times.push_back(before);
@@ -109,18 +114,32 @@ void CudaRun::graphs() {
   }
   const auto& pieces = captured->pieces;
   if (!ok("events", lane_.reserve_events(pieces.size() + 1))) return;
+  size_t launched = 0;
   for (size_t p = 0; p < pieces.size(); p++) {
+    const size_t from = std::max(pieces[p].first_op, first());
+    if (from >= pieces[p].end_op) continue;
     if (cancelled()) break;
-    const std::string place = place_of(pieces[p].first_op);
-    if (!ok(place, cudaGraphLaunch(pieces[p].graph, stream_))) return;
+    const std::string place = place_of(from);
+    if (!ok(place, launch_piece(pieces[p], from))) return;
     if (!ok(place, cudaEventRecord(lane_.event(p), stream_))) return;
-    if (p >= kAhead && !ok(place, cudaEventSynchronize(lane_.event(p - kAhead)))) return;
-    for (size_t i = pieces[p].first_op; i < pieces[p].end_op; i++) done(i);
+    if (++launched > kAhead && !ok(place, cudaEventSynchronize(lane_.event(p - kAhead)))) return;
+    for (size_t i = from; i < pieces[p].end_op; i++) done(i);
   }
   (void)ok("plan", cudaStreamSynchronize(stream_));
 }
 
+// As a graph; operator by operator where the plan goes on in the middle of the piece.
+cudaError_t CudaRun::launch_piece(const CapturedPlan::Piece& piece, size_t from) {
+  if (from == piece.first_op) return cudaGraphLaunch(piece.graph, stream_);
+  for (size_t i = from; i < piece.end_op; i++) {
+    const PlanOp& op = request_.plan->ops[i];
+    if (cudaError_t bad = launch_op(op, *request_.binding, tensor_cores_, stream_)) return bad;
+  }
+  return cudaSuccess;
+}
+
 void CudaRun::paint() {
+  if (first() > 0) return;
   const Binding& binding = *request_.binding;
   (void)ok("paint", cudaMemsetAsync(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes),
                                     stream_));

@@ -27,6 +27,7 @@ export interface TaskClaim {
 const carefulMs = ({ p95Ms }: Pick<TaskClaim, "p95Ms">): number => p95Ms * 1.15
 
 interface Admitted extends Promised {
+  readonly id: string
   readonly tenant: string
   readonly bytes: number
 }
@@ -74,6 +75,7 @@ export class Admission {
     const refused = this.#overQuota(tenant, claim) ?? this.#infeasible(task, claim)
     if (refused !== null) return refused
     const admitted: Admitted = {
+      id,
       tenant,
       bytes: claim.footprintBytes,
       dueAtMs: deadlineMs === null ? Number.POSITIVE_INFINITY : task.submittedAtMs + deadlineMs,
@@ -83,9 +85,7 @@ export class Admission {
     }
     this.#admitted.set(id, admitted)
     this.#count(tenant, claim)
-    if (this.#mode === "deadline" && deadlineMs !== null) {
-      this.#promises.splice(this.#placeAfter(admitted.dueAtMs), 0, admitted)
-    }
+    if (deadlineMs !== null) this.#promise(admitted)
     return null
   }
 
@@ -94,17 +94,22 @@ export class Admission {
     return this.#mode === "deadline" || this.#quotas.has(tenant)
   }
 
-  /** The task has entered a state. */
-  moved(id: string, state: TaskState): void {
+  /** The task has entered a state; `leftPart` of its time is ahead of it. */
+  moved(id: string, state: TaskState, leftPart: number): void {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
+    const ran = this.#running.delete(id)
     if (state === "running") {
-      this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
+      const runMs = admitted.runMs * leftPart
+      this.#running.set(id, { ...admitted, runMs, startedAtMs: this.#stopwatch.nowMs() })
       this.#forget(admitted)
+    }
+    if (state === "ready" && ran && admitted.dueAtMs < Number.POSITIVE_INFINITY) {
+      const medianMs = admitted.medianMs * leftPart
+      this.#promise({ ...admitted, runMs: admitted.runMs * leftPart, medianMs })
     }
     if (!isTerminal(state)) return
     this.#admitted.delete(id)
-    this.#running.delete(id)
     this.#forget(admitted)
     const account = this.#accounts.get(admitted.tenant)
     if (account === undefined) return
@@ -112,15 +117,18 @@ export class Admission {
     account.bytes -= admitted.bytes
   }
 
+  #promise(admitted: Admitted): void {
+    if (this.#mode !== "deadline") return
+    this.#promises.splice(this.#placeAfter(admitted.dueAtMs), 0, admitted)
+  }
+
   /** Looks among those of the same deadline only. */
-  #forget(admitted: Admitted): void {
-    let at = this.#placeAfter(admitted.dueAtMs) - 1
-    while (at >= 0 && this.#promises[at]!.dueAtMs === admitted.dueAtMs) {
-      if (this.#promises[at] === admitted) {
-        this.#promises.splice(at, 1)
-        return
-      }
-      at--
+  #forget({ dueAtMs, id }: Pick<Admitted, "dueAtMs" | "id">): void {
+    for (let at = this.#placeAfter(dueAtMs) - 1; at >= 0; at--) {
+      if (this.#promises[at]!.dueAtMs !== dueAtMs) return
+      if (this.#promises[at]!.id !== id) continue
+      this.#promises.splice(at, 1)
+      return
     }
   }
 

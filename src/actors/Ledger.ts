@@ -114,6 +114,11 @@ export class Ledger {
     })
   }
 
+  /** What a task held while it was not on a lane; what it has not loaded yet waits in line again. */
+  resume(holding: Holding): Holding {
+    return { ...holding, turn: this.#line.join() }
+  }
+
   /** Gives the arena back; residents stay until their room is needed. */
   release(holding: Holding): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -131,7 +136,7 @@ export class Ledger {
     residents: ReadonlyArray<ResidentObject>,
   ): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {
-      const missing = residents.filter(({ key }) => !this.#isLoaded(key))
+      const missing = residents.filter((resident) => !this.isLoaded([resident]))
       if (missing.length === 0) return Effect.sync(() => this.#line.leave(turn))
       const loading = Effect.forEach(missing, (resident) => this.#ensureLoaded(resident), {
         discard: true,
@@ -143,9 +148,12 @@ export class Ledger {
     })
   }
 
-  #isLoaded(key: string): boolean {
-    const { loaded } = this.#residents.get(key)!
-    return loaded !== null && Deferred.isDoneUnsafe(loaded)
+  /** Whether all of them, which somebody holds, are on the device. */
+  isLoaded(residents: ReadonlyArray<ResidentObject>): boolean {
+    return residents.every(({ key }) => {
+      const { loaded } = this.#residents.get(key)!
+      return loaded !== null && Deferred.isDoneUnsafe(loaded)
+    })
   }
 
   /** Only the first caller uploads it. */

@@ -15,6 +15,7 @@ import type {
   TaskSpec,
   TaskState,
 } from "../model/Task.ts"
+import type { Pause } from "./PausedTask.ts"
 
 export interface TaskSuccess {
   readonly output: TaskOutput
@@ -44,9 +45,12 @@ export interface LiveTask {
   /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
   attempts: number
   prepared: PreparedTask | null
+  /** Set while it waits to go on after it was preempted. */
+  pause: Pause | null
   plan: Plan | null
   group: number | null
   lane: number | null
+  readyAtMs: number | null
   startedAtMs: number | null
   measuredPeakBytes: number | null
   ops: ReadonlyArray<OpTiming>

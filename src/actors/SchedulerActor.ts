@@ -11,17 +11,20 @@ import {
 } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
+import type { Decision, Policy, Preempt, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
+import { fillDefaults, fillGroup } from "../policy/fillGroup.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { pauseOf, waitingOf } from "./PausedTask.ts"
 import type { RunLog } from "./RunLog.ts"
+import { Runs, type RunsOptions } from "./Runs.ts"
 import { SchedulerState } from "./SchedulerState.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
-import type { TaskBook } from "./TaskBook.ts"
+import type { Outcome, TaskBook } from "./TaskBook.ts"
 
 type Message =
   | { readonly _tag: "Ready"; readonly task: LiveTask }
@@ -34,6 +37,7 @@ type Message =
 export interface SchedulerOptions {
   readonly mode: SchedulingMode
   readonly policy: Policy
+  readonly preempt: Preempt | null
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly profile: DeviceProfile
   /** End tasks whose deadline has passed instead of starting them. */
@@ -42,7 +46,7 @@ export interface SchedulerOptions {
   readonly ledger: Ledger
   readonly log: RunLog
   readonly stopwatch: Stopwatch
-  readonly dispatch: (lane: number, run: RunTask) => Effect.Effect<void>
+  readonly dispatch: RunsOptions["dispatch"]
   readonly onDefect: ActorOptions<never>["onDefect"]
 }
 
@@ -79,6 +83,7 @@ export const makeScheduler = (
 class Scheduler {
   readonly #options: SchedulerOptions
   readonly #state: SchedulerState
+  readonly #runs: Runs
   #decisions = 0
   #lanesGone = false
   cancel: (task: LiveTask) => Effect.Effect<void> = () => Effect.void
@@ -86,6 +91,7 @@ class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#state = new SchedulerState(options.mode, options.tenants, options.profile)
+    this.#runs = new Runs(options, this.#state)
   }
 
   handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {
@@ -126,15 +132,16 @@ class Scheduler {
     return Effect.void
   }
 
-  #finished({ task, holding }: RunTask, outcome: RunOutcome): Effect.Effect<void> {
+  #finished(run: RunTask, outcome: RunOutcome): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const nowMs = this.#options.stopwatch.nowMs()
-      const lane = this.#state.finished(task, nowMs)
-      const run = task.runs.pop()!
-      task.runs.push({ ...run, endedAtMs: nowMs, end: endOf[outcome._tag] })
+      const { holding, task } = run
+      this.#runs.end(run, outcome)
+      if (outcome._tag === "Preempted" && !task.cancelRequested) {
+        task.pause = pauseOf(task, holding, outcome.opsDone)
+        this.#options.book.move(task, "ready")
+        return yield* this.#ready(task)
+      }
       yield* this.#options.ledger.release(holding)
-      const laneLost = outcome._tag === "Failed" && outcome.reason._tag === "LaneLost"
-      if (!laneLost) this.#state.laneUp(lane)
       switch (outcome._tag) {
         case "Completed":
           return yield* this.#options.book.end(task, {
@@ -142,6 +149,7 @@ class Scheduler {
             output: outcome.output,
           })
         case "Cancelled":
+        case "Preempted":
           return yield* this.#endCancelled(task)
         case "Failed":
           return yield* this.#failedRun(task, outcome.reason)
@@ -165,7 +173,17 @@ class Scheduler {
 
   #endCancelled(task: LiveTask): Effect.Effect<void> {
     const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
-    return this.#options.book.end(task, { status: "cancelled", reason })
+    return this.#end(task, { status: "cancelled", reason })
+  }
+
+  /** Of a task that is on no lane: it may hold memory all the same. */
+  #end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
+    const { pause } = task
+    task.pause = null
+    const ended = this.#options.book.end(task, outcome)
+    return pause === null
+      ? ended
+      : Effect.andThen(this.#options.ledger.release(pause.holding), ended)
   }
 
   #expire(): Effect.Effect<void> {
@@ -175,7 +193,7 @@ class Scheduler {
         const task = this.#options.book.find(id)!
         this.#state.remove(task)
         const reason = new TaskExpired({ id, deadlineMs, nowMs })
-        yield* this.#options.book.end(task, { status: "expired", reason })
+        yield* this.#end(task, { status: "expired", reason })
       }
     })
   }
@@ -187,67 +205,86 @@ class Scheduler {
         const task = this.#options.book.find(id)!
         this.#state.remove(task)
         const reason = new LaneLost({ lane: task.lane ?? 0, transient: false })
-        return this.#options.book.end(task, { status: "failed", reason })
+        return this.#end(task, { status: "failed", reason })
       },
       { discard: true },
     )
   }
 
-  /** True when a start failed: what it left may go to another task at once. */
+  /** True when there may be more to decide at once. */
   #decide(): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      if (this.#state.mayDecide(() => unsettledSeqs(this.#options.book))) return this.#startSome()
+      return Effect.sync(() => this.#stopSome())
+    })
+  }
+
+  /** Those who were given a lane, then the policy's choice. What a failed start leaves may go on. */
+  #startSome(): Effect.Effect<boolean> {
     return Effect.gen({ self: this }, function* () {
-      const { book, ledger, log, policy, stopwatch } = this.#options
-      if (!this.#state.mayDecide(() => unsettledSeqs(book))) return false
+      const { book, ledger, policy, stopwatch } = this.#options
       const snapshot = this.#state.snapshot(ledger.view())
       const nowMs = stopwatch.nowMs()
-      const waiting = snapshot.waiting.length
-      const decision = policy(snapshot, nowMs)
-      const decideMs = stopwatch.nowMs() - nowMs
+      const claim = this.#runs.preemptions.claim()
+      const decision =
+        claim === null
+          ? policy(snapshot, nowMs)
+          : fillGroup([waitingOf(claim)], snapshot, fillDefaults)
+      if (claim !== null && decision.start.length === 0) {
+        this.#runs.preemptions.giveUp(claim)
+        return true
+      }
       const number = decision.start.length > 0 ? ++this.#decisions : this.#decisions
-      log.decide({
-        ...decision,
-        atMs: nowMs,
-        number,
-        waiting,
-        running: snapshot.running.length,
-        freeBytes: ledger.freeBytes,
-        decideMs,
-      })
+      this.#note(snapshot, decision, nowMs)
       const started = decision.start.map((id) => book.find(id)!)
       this.#state.take(started)
-      let failed = false
-      for (const task of started) failed = !(yield* this.#start(task, number)) || failed
-      return failed
+      let again = claim !== null
+      for (const task of started) again = !(yield* this.#start(task, number)) || again
+      return again
+    })
+  }
+
+  /** Makes a running task give its lane to a more urgent one; true when it did. */
+  #stopSome(): boolean {
+    const { book, ledger, preempt, stopwatch } = this.#options
+    if (preempt === null || !this.#state.isFull) return false
+    const snapshot = this.#state.snapshot(ledger.view())
+    const nowMs = stopwatch.nowMs()
+    const decision = preempt(snapshot, nowMs)
+    if (decision === null) return false
+    this.#note(snapshot, decision, nowMs)
+    const urgent = book.find(decision.blocked!.id)!
+    for (const id of decision.preempt!) this.#runs.stop(id, urgent)
+    return true
+  }
+
+  #note(snapshot: Snapshot, decision: Decision, nowMs: number): void {
+    const { ledger, log, stopwatch } = this.#options
+    log.decide({
+      ...decision,
+      atMs: nowMs,
+      number: this.#decisions,
+      waiting: snapshot.waiting.length,
+      running: snapshot.running.length,
+      freeBytes: ledger.freeBytes,
+      decideMs: stopwatch.nowMs() - nowMs,
     })
   }
 
   #start(task: LiveTask, group: number): Effect.Effect<boolean> {
-    return Effect.gen({ self: this }, function* () {
-      const { book, dispatch, ledger, stopwatch } = this.#options
-      const acquired = yield* Effect.result(ledger.acquire(task, task.prepared!))
-      const nowMs = stopwatch.nowMs()
-      book.move(task, "running")
-      task.group = group
-      task.startedAtMs = nowMs
-      task.abort = null
-      if (acquired._tag === "Failure") {
-        yield* this.#failedRun(task, acquired.failure)
-        this.#state.notStarted(task)
-        return false
-      }
-      const { uploads } = acquired.success.placement
-      const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
-      const lane = this.#state.started(task, nowMs, loadBytes)
-      task.lane = lane
-      const run = { lane, group, startedAtMs: nowMs, endedAtMs: null, preemptedBy: null }
-      task.runs.push({ ...run, end: "running" })
-      yield* dispatch(lane, { task, holding: acquired.success })
-      return true
-    })
+    const failed = (reason: DeviceError) =>
+      Effect.andThen(
+        this.#failedRun(task, reason),
+        Effect.sync(() => this.#state.notStarted(task)),
+      )
+    return this.#runs.begin(task, group).pipe(
+      Effect.matchEffect({
+        onSuccess: () => Effect.succeed(true),
+        onFailure: (reason) => Effect.as(failed(reason), false),
+      }),
+    )
   }
 }
-
-const endOf = { Completed: "completed", Cancelled: "cancelled", Failed: "failed" } as const
 
 interface Overdue {
   readonly id: string

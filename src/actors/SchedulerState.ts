@@ -4,10 +4,11 @@ import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { type InterferenceModel, shares } from "../model/Interference.ts"
 import type { MemoryView } from "../model/MemoryView.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
+import type { RunningTask, SchedulingMode, Snapshot, Stoppable } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
 import type { LiveTask } from "./LiveTask.ts"
+import { waitingOf } from "./PausedTask.ts"
 import { TenantService } from "./TenantService.ts"
 
 export class SchedulerState {
@@ -58,7 +59,7 @@ export class SchedulerState {
 
   ready(task: LiveTask): void {
     this.#settling?.delete(task.seq)
-    this.#waiting.add(task.prepared!.waiting)
+    this.#waiting.add(waitingOf(task))
     this.#service.enter(task.spec.tenant)
   }
 
@@ -69,7 +70,7 @@ export class SchedulerState {
 
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
-    const removed = task.prepared !== null && this.#waiting.remove(task.prepared.waiting)
+    const removed = task.prepared !== null && this.#waiting.remove(waitingOf(task))
     if (removed) this.#service.leave(task.spec.tenant)
     return removed
   }
@@ -77,7 +78,7 @@ export class SchedulerState {
   /** Takes out what is to start now; `started` or `notStarted` follows for each. */
   take(tasks: Iterable<LiveTask>): void {
     for (const task of tasks) {
-      if (this.#waiting.remove(task.prepared!.waiting)) continue
+      if (this.#waiting.remove(waitingOf(task))) continue
       throw new Error(`the policy started ${task.spec.id}, which does not wait`)
     }
   }
@@ -87,11 +88,16 @@ export class SchedulerState {
     this.#service.leave(task.spec.tenant)
   }
 
-  /** `loadBytes`: what it brings to the device first. */
-  started(task: LiveTask, startedAtMs: number, loadBytes = 0): number {
+  /** `loadBytes`: what it brings to the device first. `stop`: what stopping it would mean. */
+  started(
+    task: LiveTask,
+    startedAtMs: number,
+    { loadBytes = 0, stop }: { readonly loadBytes?: number; readonly stop?: Stoppable } = {},
+  ): number {
     const lane = this.#freeLanes.shift()
     if (lane === undefined) throw new Error(`task ${task.spec.id}: started without a free lane`)
-    const { demand, footprintBytes, predictedMs } = task.prepared!.waiting
+    const { demand, predictedMs } = waitingOf(task)
+    const { footprintBytes } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
     const loadMs = loadBytes / this.#loadBytesPerMs
@@ -104,8 +110,15 @@ export class SchedulerState {
       predictedMs,
       footprintBytes,
       demand,
+      ...(stop === undefined ? {} : { stop }),
     })
     return lane
+  }
+
+  /** It gives its lane to `urgentId` at its next operator boundary. */
+  stopping(id: string, urgentId: string): void {
+    const running = this.#running.get(id)!
+    this.#running.set(id, { ...running, stop: { ...running.stop!, stoppingFor: urgentId } })
   }
 
   /** The task no longer runs; its lane is free only after `laneUp`. */
@@ -130,6 +143,11 @@ export class SchedulerState {
     if (this.#settling.size > 0) return false
     this.#settling = null
     return true
+  }
+
+  /** Something waits behind tasks that run, one of which might give its lane. */
+  get isFull(): boolean {
+    return this.#freeLanes.length === 0 && this.#running.size > 0 && this.#waiting.length > 0
   }
 
   /** Plain data for one decision: its lists are valid until the next change. */

@@ -10,7 +10,7 @@ import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
+import type { Policy, Preempt, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskSpec } from "../model/Task.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import { Admission, type AdmitMode } from "./Admission.ts"
@@ -30,6 +30,8 @@ export interface SystemOptions {
   readonly prep: PrepPoolService
   readonly profile: DeviceProfile
   readonly policy: Policy
+  /** How the policy stops what runs for what is urgent; null where it does not. */
+  readonly preempt: Preempt | null
   /** Weights for fair sharing; a tenant that is not listed weighs 1. */
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly mode: SchedulingMode
@@ -76,7 +78,7 @@ export const startSystem = (
     const { interference = shares } = options.profile
     const concurrency = { lanes, interference }
     const admission = new Admission({ ...options, concurrency, stopwatch })
-    book.listen((id, state) => admission.moved(id, state))
+    book.listen((id, state) => admission.moved(id, state, book.find(id)?.pause?.leftPart ?? 1))
     const scheduler = yield* makeScheduler({
       ...options,
       book,
@@ -139,8 +141,8 @@ const startLane = (
         device: options.device,
         ledger,
         stopwatch,
-        onRunStart: (task) => times.started(task),
-        onRunEnd: (task, runMs) => times.ended(task, runMs),
+        onRunStart: ({ task }) => times.started(task),
+        onRunEnd: ({ task, firstOp }, runMs) => times.ended(task, runMs, firstOp),
         onFinished: scheduler.finished,
       })
       executors[lane] = executor
@@ -181,9 +183,11 @@ const makeSubmit = (parts: {
         abort: null,
         attempts: 0,
         prepared: null,
+        pause: null,
         plan: null,
         group: null,
         lane: null,
+        readyAtMs: null,
         startedAtMs: null,
         measuredPeakBytes: null,
         ops: noOps,

@@ -70,6 +70,7 @@ export class TaskBook {
 
   move(task: LiveTask, state: Exclude<TaskState, TerminalState>): void {
     this.#enter(task, state)
+    if (state === "ready") task.readyAtMs ??= this.#stopwatch.nowMs()
     this.#tell(task)
   }
 
@@ -142,6 +143,7 @@ const recordOf = (
   lane: task.lane,
   attempts: task.attempts,
   submittedAtMs: task.submittedAtMs,
+  readyAtMs: task.readyAtMs,
   startedAtMs: task.startedAtMs,
   finishedAtMs: isTerminal(task.state) ? finishedAtMs : null,
   deadlineMs: task.spec.deadlineMs,
@@ -152,6 +154,6 @@ const recordOf = (
   predictedMs: task.prepared?.waiting.predictedMs ?? task.plan?.predictedMs ?? null,
   ops: task.ops,
   runs: [...task.runs],
-  plan: task.plan === null ? null : "whole",
+  plan: task.plan?.name ?? null,
   sharedWith: task.sharedWith,
 })

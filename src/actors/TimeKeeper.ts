@@ -7,6 +7,7 @@ import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
+import { partFrom } from "../model/planWork.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -38,11 +39,15 @@ export class TimeKeeper {
     this.#coRuns.start(task.spec.id, plan.demand ?? noDemand, this.#stopwatch.nowMs())
   }
 
-  /** `runMs` by the device's own clock; null for a run that was stopped or failed. */
-  ended(task: LiveTask, runMs: number | null): void {
+  /**
+   * `runMs` by the device's own clock; null for a run that was stopped or failed. `firstOp`: the operator
+   * with which it began.
+   */
+  ended(task: LiveTask, runMs: number | null, firstOp: number): void {
     const slowdown = this.#coRuns.end(task.spec.id, this.#stopwatch.nowMs())
     if (runMs === null) return
-    const { predictedMs } = task.prepared!.plan
+    const { plan } = task.prepared!
+    const predictedMs = plan.predictedMs * partFrom(plan, firstOp)
     this.#correction.observe(planKey(task), kindOf(task), runMs / slowdown, predictedMs)
   }
 }

@@ -78,6 +78,7 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
       return { ...op, graphOffsets: map(op.graphOffsets), x: map(op.x), y: map(op.y) }
     case "gather":
       return { ...op, rows: map(op.rows), x: map(op.x), y: map(op.y) }
+    case "copy":
     case "logSoftmax":
       return { ...op, x: map(op.x), y: map(op.y) }
   }

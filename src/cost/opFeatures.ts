@@ -67,6 +67,7 @@ export const featureNames = {
   rowwise: ["launch", "rows", "vectors", "norm", "exp", "sharedBytes", "memoryBytes"],
   readout: ["launch", "graphs", "vectors", "sharedBytes", "memoryBytes"],
   gather: ["launch", "rows", "vectors", "sharedRows", "memoryRows", "memoryGather"],
+  copy: ["launch", "rows", "vectors", "sharedBytes", "memoryBytes"],
   logSoftmax: ["launch", "rows", "vectors", "sharedBytes", "memoryBytes"],
 } as const satisfies Readonly<Record<OpKind, ReadonlyArray<string>>>
 
@@ -209,6 +210,7 @@ export const opFeatures = (
       const g = gathers(op.count, { rows: op.m, columns: op.n }, null, caches)
       return [1, op.count, op.count * vectorsOf(op.n), g[0], g[1], g[3]]
     }
+    case "copy":
     case "logSoftmax":
       return [1, op.m, op.m * vectorsOf(op.n), sharedBytes, memoryBytes]
   }

@@ -106,6 +106,8 @@ export const opWork = (op: Op): OpWork => {
         gatherBytes: op.count * op.n * 4,
         outputBytes: op.count * op.n * 4,
       }
+    case "copy":
+      return streamed(0, op.m * op.n * 4, op.m * op.n * 4)
     case "logSoftmax":
       return streamed((expFlops + 3) * op.m * op.n, op.m * op.n * 4, op.m * op.n * 4)
   }

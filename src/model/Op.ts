@@ -187,6 +187,20 @@ export interface LogSoftmaxOp {
   readonly y: Operand
 }
 
+/**
+ * y[m, n] = x[m, n], to or from a slot in host memory, or within the arena. It alone may touch host
+ * slots; `link` says whether the host is involved.
+ */
+export interface CopyOp {
+  readonly kind: "copy"
+  readonly name: string
+  readonly link: "load" | "store" | "within"
+  readonly m: number
+  readonly n: number
+  readonly x: Operand
+  readonly y: Operand
+}
+
 export type Op =
   | GemmOp
   | SpmmOp
@@ -196,4 +210,5 @@ export type Op =
   | ReadoutOp
   | GatherOp
   | LogSoftmaxOp
+  | CopyOp
 export type OpKind = Op["kind"]

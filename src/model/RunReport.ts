@@ -45,6 +45,10 @@ export interface DecisionRecord extends Decision {
   readonly decideMs: number
 }
 
+/** It left everything as it was. The log keeps it only where another task is held back, or why. */
+export const isIdle = ({ preempt, start }: Pick<Decision, "preempt" | "start">): boolean =>
+  start.length === 0 && (preempt === undefined || preempt.length === 0)
+
 /** What a tenant may have at once; none of a kind is no bound. */
 export interface TenantQuota {
   /** Tasks that have not ended. */

@@ -118,6 +118,7 @@ export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
         ...reads("x", op.x, [op.m, op.n]),
         ...writes("y", op.y, [op.count, op.n]),
       ]
+    case "copy":
     case "logSoftmax":
       return [...reads("x", op.x, [op.m, op.n]), ...writes("y", op.y, [op.m, op.n])]
   }

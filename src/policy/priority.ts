@@ -11,7 +11,7 @@ import { fillDefaults, fillGroup } from "./fillGroup.ts"
 export const priorityStepMs = 1000
 
 /** The key at every moment, up to a term that is the same for all. */
-const byAgedPriority: TaskOrder = {
+export const byAgedPriority: TaskOrder = {
   key: ({ priority, submittedAtMs }) => submittedAtMs - priority * priorityStepMs,
 }
 

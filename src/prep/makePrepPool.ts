@@ -88,6 +88,7 @@ const isAtHand = (cache: DerivedCache, request: PrepareRequest): boolean =>
 
 const nameOfGraph = (source: GraphSource): string => {
   if (source.kind === "folder") return `graph ${source.path}`
+  if (source.kind === "shape") return `graph ${source.name}`
   return source.kind === "preset" ? `graph ${source.preset}` : "graph (arrays)"
 }
 

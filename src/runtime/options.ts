@@ -6,9 +6,10 @@ import { BadConfig, type BadFile, type FileUnreadable } from "../model/errors.ts
 import type { FaultPlan } from "../model/FaultPlan.ts"
 import { limits } from "../model/limits.ts"
 import type { RunReport, TenantInfo } from "../model/RunReport.ts"
-import { type Policy, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
+import { type Policy, type Preempt, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
 import { ownPolicy } from "../policy/ownPolicy.ts"
 import { policies } from "../policy/policies.ts"
+import { preempts } from "../policy/preempt.ts"
 import type { RuntimeOptions } from "./RuntimeApi.ts"
 import { readProfileFile } from "./readProfileFile.ts"
 
@@ -21,6 +22,7 @@ export interface ResolvedOptions {
   readonly lanes: number | null
   readonly policyName: RunReport["policy"]
   readonly policy: Policy
+  readonly preempt: Preempt | null
   readonly mode: SchedulingMode
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly prepThreads: number
@@ -50,6 +52,7 @@ export const resolveOptions = (
       lanes: options.lanes ?? null,
       policyName,
       policy: typeof policy === "function" ? ownPolicy(policy) : policies[policy],
+      preempt: preemptOf(options),
       mode: options.mode ?? "continuous",
       tenants: options.tenants ?? [],
       prepThreads: options.prepThreads ?? 1,
@@ -65,6 +68,10 @@ export const resolveOptions = (
       addonPath: options.addonPath ?? null,
     }
   })
+
+/** In groups mode nothing joins what runs, so nothing is stopped for it. */
+const preemptOf = ({ mode, policy = "slo", preempt = true }: RuntimeOptions): Preempt | null =>
+  preempt && mode !== "groups" && typeof policy !== "function" ? (preempts[policy] ?? null) : null
 
 /** A fitted profile speaks of the device it was fitted on: the reference is another. */
 const profileOf = (

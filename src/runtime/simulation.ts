@@ -19,6 +19,7 @@ export interface SimulationOptions
     RuntimeOptions,
     | "policy"
     | "mode"
+    | "preempt"
     | "tenants"
     | "lanes"
     | "memoryBytes"

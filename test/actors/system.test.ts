@@ -61,6 +61,7 @@ const open = (
       prep: inThreadPrep,
       profile: referenceProfile,
       policy: policies.base,
+      preempt: null,
       tenants: [],
       mode: "continuous",
       refuseTooLarge: true,

@@ -17,6 +17,7 @@ const kinds: Readonly<Record<OpKind, true>> = {
   readout: true,
   gather: true,
   logSoftmax: true,
+  copy: true,
 }
 
 const cases = opCases(new RandomData(5))

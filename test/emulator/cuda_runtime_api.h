@@ -84,6 +84,7 @@ struct cudaDeviceProp {
   int major, minor;
   int multiProcessorCount;
   size_t totalGlobalMem;
+  int l2CacheSize;
 };
 struct cudaGraphExecUpdateResultInfo {
   int result;

@@ -227,6 +227,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   properties->major = 9;
   properties->multiProcessorCount = 2;
   properties->totalGlobalMem = memory_bytes();
+  properties->l2CacheSize = 1 << 20;
   return state();
 }
 

@@ -44,6 +44,7 @@ export class PlanBench {
 
   plan(output: { operand: Operand; rows: number; cols: number }): Plan {
     return {
+      name: "whole",
       ops: this.ops,
       residents: this.#slots,
       buffers: [],

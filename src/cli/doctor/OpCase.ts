@@ -78,6 +78,7 @@ export const makeCase = (
     predictedMs: 0,
   }
   const plan: Plan = {
+    name: "whole",
     ops: [op],
     residents,
     buffers: [{ name: "y", offset: 0, bytes, firstOp: 0, lastOp: 1 }],

@@ -188,6 +188,13 @@ const logSoftmaxCase = (random: RandomData, { m, n }: Shape): OpCase => {
   return makeCase("log-softmax", op, inputs, { rows: m, cols: n })
 }
 
+const copyCase = (random: RandomData, { m, n }: Shape): OpCase => {
+  const inputs = new CaseInputs()
+  const x = inputs.add(random.floats(m * n), n)
+  const op: Op = { kind: "copy", name: "copy", link: "within", m, n, x, y: arenaOutput(n) }
+  return makeCase("copy", op, inputs, { rows: m, cols: n })
+}
+
 /** The corners, then a few shapes that nobody chose. */
 const shapesOf = (random: RandomData): ReadonlyArray<Shape> => [
   { m: 1, k: 1, n: 1 },
@@ -218,4 +225,5 @@ export const opCases = (random: RandomData): ReadonlyArray<OpCase> =>
     readoutCase(random, shape, "max"),
     gatherCase(random, shape),
     logSoftmaxCase(random, shape),
+    copyCase(random, shape),
   ])

@@ -103,6 +103,7 @@ export interface Addon {
     arena: number,
     residents: Float64Array,
     output: Float32Array,
+    firstOp: number,
   ) => NativeRefusal | null
   readonly cancel: (handle: number, ticket: number) => void
   readonly stats: (handle: number) => {

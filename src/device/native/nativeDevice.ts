@@ -12,6 +12,7 @@ import { limits } from "../../model/limits.ts"
 import type { Plan } from "../../model/Plan.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { Completion, Device, Grant, SubmitRequest } from "../Device.ts"
+import type { StopSignal } from "../StopSignal.ts"
 import {
   type Addon,
   failures,
@@ -105,10 +106,14 @@ class Tickets {
       else waiting.push(() => resume(Effect.void))
     })
 
-  /** Starts a job; when interrupted, cancels it and waits until it has stopped. */
+  /**
+   * Starts a job; when interrupted, cancels it and waits until it has stopped. The signal cancels it too,
+   * but then what it came to is the result.
+   */
   readonly run = (
     start: (ticket: number) => NativeRefusal | null,
     cancel: (ticket: number) => void,
+    stop?: StopSignal,
   ): Effect.Effect<Float64Array | null, DeviceError> =>
     Effect.callback<Float64Array | null, DeviceError>((resume) => {
       const ticket = this.#next++
@@ -118,6 +123,7 @@ class Tickets {
         return
       }
       this.#waiting.set(ticket, [resume])
+      stop?.listen(() => cancel(ticket))
       return Effect.suspend(() => {
         cancel(ticket)
         return this.ended(ticket)
@@ -127,11 +133,12 @@ class Tickets {
 
 const completionOf = (request: SubmitRequest, values: Float64Array): Completion => {
   const opsDone = values[0]!
+  const { firstOp = 0 } = request
   // A GPU gives no times of single operators when it was not asked to take them.
   const timed = (values.length - 4) / 2
   return {
     lane: request.lane,
-    ops: request.plan.ops.slice(0, timed).map((op, index) => ({
+    ops: request.plan.ops.slice(firstOp, firstOp + timed).map((op, index) => ({
       name: op.name,
       startMs: values[4 + 2 * index]!,
       endMs: values[5 + 2 * index]!,
@@ -144,11 +151,12 @@ const completionOf = (request: SubmitRequest, values: Float64Array): Completion 
 }
 
 const firstBadInteger = (request: SubmitRequest): PlanRefused | null => {
-  const { lane, priority, arena, residents } = request
+  const { lane, priority, arena, residents, firstOp = 0 } = request
   return (
     notInteger("lane", lane) ??
     notInteger("priority", priority) ??
     notInteger("arena", arena.id) ??
+    notInteger("firstOp", firstOp) ??
     residents.reduce<PlanRefused | null>(
       (bad, grant, slot) => bad ?? notInteger(`residents[${slot}]`, grant.id),
       null,
@@ -184,12 +192,14 @@ const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device 
     Effect.suspend(() => {
       const bad = firstBadInteger(request)
       if (bad !== null) return Effect.fail(bad)
-      const { lane, priority, plan, arena, residents, output } = request
+      const { lane, priority, plan, arena, residents, output, firstOp = 0, stop } = request
+      const words = wordsOf(plan)
       const ids = Float64Array.from(residents, (resident) => resident.id)
       return tickets.run(
         (ticket) =>
-          addon.submit(handle, ticket, lane, priority, wordsOf(plan), arena.id, ids, output),
+          addon.submit(handle, ticket, lane, priority, words, arena.id, ids, output, firstOp),
         cancel,
+        stop,
       )
     }).pipe(Effect.map((values) => completionOf(request, values ?? new Float64Array(4))))
 
