@@ -32,8 +32,8 @@ const arenaStep = 100 * alignBytes
 const between = (low: number, high: number, part: number): number => low * (high / low) ** part
 
 /**
- * Lengths over two decades, four tenants, memory for a few of the tasks at once, a deadline for every
- * third. Half of the instances have all tasks at once, the others as they come.
+ * Lengths over two decades, four tenants, memory for a few of the tasks at once. Half of the instances
+ * have all tasks at once and a deadline for every third, the others have them as they come.
  */
 export const makeInstance = (seed: number, most: number): Instance => {
   const random = testRandom(seed)
@@ -50,7 +50,7 @@ export const makeInstance = (seed: number, most: number): Instance => {
       arenaBytes: arenaStep * (1 + random.int(60)),
       graph: random.int(graphs),
       weight: 1 + random.int(4),
-      dueMs: random.int(3) === 0 ? arrivesMs + runMs * (1.5 + 10 * random.next()) : null,
+      dueMs: random.int(3) === 0 && spreadMs === 0 ? runMs * (1.5 + 10 * random.next()) : null,
     }
   })
   return {
@@ -58,6 +58,6 @@ export const makeInstance = (seed: number, most: number): Instance => {
     jobs,
     lanes: 1 + random.int(3),
     arenaBudgetBytes: arenaStep * (60 + random.int(60)),
-    loadMs: Array.from({ length: graphs }, () => random.int(11)),
+    loadMs: Array.from({ length: graphs }, () => 1 + random.int(10)),
   }
 }

@@ -2,6 +2,7 @@
 // loaded one after the other in the order of the starts, runs that slow each other by their demands.
 // A state is never changed: each step makes another, so that a search can go back.
 import { slowdown } from "../../src/cost/interference.ts"
+import { PoolFreeList } from "../../src/cost/poolFreeList.ts"
 import type { Instance } from "./Instance.ts"
 
 export interface Run {
@@ -11,6 +12,7 @@ export interface Run {
   readonly loadLeftMs: number | null
   /** Alone. */
   readonly workLeftMs: number
+  readonly arenaOffset: number
 }
 
 export interface Progress {
@@ -21,43 +23,46 @@ export interface Progress {
   /** Bits of the graphs that are there, and of those that are there or on their way. */
   readonly loaded: number
   readonly claimed: number
-  readonly arenaBytes: number
+  /** Of the arenas' room. */
+  readonly free: PoolFreeList
   /** Of ended jobs: weight times response, and the weight of kept deadlines. */
   readonly weightedMs: number
   readonly lateWeight: number
 }
 
-export const begin: Progress = {
+export const begin = ({ arenaBudgetBytes: bytes }: Instance): Progress => ({
+  free: PoolFreeList.from([{ offset: 0, bytes }]),
   nowMs: 0,
   started: 0,
   running: [],
   loaded: 0,
   claimed: 0,
-  arenaBytes: 0,
   weightedMs: 0,
   lateWeight: 0,
-}
+})
 
 const toleranceMs = 1e-9
 
-export const mayStart = ({ arenaBudgetBytes, jobs, lanes }: Instance, at: Progress, job: number) =>
+export const mayStart = ({ jobs, lanes }: Instance, at: Progress, job: number) =>
   (at.started & (1 << job)) === 0 &&
   jobs[job]!.arrivesMs <= at.nowMs + toleranceMs &&
   at.running.length < lanes &&
-  at.arenaBytes + jobs[job]!.arenaBytes <= arenaBudgetBytes
+  at.free.largestBytes >= jobs[job]!.arenaBytes
 
 export const start = ({ jobs, loadMs }: Instance, at: Progress, job: number): Progress => {
   const { arenaBytes, graph, runMs } = jobs[job]!
   const bit = 1 << graph
   const ownLoadMs = (at.claimed & bit) === 0 ? loadMs[graph]! : 0
   const loadLeftMs = (at.loaded & bit) === 0 ? ownLoadMs : null
-  const run = { job, startedMs: at.nowMs, loadLeftMs, workLeftMs: runMs }
+  const free = at.free.clone()
+  const arenaOffset = free.takeHigh(arenaBytes)!
+  const run = { job, startedMs: at.nowMs, loadLeftMs, workLeftMs: runMs, arenaOffset }
   return {
     ...at,
     started: at.started | (1 << job),
     running: [...at.running, run],
     claimed: at.claimed | bit,
-    arenaBytes: at.arenaBytes + arenaBytes,
+    free,
   }
 }
 
@@ -76,7 +81,7 @@ export const advance = (instance: Instance, at: Progress): Progress | null => {
   }
   if (stepMs === Number.POSITIVE_INFINITY) return null
   const nowMs = at.nowMs + stepMs
-  let { arenaBytes, lateWeight, loaded, weightedMs } = at
+  let { free, lateWeight, loaded, weightedMs } = at
   const running: Array<Run> = []
   for (const run of at.running) {
     const { arrivesMs, dueMs, graph, weight } = jobs[run.job]!
@@ -93,9 +98,10 @@ export const advance = (instance: Instance, at: Progress): Progress | null => {
       running.push({ ...run, workLeftMs })
       continue
     }
-    arenaBytes -= jobs[run.job]!.arenaBytes
+    if (free === at.free) free = free.clone()
+    free.give(run.arenaOffset, jobs[run.job]!.arenaBytes)
     weightedMs += weight * (nowMs - arrivesMs)
     if (dueMs !== null && nowMs > dueMs + toleranceMs) lateWeight += weight
   }
-  return { ...at, nowMs, running, loaded, arenaBytes, weightedMs, lateWeight }
+  return { ...at, nowMs, running, loaded, free, weightedMs, lateWeight }
 }

@@ -30,12 +30,14 @@ const tasksOf = ({ jobs, loadMs }: Instance): ReadonlyArray<WaitingTask> =>
     }
   })
 
+const lineMs = ({ running }: Progress, job: number): number =>
+  running.at(-1)!.job !== job || running.at(-1)!.loadLeftMs === null
+    ? 0
+    : running.reduce((sum, { loadLeftMs }) => sum + (loadLeftMs ?? 0), 0)
+
 export const serveInstance = (instance: Instance, policy: Policy): Progress => {
   const tasks = tasksOf(instance)
-  const graphBytes = instance.loadMs.reduce(
-    (sum, ms) => sum + ms * loadBytesPerMs,
-    0,
-  )
+  const graphBytes = instance.loadMs.reduce((sum, ms) => sum + ms * loadBytesPerMs, 0)
   const layout = PoolLayout.empty(instance.arenaBudgetBytes + graphBytes, alignBytes)
   const placed = new Map<number, ReturnType<PoolLayout["place"]>>()
   const snapshotOf = (at: Progress): Snapshot => {
@@ -45,10 +47,11 @@ export const serveInstance = (instance: Instance, policy: Policy): Progress => {
     )
     const running = at.running.map(({ job, startedMs }, lane): RunningTask => {
       const { demand, footprintBytes, id, predictedMs, tenant } = tasks[job]!
-      const uploads = placed.get(job)!.uploads.reduce((sum, { bytes }) => sum + bytes, 0)
-      const loadMs = uploads / loadBytesPerMs
-      const startedAtMs = startedMs
-      return { id, tenant, lane, startedAtMs, loadMs, predictedMs, footprintBytes, demand }
+      const brings = placed.get(job)!.uploads.map(({ key }) => key)
+      const loadMs = readyMs.get(job)! - startedMs
+      const { arena } = placed.get(job)!
+      const run = { id, tenant, lane, startedAtMs: startedMs, predictedMs, footprintBytes }
+      return { ...run, loadMs, brings, demand, arena }
     })
     return {
       mode: "continuous",
@@ -60,12 +63,12 @@ export const serveInstance = (instance: Instance, policy: Policy): Progress => {
       memory: layout.view(),
       loadBytesPerMs,
       interference: shares,
-      tenants: new Map(
-        [1, 2, 3, 4].map((weight) => [tenantOf(weight), { weight, attainedMs: 0 }]),
-      ),
+      tenants: new Map([1, 2, 3, 4].map((weight) => [tenantOf(weight), { weight, attainedMs: 0 }])),
     }
   }
-  let at = begin
+  /** When each task can begin: it waits for the line of those that load, if for anything. */
+  const readyMs = new Map<number, number>()
+  let at = begin(instance)
   for (;;) {
     if (at.running.length < instance.lanes) {
       for (const id of policy(snapshotOf(at), at.nowMs).start) {
@@ -73,6 +76,7 @@ export const serveInstance = (instance: Instance, policy: Policy): Progress => {
         if (!mayStart(instance, at, task.seq)) throw new Error(`seed ${instance.seed}: ${id}`)
         placed.set(task.seq, layout.place(task)!)
         at = start(instance, at, task.seq)
+        readyMs.set(task.seq, at.nowMs + lineMs(at, task.seq))
       }
     }
     const later = advance(instance, at)

@@ -2,14 +2,31 @@
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { type InterferenceModel, shares } from "../model/Interference.ts"
-import type { MemoryView } from "../model/MemoryView.ts"
+import type { FreeRange, MemoryView } from "../model/MemoryView.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { RunningTask, SchedulingMode, Snapshot, Stoppable } from "../model/Snapshot.ts"
+import type {
+  ResidentNeed,
+  RunningTask,
+  SchedulingMode,
+  Snapshot,
+  Stoppable,
+} from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { waitingOf } from "./PausedTask.ts"
 import { TenantService } from "./TenantService.ts"
+
+/** What is known of a run as it begins. */
+interface StartedWith {
+  readonly arena?: FreeRange
+  /** What it brings to the device first. */
+  readonly uploads?: ReadonlyArray<ResidentNeed>
+  /** Others bring what it needs. */
+  readonly waitsForLoads?: boolean
+  /** What stopping it would mean. */
+  readonly stop?: Stoppable
+}
 
 export class SchedulerState {
   readonly mode: SchedulingMode
@@ -17,6 +34,8 @@ export class SchedulerState {
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
   readonly #loadBytesPerMs: number
+  /** As predicted: when all is loaded that was to be. */
+  #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
   readonly #freeLanes: Array<number> = []
   #lanesUp = 0
@@ -88,11 +107,10 @@ export class SchedulerState {
     this.#service.leave(task.spec.tenant)
   }
 
-  /** `loadBytes`: what it brings to the device first. `stop`: what stopping it would mean. */
   started(
     task: LiveTask,
     startedAtMs: number,
-    { loadBytes = 0, stop }: { readonly loadBytes?: number; readonly stop?: Stoppable } = {},
+    { arena, stop, uploads = [], waitsForLoads = false }: StartedWith = {},
   ): number {
     const lane = this.#freeLanes.shift()
     if (lane === undefined) throw new Error(`task ${task.spec.id}: started without a free lane`)
@@ -100,7 +118,11 @@ export class SchedulerState {
     const { footprintBytes } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
-    const loadMs = loadBytes / this.#loadBytesPerMs
+    const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
+    const loadsFromMs = Math.max(startedAtMs, this.#linkFreeAtMs)
+    if (loadBytes > 0) this.#linkFreeAtMs = loadsFromMs + loadBytes / this.#loadBytesPerMs
+    const waits = loadBytes > 0 || waitsForLoads
+    const loadMs = waits ? Math.max(0, this.#linkFreeAtMs - startedAtMs) : 0
     this.#running.set(id, {
       id,
       tenant,
@@ -110,6 +132,8 @@ export class SchedulerState {
       predictedMs,
       footprintBytes,
       demand,
+      ...(arena === undefined ? {} : { arena }),
+      ...(uploads.length === 0 ? {} : { brings: uploads.map(({ key }) => key) }),
       ...(stop === undefined ? {} : { stop }),
     })
     return lane

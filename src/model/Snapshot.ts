@@ -1,6 +1,6 @@
 // What a policy sees and what it answers: plain data both ways.
 import type { InterferenceModel } from "./Interference.ts"
-import type { MemoryView } from "./MemoryView.ts"
+import type { FreeRange, MemoryView } from "./MemoryView.ts"
 import type { Demand } from "./Plan.ts"
 import type { ResidentNeed, WaitingTask } from "./WaitingTask.ts"
 import type { WaitingTasks } from "./WaitingTasks.ts"
@@ -12,11 +12,18 @@ export interface RunningTask {
   readonly tenant: string
   readonly lane: number
   readonly startedAtMs: number
-  /** Predicted, from `startedAtMs` on: what it brought to the device, before it could begin. */
+  /**
+   * Predicted, from `startedAtMs` on, until it can begin: what was loaded before for others, and what it
+   * brings to the device itself.
+   */
   readonly loadMs: number
+  /** Residents that it brings; none where left out. */
+  readonly brings?: ReadonlyArray<string>
   readonly predictedMs: number
   readonly footprintBytes: number
   readonly demand: Demand
+  /** Where in the pool it works: free again when it ends. Left out where that is not known. */
+  readonly arena?: FreeRange
   /** Left out where nothing that runs is ever stopped. */
   readonly stop?: Stoppable
 }

@@ -9,6 +9,9 @@
 // A task joins others only where that pays: the slowdown that their demands add up to, summed over all
 // that run, must not exceed what the newcomer would wait for the first of them to end.
 //
+// Where few wait, all that is played to its end instead, in many courses, and the best is begun
+// (`bestPlay`): deadlines first, then the least weighted response.
+//
 // The bounds: nobody waits behind later arrivals for longer than `patienceMs` plus `patienceFactor`
 // times its own length, once memory allows; a task that has waited half of that is overtaken by none
 // that takes memory it needs. A decision reads `lookahead` tasks of two orders: O(lookahead log n).
@@ -18,8 +21,8 @@ import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { Decision, DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
+import { bestPlay, isWorthPlaying, playedTasks } from "./bestPlay.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
-import { bestPlay, playedTasks } from "./bestPlay.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
@@ -87,8 +90,9 @@ class Choice {
   }
 
   start(task: WaitingTask): void {
+    const loadMs = this.#loadMs(task)
     this.#chosen.push({
-      loadMs: this.#loadMs(task),
+      loadMs: loadMs === 0 ? 0 : this.#linkFreeMs() + loadMs,
       runMs: task.predictedMs,
       demand: task.demand,
     })
@@ -208,7 +212,12 @@ class Choice {
     return missing / this.#snapshot.loadBytesPerMs
   }
 
-  /** What runs, and what was chosen to: how long each still loads, and then runs. */
+  /** How long the link is busy with what those bring that run or were chosen to. */
+  #linkFreeMs(): number {
+    return this.#others().reduce((last, { loadMs }) => Math.max(last, loadMs), 0)
+  }
+
+  /** What runs, and what was chosen to: how long until each begins, and how long it then runs. */
   #others(): ReadonlyArray<Other> {
     const running = this.#snapshot.running.map(
       (task): Other => ({
@@ -230,14 +239,15 @@ class Choice {
     const demands = others.map(({ demand }) => demand)
     const before = slowdown(demands, this.#snapshot.interference)
     const after = slowdown([...demands, task.demand], this.#snapshot.interference)
-    const readyMs = others.reduce((sum, { loadMs }) => sum + loadMs, 0) + this.#loadMs(task)
+    const loadMs = this.#loadMs(task)
+    const readyMs = loadMs === 0 ? 0 : this.#linkFreeMs() + loadMs
     let waitMs = Number.POSITIVE_INFINITY
     let longestMs = 0
     let costMs = 0
-    others.forEach(({ loadMs, runMs }, i) => {
-      const doneBefore = Math.max(0, readyMs - loadMs) / before[i]!
+    others.forEach(({ loadMs: theirs, runMs }, i) => {
+      const doneBefore = Math.max(0, readyMs - theirs) / before[i]!
       const shared = Math.min(Math.max(0, runMs - doneBefore), task.predictedMs)
-      waitMs = Math.min(waitMs, loadMs + runMs * before[i]!)
+      waitMs = Math.min(waitMs, theirs + runMs * before[i]!)
       longestMs = Math.max(longestMs, shared)
       costMs += shared * (after[i]! - before[i]!)
     })
@@ -259,6 +269,7 @@ const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
   if (mode === "groups" || lanesFree === 0) return null
   if (waiting.length === 0 || waiting.length > playedTasks) return null
   const tasks = [...waiting]
+  if (!isWorthPlaying(tasks)) return null
   if (tasks.some((task) => nowMs - task.submittedAtMs > patienceOf(task) / 2)) return null
   const roomless = new Set<number>()
   let first: ReadonlyArray<number> = []
@@ -273,12 +284,16 @@ const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
   if (first.length === 0 && running.length === 0) return null
   const start = first.slice(0, lanesFree).map((place) => tasks[place]!.id)
   const next = tasks.find(({ id }) => !start.includes(id))
-  const reason = start.length === lanesFree ? "lane" : "interference"
-  const blocked = next === undefined ? null : { id: next.id, reason: reason as DeferReason }
-  return { start, blocked, thresholdBytes: null }
+  if (next === undefined) return { start, blocked: null, thresholdBytes: null }
+  const layout = PoolLayout.fromView(memory)
+  for (const place of first) layout.place(tasks[place]!)
+  const fits = layout.place(next) !== null
+  const reason = start.length === lanesFree ? "lane" : fits ? "interference" : "memory"
+  return { start, blocked: { id: next.id, reason }, thresholdBytes: null }
 }
 
-export const slo: Policy = (snapshot, nowMs) => playedOut(snapshot, nowMs) ?? greedy(snapshot, nowMs)
+export const slo: Policy = (snapshot, nowMs) =>
+  playedOut(snapshot, nowMs) ?? greedy(snapshot, nowMs)
 
 const greedy: Policy = (snapshot, nowMs) => {
   const choice = new Choice(snapshot, nowMs)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
+import { compareWithOptimum } from "../../bench/optimum.ts"
 import { compareList } from "../../bench/paperComparison.ts"
 import { qosLoad } from "../../bench/qosLoad.ts"
 import { scale } from "../../bench/scale.ts"
@@ -37,4 +38,13 @@ it("scale: what is queued bounds the memory, not what has run", { timeout: 60_00
   const { completed, heapMiB } = await scale({ ...sizes, tasks: 4000 })
   expect(completed).toBe(4000)
   expect(heapMiB.at(-2)! - heapMiB[3]!).toBeLessThan(2)
+})
+
+it("near the optimum: slo is within a quarter of exhaustive search, and within 5 % on average", () => {
+  const rows = Array.from({ length: 24 }, (_, seed) => compareWithOptimum(seed, 6))
+  expect(rows.every(({ proven }) => proven)).toBe(true)
+  for (const { ratio, seed } of rows) expect(ratio, `seed ${seed}`).toBeLessThan(1.25)
+  expect(rows.reduce((sum, { ratio }) => sum + ratio, 0) / rows.length).toBeLessThan(1.05)
+  // The search is no mirror of what is measured: base is far from it.
+  expect(compareWithOptimum(16, 6, "base").ratio).toBeGreaterThan(1.25)
 })
