@@ -12,6 +12,7 @@ import type {
   Stoppable,
 } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
+import { dominanceOf } from "../policy/dominance.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { waitingOf } from "./PausedTask.ts"
@@ -34,6 +35,7 @@ export class SchedulerState {
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
   readonly #loadBytesPerMs: number
+  readonly #budgetBytes: number
   /** As predicted: when all is loaded that was to be. */
   #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
@@ -50,7 +52,9 @@ export class SchedulerState {
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
     profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
+    budgetBytes = Number.POSITIVE_INFINITY,
   ) {
+    this.#budgetBytes = budgetBytes
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.#interference = profile.interference ?? shares
@@ -148,7 +152,9 @@ export class SchedulerState {
   /** The task no longer runs; its lane is free only after `laneUp`. */
   finished(task: LiveTask, nowMs: number): number {
     const running = this.#running.get(task.spec.id)!
-    this.#service.served(running.tenant, nowMs - running.startedAtMs)
+    const device = { budgetBytes: this.#budgetBytes, lanes: this.#lanesUp }
+    const lanes = dominanceOf(running.footprintBytes, device)
+    this.#service.served(running.tenant, (nowMs - running.startedAtMs) * lanes)
     this.#service.leave(running.tenant)
     this.#running.delete(task.spec.id)
     this.#lanesUp--
@@ -187,6 +193,7 @@ export class SchedulerState {
       loadBytesPerMs: this.#loadBytesPerMs,
       interference: this.#interference,
       tenants: this.#service.shares,
+      leastServiceMs: this.#service.leastServiceMs,
     }
   }
 }

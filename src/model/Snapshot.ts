@@ -49,7 +49,8 @@ export interface TenantShare {
   /** Share of device time relative to others; 1 unless the runtime was told otherwise. */
   readonly weight: number
   /**
-   * Device time of its ended runs, in milliseconds; raised when the tenant comes back from idleness,
+   * Device time of its ended runs, in milliseconds, each times the lanes that its part of the memory is
+   * worth (`policy/dominance`); raised when the tenant comes back from idleness,
    * so that time in which it asked for nothing gives it no claim on later time.
    */
   readonly attainedMs: number
@@ -72,6 +73,8 @@ export interface Snapshot {
   readonly interference: InterferenceModel
   /** Every tenant that has a task here, waiting or running. */
   readonly tenants: ReadonlyMap<string, TenantShare>
+  /** Of those tenants the least service for a weight of 1. */
+  readonly leastServiceMs: number
 }
 
 /** `interference`: it would slow what runs by more than it gains. */

@@ -9,6 +9,9 @@
 // A task joins others only where that pays: the slowdown that their demands add up to, summed over all
 // that run, must not exceed what the newcomer would wait for the first of them to end.
 //
+// No tenant goes further ahead of the neediest, service for weight, than a slack (`TenantShares`): a
+// flood costs the others no more than that and what runs.
+//
 // Where few wait, all that is played to its end instead, in many courses, and the best is begun
 // (`bestPlay`): deadlines first, then the least weighted response.
 //
@@ -26,6 +29,7 @@ import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
+import { dueSlackMs, TenantShares } from "./TenantShares.ts"
 
 /** Tasks of each order that one decision looks at. */
 export const lookahead = 32
@@ -74,6 +78,7 @@ class Choice {
   readonly #snapshot: Snapshot
   readonly #concurrency: Concurrency
   readonly #nowMs: number
+  readonly #shares: TenantShares
   readonly #taken = new Set<string>()
   readonly #started: Array<WaitingTask> = []
   readonly #chosen: Array<Other> = []
@@ -83,6 +88,7 @@ class Choice {
     this.#snapshot = snapshot
     this.#concurrency = concurrencyOf(snapshot)
     this.#nowMs = nowMs
+    this.#shares = new TenantShares(snapshot)
   }
 
   get started(): ReadonlyArray<WaitingTask> {
@@ -116,24 +122,36 @@ class Choice {
     return shortest === null ? null : (this.#endangeredBy(shortest) ?? shortest)
   }
 
-  #weightOf(tenant: string): number {
-    return this.#snapshot.tenants.get(tenant)?.weight ?? 1
-  }
-
   /**
-   * Of the first by aged length, the shortest per weight, with what it must load; one that cannot meet
-   * its target any more only where there is no other.
+   * Of the first by aged length whose tenants are within their share, the shortest per weight, with what
+   * it must load; one that cannot meet its target any more only where there is no other.
    */
   #shortest(): WaitingTask | null {
+    const first = [...firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)]
+    const within = first.filter(({ tenant }) => this.#shares.isWithin(tenant))
+    if (within.length > 0) return this.#shortestOf(within)
+    const needy = first.length === lookahead ? this.#firstOfTheNeedy() : []
+    return this.#shortestOf(needy.length > 0 ? needy : first)
+  }
+
+  /** The first of each tenant that is within its share: O(tenants), where a flood hides them. */
+  #firstOfTheNeedy(): ReadonlyArray<WaitingTask> {
+    const tenants = this.#snapshot.waiting.byTenant(byAgedTime)
+    return [...tenants].flatMap(([tenant, tasks]) =>
+      this.#shares.isWithin(tenant) ? [...firstOf(tasks, this.#taken, 1)] : [],
+    )
+  }
+
+  #shortestOf(tasks: ReadonlyArray<WaitingTask>): WaitingTask | null {
     let best: WaitingTask | null = null
     let least = Number.POSITIVE_INFINITY
     let hopeless: WaitingTask | null = null
-    for (const task of firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)) {
+    for (const task of tasks) {
       if (!this.#canBeMet(task)) {
         hopeless ??= task
         continue
       }
-      const length = (task.predictedMs + this.#loadMs(task)) / this.#weightOf(task.tenant)
+      const length = (task.predictedMs + this.#loadMs(task)) / this.#shares.weightOf(task.tenant)
       const key = length - sjfAgeing * (this.#nowMs - task.submittedAtMs)
       if (key >= least) continue
       best = task
@@ -153,6 +171,7 @@ class Choice {
     for (const task of firstOf(this.#snapshot.waiting.ordered(byDue), this.#taken)) {
       const dueAtMs = dueAtMsOf(task)
       if (dueAtMs === Number.POSITIVE_INFINITY) break
+      if (!this.#shares.isWithin(task.tenant, dueSlackMs)) continue
       if (this.#canBeMet(task)) due.push(this.#dueOf(task, dueAtMs))
     }
     if (due.length === 0 || due[0]!.task === shortest) return null
@@ -187,7 +206,9 @@ class Choice {
     for (const task of due) {
       kept.push(task)
       if (line.endsOf(kept).at(-1)! <= task.dueAtMs) continue
-      const dearness = kept.map(({ runMs, task: { tenant } }) => runMs / this.#weightOf(tenant))
+      const dearness = kept.map(
+        ({ runMs, task: { tenant } }) => runMs / this.#shares.weightOf(tenant),
+      )
       kept.splice(dearness.indexOf(Math.max(...dearness)), 1)
     }
     return kept
@@ -257,6 +278,13 @@ class Choice {
   }
 }
 
+/** The waiting tasks of tenants within their share; all where there is no other. */
+const withinShare = (snapshot: Snapshot): ReadonlyArray<WaitingTask> => {
+  const shares = new TenantShares(snapshot)
+  const within = [...snapshot.waiting].filter(({ tenant }) => shares.isWithin(tenant))
+  return within.length > 0 ? within : [...snapshot.waiting]
+}
+
 /** Plays that are begun anew because the pool, fragmented as it is, had no room for one of them. */
 const maxRetries = 3
 
@@ -268,7 +296,7 @@ const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
   const { lanesFree, memory, mode, running, waiting } = snapshot
   if (mode === "groups" || lanesFree === 0) return null
   if (waiting.length === 0 || waiting.length > playedTasks) return null
-  const tasks = [...waiting]
+  const tasks = withinShare(snapshot)
   if (!isWorthPlaying(tasks)) return null
   if (tasks.some((task) => nowMs - task.submittedAtMs > patienceOf(task) / 2)) return null
   const roomless = new Set<number>()
