@@ -1,5 +1,5 @@
 // Fairness, simulated on `cpu-2`: two tenants of weights 2 and 1 that both have always something waiting,
-// and a tenant whose neighbour floods the queue instead of keeping to its half.
+// and a tenant whose neighbour floods the queue instead of only using what is free.
 //   node bench/fairness.ts [--seconds N] [--out FILE]
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
@@ -141,27 +141,37 @@ const p99Of = (report: RunReport, tenant: string): number =>
   )!
 
 export interface FloodRow {
+  /** Beside a neighbour that asks for a third of the device, as the victim does. */
   readonly calmP99Ms: number
+  /** Beside one that keeps the lanes busy, and no queue. */
+  readonly busyP99Ms: number
+  /** Beside one with five hundred tasks in the queue at any time. */
   readonly floodP99Ms: number
 }
 
-/** A tenant that asks for a third of the device, beside one that does the same, or floods the queue. */
 export const flood = async (policy: PolicyName, seconds: number): Promise<FloodRow> => {
   const victim = { load: 0.33, untilMs: 1000 * seconds, seed }
-  const calm = await simulate(policy, {}, (service, kinds) =>
-    Effect.gen(function* () {
-      yield* Effect.forkScoped(arrive(service, "other", { ...victim, seed: seed + 1 }, kinds))
-      yield* arrive(service, "victim", victim, kinds)
-    }),
-  )
-  const flooded = await simulate(policy, {}, (service, kinds) =>
-    Effect.gen(function* () {
+  const beside = async (neighbour: Scenario) => {
+    const report = await simulate(policy, {}, (service, kinds) =>
+      Effect.andThen(neighbour(service, kinds), arrive(service, "victim", victim, kinds)),
+    )
+    return p99Of(report, "victim")
+  }
+  const keeping =
+    (depth: number): Scenario =>
+    (service, kinds) => {
       const random = testRandom(seed + 1)
-      yield* saturate(service, "other", 500, () => kinds[random.int(kinds.length)]!)
-      yield* arrive(service, "victim", victim, kinds)
-    }),
-  )
-  return { calmP99Ms: p99Of(calm, "victim"), floodP99Ms: p99Of(flooded, "victim") }
+      return saturate(service, "other", depth, () => kinds[random.int(kinds.length)]!)
+    }
+  return {
+    calmP99Ms: await beside((service, kinds) =>
+      Effect.asVoid(
+        Effect.forkScoped(arrive(service, "other", { ...victim, seed: seed + 1 }, kinds)),
+      ),
+    ),
+    busyP99Ms: await beside(keeping(machine.lanes)),
+    floodP99Ms: await beside(keeping(500)),
+  }
 }
 
 const main = async (): Promise<void> => {
@@ -177,11 +187,11 @@ const main = async (): Promise<void> => {
       ...(await flood(policy, seconds)),
     }
     rows.push(row)
-    const { calmP99Ms, floodP99Ms } = row
+    const { busyP99Ms, calmP99Ms, floodP99Ms } = row
     console.log(
-      `${policy}: device time ${row.shareRatio.toFixed(3)} to 1 (2 is due); the victim's p99 ` +
-        `${calmP99Ms.toFixed(1)} ms, in a flood ${floodP99Ms.toFixed(1)} ms, ` +
-        `${(100 * (floodP99Ms / calmP99Ms - 1)).toFixed(0)} % more`,
+      `${policy}: device time ${row.shareRatio.toFixed(3)} to 1 (2 is due); the victim's p99 beside ` +
+        `a calm neighbour ${calmP99Ms.toFixed(1)} ms, a busy one ${busyP99Ms.toFixed(1)} ms, in a ` +
+        `flood ${floodP99Ms.toFixed(1)} ms: ${(100 * (floodP99Ms / busyP99Ms - 1)).toFixed(0)} % more`,
     )
   }
   if (values.out === undefined) return

@@ -3,10 +3,10 @@
 import type { Snapshot } from "../model/Snapshot.ts"
 
 /** Milliseconds of service for a weight of 1. */
-export const shareSlackMs = 200
+export const shareSlackMs = 10
 
 /** What is due may go by others for longer: a target cannot be made up for later. */
-export const dueSlackMs = 2000
+export const dueSlackMs = 1000
 
 export class TenantShares {
   readonly #tenants: Snapshot["tenants"]
