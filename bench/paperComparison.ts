@@ -1,5 +1,6 @@
-// CoGNN's five task lists (SC'22) under every policy, in groups and continuous, simulated on a V100 of
-// 32 GB: is `slo` what it promises beside the published policies?
+// CoGNN's five task lists (SC'22) and GNNSched's networks and graphs (2024; 8 layers, 256 wide, each pair
+// twice), under every policy, in groups and continuous, simulated on a V100 of 32 GB: is `slo` what it
+// promises beside the published policies?
 //   node bench/paperComparison.ts FOLDER_OF_LISTS [--out FILE]
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -53,10 +54,10 @@ export const compare = (list: string, rows: ReadonlyArray<SweepRow>): Comparison
   }
 }
 
-export const compareList = async (csv: string): Promise<Comparison> => {
+export const compareList = async (csv: string, hidden?: number): Promise<Comparison> => {
   const folder = mkdtempSync(join(tmpdir(), "gnnsched-paper-"))
   try {
-    const file = writeCognn(csv, folder)
+    const file = writeCognn(csv, folder, hidden)
     const rows = await simulateAll(
       file,
       pointsOf([...published, ...ours], [null], modes),
@@ -79,13 +80,17 @@ const main = async (): Promise<void> => {
   const [folder] = positionals
   if (folder === undefined)
     throw new Error("usage: paperComparison.ts FOLDER_OF_LISTS [--out FILE]")
-  const lists = readdirSync(folder).filter((name) => name.endsWith(".csv"))
+  const names = readdirSync(folder).filter((name) => name.endsWith(".csv"))
+  const lists: ReadonlyArray<readonly [csv: string, hidden?: number]> = [
+    ...names.toSorted().map((name) => [join(folder, name)] as const),
+    [join(import.meta.dirname, "workloads/gnnsched.csv"), 256],
+  ]
   console.log(
     "slo, continuous, over base in groups | best published mean, makespan | the same refilled | targets",
   )
   const all: Array<Comparison> = []
-  for (const name of lists.toSorted()) {
-    const comparison = await compareList(join(folder, name))
+  for (const list of lists) {
+    const comparison = await compareList(...list)
     all.push(comparison)
     console.log(line(comparison))
   }

@@ -14,10 +14,10 @@ const machine = machines["v100-32g"]
 const targetFactor = 5
 const outWidth = 16
 
-const configOf = (architecture: string, layers: number, shape: GraphShape) => ({
+const configOf = (architecture: string, layers: number, hidden: number, shape: GraphShape) => ({
   architecture,
   in_channels: shape.featureWidth,
-  hidden_channels: 64,
+  hidden_channels: hidden,
   num_layers: layers,
   out_channels: outWidth,
   ...(architecture === "GAT" ? { heads: 8 } : {}),
@@ -36,8 +36,8 @@ const soloMs = (config: Readonly<Record<string, unknown>>, shape: GraphShape): n
   return predictedMs + (1000 * residentBytes) / machine.hostBytesPerSecond
 }
 
-/** The path of the workload file that it writes. */
-export const writeCognn = (csv: string, folder: string): string => {
+/** The path of the workload file that it writes; CoGNN's networks are 64 wide, GNNSched's 256. */
+export const writeCognn = (csv: string, folder: string, hidden = 64): string => {
   mkdirSync(join(folder, "models"), { recursive: true })
   const rows = readFileSync(csv, "utf8").trim().split(/\r?\n/).slice(1)
   const graphs = new Set<string>()
@@ -45,8 +45,8 @@ export const writeCognn = (csv: string, folder: string): string => {
   const tasks = rows.map((row, index) => {
     const [architecture = "", preset = "", layers = ""] = row.split(",")
     const shape = presetShape({ kind: "preset", preset, seed: 1, scale: 1 })
-    const config = configOf(architecture, Number(layers), shape)
-    const model = `${architecture.toLowerCase()}-${shape.featureWidth}-${layers}`
+    const config = configOf(architecture, Number(layers), hidden, shape)
+    const model = `${architecture.toLowerCase()}-${shape.featureWidth}-${layers}-${hidden}`
     writeFileSync(join(folder, "models", `${model}.json`), `${JSON.stringify(config, null, 2)}\n`)
     graphs.add(preset)
     models.add(model)

@@ -1,11 +1,11 @@
 // Which tenants are within their share: none that waits may have had more service for its weight than
 // the neediest, but for some slack within which a policy may choose as it likes.
-import type { Snapshot } from "../model/Snapshot.ts"
+import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
 
 /** Milliseconds of service for a weight of 1. */
 export const shareSlackMs = 10
 
-/** What is due may go by others for longer: a target cannot be made up for later. */
+/** What has a target may go by others for longer: a target that is missed cannot be made up for. */
 export const dueSlackMs = 1000
 
 export class TenantShares {
@@ -21,9 +21,10 @@ export class TenantShares {
     return this.#tenants.get(tenant)?.weight ?? 1
   }
 
-  /** False: others are behind it by more than the slack. */
-  isWithin(tenant: string, slackMs = shareSlackMs): boolean {
+  /** False: others are behind its tenant by more than the slack. */
+  isWithin({ qosTargetMs, tenant }: Pick<WaitingTask, "qosTargetMs" | "tenant">): boolean {
     const share = this.#tenants.get(tenant)
+    const slackMs = qosTargetMs === null ? shareSlackMs : dueSlackMs
     return share === undefined || share.attainedMs / share.weight <= this.#leastMs + slackMs
   }
 }

@@ -29,7 +29,7 @@ import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
-import { dueSlackMs, TenantShares } from "./TenantShares.ts"
+import { TenantShares } from "./TenantShares.ts"
 
 /** Tasks of each order that one decision looks at. */
 export const lookahead = 32
@@ -128,7 +128,7 @@ class Choice {
    */
   #shortest(): WaitingTask | null {
     const first = [...firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)]
-    const within = first.filter(({ tenant }) => this.#shares.isWithin(tenant))
+    const within = first.filter((task) => this.#shares.isWithin(task))
     if (within.length > 0) return this.#shortestOf(within)
     const needy = first.length === lookahead ? this.#firstOfTheNeedy() : []
     return this.#shortestOf(needy.length > 0 ? needy : first)
@@ -137,9 +137,8 @@ class Choice {
   /** The first of each tenant that is within its share: O(tenants), where a flood hides them. */
   #firstOfTheNeedy(): ReadonlyArray<WaitingTask> {
     const tenants = this.#snapshot.waiting.byTenant(byAgedTime)
-    return [...tenants].flatMap(([tenant, tasks]) =>
-      this.#shares.isWithin(tenant) ? [...firstOf(tasks, this.#taken, 1)] : [],
-    )
+    const firsts = [...tenants.values()].flatMap((tasks) => [...firstOf(tasks, this.#taken, 1)])
+    return firsts.filter((task) => this.#shares.isWithin(task))
   }
 
   #shortestOf(tasks: ReadonlyArray<WaitingTask>): WaitingTask | null {
@@ -171,7 +170,7 @@ class Choice {
     for (const task of firstOf(this.#snapshot.waiting.ordered(byDue), this.#taken)) {
       const dueAtMs = dueAtMsOf(task)
       if (dueAtMs === Number.POSITIVE_INFINITY) break
-      if (!this.#shares.isWithin(task.tenant, dueSlackMs)) continue
+      if (!this.#shares.isWithin(task)) continue
       if (this.#canBeMet(task)) due.push(this.#dueOf(task, dueAtMs))
     }
     if (due.length === 0 || due[0]!.task === shortest) return null
@@ -281,7 +280,7 @@ class Choice {
 /** The waiting tasks of tenants within their share; all where there is no other. */
 const withinShare = (snapshot: Snapshot): ReadonlyArray<WaitingTask> => {
   const shares = new TenantShares(snapshot)
-  const within = [...snapshot.waiting].filter(({ tenant }) => shares.isWithin(tenant))
+  const within = [...snapshot.waiting].filter((task) => shares.isWithin(task))
   return within.length > 0 ? within : [...snapshot.waiting]
 }
 
