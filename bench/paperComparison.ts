@@ -9,7 +9,7 @@ import { parseArgs } from "node:util"
 import type { SweepRow } from "../src/cli/simulate/SweepPoint.ts"
 import type { PolicyName, SchedulingMode } from "../src/model/Snapshot.ts"
 import { modes, pointsOf, simulateAll } from "./simulateAll.ts"
-import { writeCognn } from "./workloads/makeCognn.ts"
+import { leastMeanMs, writeCognn } from "./workloads/makeCognn.ts"
 
 const published: ReadonlyArray<PolicyName> = ["base", "lmcf", "bmc", "sqtf", "bqt"]
 const ours: ReadonlyArray<PolicyName> = ["slo", "edf", "sjf", "priority", "fair"]
@@ -21,6 +21,8 @@ export interface Comparison {
   readonly meanOverBase: number
   /** Over the least mean of a policy as published, in groups; at most 0.8 is wanted. */
   readonly meanOverPublished: number
+  /** What no order whatever can go below, over the same: how near 0.8 it could come. */
+  readonly boundOverPublished: number
   /** Over the least makespan of a policy as published; at most 1 is wanted. */
   readonly makespanOverPublished: number
   /** The same beside the published orders with our continuous refill, which no paper has. */
@@ -33,7 +35,11 @@ export interface Comparison {
 const least = (rows: ReadonlyArray<SweepRow>, of: (row: SweepRow) => number | null): number =>
   Math.min(...rows.map((row) => of(row) ?? Number.POSITIVE_INFINITY))
 
-export const compare = (list: string, rows: ReadonlyArray<SweepRow>): Comparison => {
+export const compare = (
+  list: string,
+  rows: ReadonlyArray<SweepRow>,
+  boundMs: number,
+): Comparison => {
   const find = (policy: string, mode: string) =>
     rows.find((row) => row.policy === policy && row.mode === mode)!
   const slo = find("slo", "continuous")
@@ -47,6 +53,7 @@ export const compare = (list: string, rows: ReadonlyArray<SweepRow>): Comparison
     rows,
     meanOverBase: slo.meanResponseMs! / find("base", "groups").meanResponseMs!,
     meanOverPublished: slo.meanResponseMs! / least(of("groups"), mean),
+    boundOverPublished: boundMs / least(of("groups"), mean),
     makespanOverPublished: slo.makespanMs / least(of("groups"), makespan),
     meanOverRefilled: slo.meanResponseMs! / least(of("continuous"), mean),
     makespanOverRefilled: slo.makespanMs / least(of("continuous"), makespan),
@@ -63,7 +70,7 @@ export const compareList = async (csv: string, hidden?: number): Promise<Compari
       pointsOf([...published, ...ours], [null], modes),
       "v100-32g",
     )
-    return compare(basename(csv, ".csv"), rows)
+    return compare(basename(csv, ".csv"), rows, leastMeanMs(csv, hidden))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -86,7 +93,7 @@ const main = async (): Promise<void> => {
     [join(import.meta.dirname, "workloads/gnnsched.csv"), 256],
   ]
   console.log(
-    "slo, continuous, over base in groups | best published mean, makespan | the same refilled | targets",
+    "slo, continuous, over base in groups | best published mean, its bound, makespan | refilled mean, makespan | targets",
   )
   const all: Array<Comparison> = []
   for (const list of lists) {
