@@ -44,6 +44,18 @@ SpmmArgs BoundOp::spmm() const {
           epilogue()};
 }
 
+AggGemmArgs BoundOp::agg_gemm() const {
+  AggGemmArgs args{spmm(), gemm()};
+  args.aggregate.k = op_.m;
+  args.aggregate.n = op_.k;
+  args.aggregate.y = nullptr;
+  args.aggregate.ldy = 0;
+  args.aggregate.epilogue = Epilogue{};
+  args.product.a = nullptr;
+  args.product.lda = 0;
+  return args;
+}
+
 GatArgs BoundOp::gat() const {
   return {op_.m,
           op_.nnz,
@@ -60,6 +72,7 @@ GatArgs BoundOp::gat() const {
           ld(kScoreSrc),
           floats(kScoreDst),
           ld(kScoreDst),
+          op_.kind == kGatv2 ? floats(kB) : nullptr,
           floats(kY),
           ld(kY),
           epilogue()};
@@ -86,6 +99,10 @@ LogSoftmaxArgs BoundOp::log_softmax() const {
   return {op_.m, op_.n, floats(kX), ld(kX), floats(kY), ld(kY)};
 }
 
+CopyArgs BoundOp::copy() const {
+  return {op_.m, op_.n, floats(kX), ld(kX), floats(kY), ld(kY)};
+}
+
 namespace {
 
 Verdict check_row_work(const PlanOp& op, const BoundOp& bound, IndexChecks& checks) {
@@ -97,7 +114,9 @@ Verdict check_row_work(const PlanOp& op, const BoundOp& bound, IndexChecks& chec
 Verdict check_indices(const PlanOp& op, const BoundOp& bound, IndexChecks& checks) {
   switch (op.kind) {
     case kSpmm:
-    case kGat: {
+    case kAggGemm:
+    case kGat:
+    case kGatv2: {
       const int64_t columns = op.kind == kSpmm ? op.k : op.m;
       Verdict bad =
           checks.csr(bound.range(kRowOffsets), bound.range(kColIndices), op.m, op.nnz, columns);

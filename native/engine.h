@@ -17,10 +17,11 @@ struct Binding {
   uint8_t* arena;
   int64_t arena_bytes;
   struct Slot {
-    int64_t grant;
-    uint8_t* data;        // where kernels read it
+    int64_t grant;        // or kHostRead, kHostWrite
+    uint8_t* data;        // where kernels read it; where copies reach it when it is the host's
     const uint8_t* host;  // where index checks read it
-    int64_t bytes;        // of the grant: a multiple of the alignment
+    int64_t bytes;        // of the grant: a multiple of the alignment; of host memory 0
+    bool on_host() const { return grant < 0; }
   };
   std::vector<Slot> slots;
 };
@@ -52,6 +53,22 @@ struct RunRequest {
   float* output;
 };
 
+// What an engine that is a GPU says of itself; fixed once it is open.
+struct GpuFacts {
+  int index;
+  double copy_bytes_per_second;
+  double slice_bytes;  // of work between two moments at which a plan can stop
+  // Multiprocessors of urgent and of ordinary plans; 0 where they are not shared out, and why not.
+  unsigned urgent_sms = 0, ordinary_sms = 0;
+  std::string not_shared;
+};
+
+// What a GPU has done; counted by its lanes.
+struct GpuCounts {
+  std::atomic<int64_t> pieces{0};  // launched, each of slices that end soon
+  std::atomic<int64_t> graphs_made{0}, graphs_updated{0};
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -64,6 +81,9 @@ class Engine {
   virtual bool pool_is_host() const = 0;
   // Beside the pool, in bytes.
   virtual int64_t overhead_bytes() const = 0;
+  // Null where it is none.
+  virtual const GpuFacts* gpu() const { return nullptr; }
+  virtual const GpuCounts* gpu_counts() const { return nullptr; }
   // On the copier's thread.
   virtual Outcome copy_in(uint8_t* to, const uint8_t* from, size_t bytes) = 0;
   // On the lane's thread.

@@ -10,6 +10,8 @@ enum class Activation : int32_t { identity, relu, elu, leaky_relu, tanh, sigmoid
 enum class Reduce : int32_t { sum, mean, max };
 
 constexpr int64_t kMaxHeads = 64;
+// The widest rows that a block of a fused layer keeps in shared memory.
+constexpr int64_t kWidestFused = 128;
 
 // v = acc * row_scale[r]; v += addend[r, c]; v += bias[c]; affine; act; affine (one of the two)
 struct Epilogue {
@@ -54,7 +56,8 @@ struct SpmmArgs {
   Epilogue epilogue;
 };
 
-// attention over incoming edges; x is [m, heads * head_width]
+// attention over incoming edges; x is [m, heads * head_width]. GATv2 has att: then score_dst is the
+// matrix [m, heads * head_width] that targets add to x, and score_src is not read
 struct GatArgs {
   int64_t m, nnz, heads, head_width;
   bool concat, self_loops;
@@ -67,9 +70,18 @@ struct GatArgs {
   int64_t ld_src;
   const float* score_dst;
   int64_t ld_dst;
+  const float* att;  // [heads * head_width] or null
   float* y;
   int64_t ldy;
   Epilogue epilogue;
+};
+
+// product.c = epilogue(s * product.b) with s[m, k] = what `aggregate` would store: its y and epilogue
+// and the product's a are not there, aggregate.n is product.k
+struct AggGemmArgs {
+  SpmmArgs aggregate;
+  GemmArgs product;
+  int64_t row_begin = 0;  // of the rows to compute; they end with m
 };
 
 // y[m, k] = the CSR matrix as a dense one; duplicates add up
@@ -116,6 +128,15 @@ struct GatherArgs {
 
 // y[r, :] = x[r, :] - log(sum(exp(x[r, :]))); y may be x
 struct LogSoftmaxArgs {
+  int64_t m, n;
+  const float* x;
+  int64_t ldx;
+  float* y;
+  int64_t ldy;
+};
+
+// y[m, n] = x[m, n]
+struct CopyArgs {
   int64_t m, n;
   const float* x;
   int64_t ldx;

@@ -2,7 +2,6 @@
 // and has the prep pool make ready what the task needs.
 import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
-import { planTask } from "../cost/planTask.ts"
 import {
   type AdmissionError,
   type InputError,
@@ -13,15 +12,16 @@ import {
 } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
-import { ginEps } from "../model/ginEps.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
-import type { WaitingTask } from "../model/Snapshot.ts"
+import type { PlanOption, WaitingTask } from "../model/Snapshot.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
-import type { LiveTask, PreparedTask } from "./LiveTask.ts"
+import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { type PlannedWork, PlanShelf } from "./PlanShelf.ts"
+import { type PreparedPlan, type PreparedTask, preparedPlans, rolesOf } from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
 
@@ -34,6 +34,8 @@ export interface EstimatorOptions {
   readonly admission: Admission
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
+  /** Let tasks run by plans that need less memory and more time. */
+  readonly elastic: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
   /** The task left preparation without becoming ready. */
   readonly onDropped: (task: LiveTask) => Effect.Effect<void>
@@ -56,9 +58,10 @@ export const makeEstimator = (
 ): Effect.Effect<EstimatorActor, never, Scope.Scope> =>
   Effect.gen(function* () {
     const fibers = yield* FiberSet.make<void>()
-    const plan = makePlanCache(options)
+    const { alignBytes } = options.device
+    const shelf = new PlanShelf({ alignBytes, profile: options.profile })
     const start = (task: LiveTask) =>
-      FiberSet.run(fibers, prepareTask(options, plan, task)).pipe(
+      FiberSet.run(fibers, prepareTask(options, shelf, task)).pipe(
         Effect.map((fiber) => {
           const mine = task.state === "queued" || task.state === "preparing"
           task.abort = mine ? Fiber.interrupt(fiber) : task.abort
@@ -70,38 +73,33 @@ export const makeEstimator = (
       handle: (messages) => Effect.forEach(messages, ({ task }) => start(task), { discard: true }),
       onDefect: options.onDefect,
     })
-    return { prepare: (task) => mailbox.tell({ _tag: "Prepare", task }), plan }
+    return {
+      prepare: (task) => mailbox.tell({ _tag: "Prepare", task }),
+      plan: (model, shape, targets) => shelf.whole({ model, shape, targets }),
+    }
   })
 
-/** Plans by (model, shape, number of targets); the least recently made goes first. */
-const makePlanCache = (options: EstimatorOptions): EstimatorActor["plan"] => {
-  const cache = new Map<string, Plan>()
-  return (model, shape, targets) => {
-    const key = `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
-    const known = cache.get(key)
-    if (known !== undefined) return Result.succeed(known)
-    const made = planTask({
-      config: model.config,
-      shape,
-      targets,
-      alignBytes: options.device.alignBytes,
-      profile: options.profile,
-      ginEps: ginEps(model),
-    })
-    if (Result.isSuccess(made)) {
-      if (cache.size >= limits.planCacheEntries) cache.delete(cache.keys().next().value!)
-      cache.set(key, made.success)
-    }
-    return made
-  }
-}
+/** A task whose whole plan takes less than this part of the device is not given smaller ones. */
+const elasticShare = 1 / 16
+
+/** The whole plan, and for a task that takes much of the device smaller ones. */
+const plansFor = (
+  { device, elastic }: EstimatorOptions,
+  shelf: PlanShelf,
+  work: PlannedWork,
+): Result.Result<ReadonlyArray<Plan>, InputError> =>
+  Result.flatMap(shelf.whole(work), (whole) =>
+    elastic && footprintBytes(whole) > elasticShare * device.budgetBytes
+      ? shelf.all(work)
+      : Result.succeed([whole]),
+  )
 
 const prepareTask = (
   options: EstimatorOptions,
-  plan: EstimatorActor["plan"],
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<void> =>
-  estimate(options, plan, task).pipe(
+  estimate(options, shelf, task).pipe(
     Effect.flatMap((prepared) => {
       task.prepared = prepared
       task.abort = null
@@ -112,7 +110,7 @@ const prepareTask = (
     Effect.catch((reason) => {
       if (isTransient(reason) && task.attempts <= limits.maxRetries) {
         options.book.move(task, "queued")
-        return prepareTask(options, plan, task)
+        return prepareTask(options, shelf, task)
       }
       const status = task.state === "queued" ? "rejected" : "failed"
       return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
@@ -131,51 +129,45 @@ const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<
 
 const estimate = (
   options: EstimatorOptions,
-  planFor: EstimatorActor["plan"],
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
     const targets = task.spec.nodes === null ? null : task.spec.nodes.length
-    const plan = yield* Effect.fromResult(planFor(task.model, task.graph.shape, targets))
+    const work = { model: task.model, shape: task.graph.shape, targets }
+    const all = yield* Effect.fromResult(plansFor(options, shelf, work))
+    const { budgetBytes } = options.device
+    const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
+    const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
+    const [plan = all.at(-1)!] = plans
     task.plan = plan
     const bytesNeeded = footprintBytes(plan)
-    const bytesBudget = options.device.budgetBytes
-    if (options.refuseTooLarge && bytesNeeded > bytesBudget) {
-      return yield* new TooLarge({ bytesNeeded, bytesBudget })
-    }
+    if (plans.length === 0) return yield* new TooLarge({ bytesNeeded, bytesBudget: budgetBytes })
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan),
       demand: plan.demand ?? noDemand,
-      footprintBytes: bytesNeeded,
+      footprintBytes: footprintBytes(plan),
     })
     if (refusal !== null) return yield* refusal
     options.book.move(task, "preparing")
     task.attempts++
-    const residents = yield* options.prep.prepare({
+    const objects = yield* options.prep.prepare({
       taskId: task.spec.id,
       graph: task.graph,
       model: task.model,
-      roles: plan.residents.map((slot) => slot.role),
+      roles: rolesOf(plans),
       targets: task.spec.nodes,
     })
-    assertExact(plan, residents)
-    return { plan, residents, waiting: waitingTask(options.times, task, plan, residents) }
+    const prepared = preparedPlans(plans, objects)
+    const waiting = waitingTask(options.times, task, prepared)
+    return { ...prepared[0]!, plans: prepared, waiting }
   })
 
-/** The planner predicted each resident's bytes from shapes; here are the real ones. */
-const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => {
-  for (const [index, slot] of plan.residents.entries()) {
-    if (residents[index]!.bytes !== slot.bytes) {
-      throw new Error(`${slot.role}: planned ${slot.bytes} bytes, got ${residents[index]!.bytes}`)
-    }
-  }
-}
-
-const knownNeeds = new WeakMap<PreparedTask["residents"], WaitingTask["residents"]>()
+const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()
 
 /** How a policy sees them; one list for all tasks that share the prepared one. */
-const needsOf = (residents: PreparedTask["residents"]): WaitingTask["residents"] => {
+const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"] => {
   const known = knownNeeds.get(residents)
   if (known !== undefined) return known
   const needs = residents.map(({ key, bytes }) => ({ key, bytes }))
@@ -186,10 +178,9 @@ const needsOf = (residents: PreparedTask["residents"]): WaitingTask["residents"]
 const waitingTask = (
   times: TimeKeeper,
   task: LiveTask,
-  plan: Plan,
-  residents: PreparedTask["residents"],
-): PreparedTask["waiting"] => {
-  const { p50Ms, p95Ms } = times.predict(task, plan)
+  plans: ReadonlyArray<PreparedPlan>,
+): WaitingTask => {
+  const options = plans.map((plan) => optionOf(times, task, plan))
   return {
     id: task.spec.id,
     tenant: task.spec.tenant,
@@ -197,6 +188,18 @@ const waitingTask = (
     submittedAtMs: task.submittedAtMs,
     qosTargetMs: task.spec.deadlineMs,
     priority: task.spec.priority,
+    ...options[0]!,
+    ...(options.length > 1 ? { options } : {}),
+  }
+}
+
+const optionOf = (
+  times: TimeKeeper,
+  task: LiveTask,
+  { plan, residents }: PreparedPlan,
+): PlanOption => {
+  const { p50Ms, p95Ms } = times.predict(task, plan)
+  return {
     arenaBytes: plan.arenaBytes,
     residents: needsOf(residents),
     footprintBytes: footprintBytes(plan),

@@ -3,9 +3,9 @@
 import { Cause, Effect, Exit, Fiber, Queue, type Scope } from "effect"
 import type { Device } from "../device/Device.ts"
 import type { StopSignal } from "../device/StopSignal.ts"
-import { type DeviceError, LaneLost } from "../model/errors.ts"
+import { type DeviceError, DeviceOutOfMemory, LaneLost } from "../model/errors.ts"
 import type { OpTiming, TaskOutput } from "../model/Task.ts"
-import { sharedFloat32 } from "../model/Tensor.ts"
+import { type HostMemory, hostMemory } from "./HostMemory.ts"
 import type { Holding, Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
@@ -90,9 +90,9 @@ const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutco
     const load = options.ledger.load(holding, residents)
     yield* options.ledger.isLoaded(residents) ? load : Effect.raceFirst(load, asked(stop))
     if (stop.asked) return { _tag: "Preempted", opsDone: firstOp }
+    const { output, arrays: host } = yield* memoryOf(task, options.device.noOutput === true)
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
-    const output = rows === 0 ? noElements : sharedFloat32(rows * cols)
     noteLoaded(task, options.stopwatch.nowMs())
     options.onRunStart(run)
     let runMs: number | null = null
@@ -101,6 +101,7 @@ const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutco
       plan,
       arena: holding.arena,
       residents: holding.residents,
+      host,
       output,
       priority: task.spec.priority,
       taskId: task.spec.id,
@@ -131,8 +132,19 @@ const noteLoaded = (task: LiveTask, loadedAtMs: number): void => {
   task.runs.push({ ...run, loadedAtMs })
 }
 
-/** What a device without output is given. */
-const noElements = sharedFloat32(0)
+/** The memory that the task has from an earlier run of the same plan, or new. */
+const memoryOf = (
+  task: LiveTask,
+  noOutput: boolean,
+): Effect.Effect<HostMemory, DeviceOutOfMemory> =>
+  Effect.suspend(() => {
+    const prepared = task.prepared!
+    const known = task.hostMemory
+    const memory = known?.plan === prepared.plan ? known : hostMemory(prepared, noOutput)
+    if (memory instanceof DeviceOutOfMemory) return Effect.fail(memory)
+    task.hostMemory = memory
+    return Effect.succeed(memory)
+  })
 
 const shifted = (ops: ReadonlyArray<OpTiming>, byMs: number): ReadonlyArray<OpTiming> =>
   ops.map(({ name, startMs, endMs }) => ({ name, startMs: byMs + startMs, endMs: byMs + endMs }))

@@ -9,8 +9,8 @@ import { type DeviceError, DeviceOutOfMemory } from "../model/errors.ts"
 import type { MemoryView } from "../model/MemoryView.ts"
 import type { ResidentObject } from "../model/Resident.ts"
 import type { MemoryEvent } from "../model/RunReport.ts"
-import type { LiveTask, PreparedTask } from "./LiveTask.ts"
 import { LoadLine, type Turn } from "./LoadLine.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 import type { RunLog } from "./RunLog.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -63,7 +63,7 @@ export class Ledger {
    * Takes the task's arena and the ranges of its missing residents, evicting what nobody holds.
    * Fails, with nothing taken, when they do not fit or the device refuses the arena.
    */
-  acquire(task: LiveTask, prepared: PreparedTask): Effect.Effect<Holding, DeviceError> {
+  acquire(taskId: string, prepared: PreparedTask): Effect.Effect<Holding, DeviceError> {
     return Effect.suspend((): Effect.Effect<Holding, DeviceError> => {
       const { waiting } = prepared
       const placement = this.#layout.place(waiting)
@@ -74,7 +74,7 @@ export class Ledger {
           transient: false,
         })
       }
-      const hold = this.#hold(task.spec.id, waiting, placement)
+      const hold = this.#hold(taskId, waiting, placement)
       const { evicted, uploads } = placement
       return evicted.length + uploads.length === 0
         ? hold

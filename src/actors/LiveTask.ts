@@ -5,8 +5,6 @@ import type { TaskError } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
 import type { Plan } from "../model/Plan.ts"
-import type { ResidentObject } from "../model/Resident.ts"
-import type { WaitingTask } from "../model/Snapshot.ts"
 import type {
   OpTiming,
   TaskOutput,
@@ -15,19 +13,13 @@ import type {
   TaskSpec,
   TaskState,
 } from "../model/Task.ts"
+import type { HostMemory } from "./HostMemory.ts"
 import type { Pause } from "./PausedTask.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 
 export interface TaskSuccess {
   readonly output: TaskOutput
   readonly record: TaskRecord
-}
-
-/** What the estimator found out: everything a policy and a lane need. */
-export interface PreparedTask {
-  readonly plan: Plan
-  readonly residents: ReadonlyArray<ResidentObject>
-  /** How a policy sees it. */
-  readonly waiting: WaitingTask
 }
 
 export interface LiveTask {
@@ -47,6 +39,8 @@ export interface LiveTask {
   prepared: PreparedTask | null
   /** Set while it waits to go on after it was preempted. */
   pause: Pause | null
+  /** From the start of its first run on. */
+  hostMemory: HostMemory | null
   plan: Plan | null
   group: number | null
   lane: number | null

@@ -3,7 +3,7 @@
 import { partFrom } from "../model/planWork.ts"
 import type { WaitingTask } from "../model/Snapshot.ts"
 import type { Holding } from "./Ledger.ts"
-import type { LiveTask } from "./LiveTask.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 
 export interface Pause {
   readonly holding: Holding
@@ -15,8 +15,11 @@ export interface Pause {
   readonly waiting: WaitingTask
 }
 
-export const pauseOf = (task: LiveTask, holding: Holding, firstOp: number): Pause => {
-  const { plan, waiting } = task.prepared!
+export const pauseOf = (
+  { plan, waiting }: PreparedTask,
+  holding: Holding,
+  firstOp: number,
+): Pause => {
   const leftPart = partFrom(plan, firstOp)
   return {
     holding,
@@ -34,5 +37,10 @@ export const pauseOf = (task: LiveTask, holding: Holding, firstOp: number): Paus
 }
 
 /** How a policy sees a task that is ready. */
-export const waitingOf = ({ pause, prepared }: LiveTask): WaitingTask =>
-  pause?.waiting ?? prepared!.waiting
+export const waitingOf = ({
+  pause,
+  prepared,
+}: {
+  readonly pause: Pause | null
+  readonly prepared: PreparedTask | null
+}): WaitingTask => pause?.waiting ?? prepared!.waiting

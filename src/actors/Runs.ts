@@ -11,6 +11,7 @@ import type { Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { waitingOf } from "./PausedTask.ts"
 import { Preemptions } from "./Preemptions.ts"
+import { byPlan } from "./PreparedTask.ts"
 import type { SchedulerState } from "./SchedulerState.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 import type { TaskBook } from "./TaskBook.ts"
@@ -32,13 +33,18 @@ export class Runs {
     this.#state = state
   }
 
-  /** Starts a task, or lets it go on. It is running also when no memory was found: nothing is taken then. */
-  begin(task: LiveTask, group: number): Effect.Effect<void, DeviceError> {
+  /**
+   * Starts a task with one of its plans, or lets it go on with the one it has. It is running also when no
+   * memory was found: nothing is taken then.
+   */
+  begin(task: LiveTask, group: number, plan = 0): Effect.Effect<void, DeviceError> {
     return Effect.gen({ self: this }, function* () {
+      if (plan > 0) task.prepared = byPlan(task.prepared!, plan)
+      task.plan = task.prepared!.plan
       const { book, dispatch, ledger, stopwatch } = this.#options
       const { pause } = task
       const acquired = yield* pause === null
-        ? Effect.result(ledger.acquire(task, task.prepared!))
+        ? Effect.result(ledger.acquire(task.spec.id, task.prepared!))
         : Effect.result(Effect.succeed(ledger.resume(pause.holding)))
       const nowMs = stopwatch.nowMs()
       book.move(task, "running")

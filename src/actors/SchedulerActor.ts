@@ -11,20 +11,18 @@ import {
 } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { Decision, Policy, Preempt, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
+import type { SchedulingMode } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
-import { fillDefaults, fillGroup } from "../policy/fillGroup.ts"
+import { Decider, type DeciderOptions, type Start } from "./Decider.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
-import type { Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
-import { pauseOf, waitingOf } from "./PausedTask.ts"
-import type { RunLog } from "./RunLog.ts"
+import { pauseOf } from "./PausedTask.ts"
+import { byPlan } from "./PreparedTask.ts"
 import { Runs, type RunsOptions } from "./Runs.ts"
 import { SchedulerState } from "./SchedulerState.ts"
-import type { Stopwatch } from "./Stopwatch.ts"
-import type { Outcome, TaskBook } from "./TaskBook.ts"
+import type { Outcome } from "./TaskBook.ts"
 
 type Message =
   | { readonly _tag: "Ready"; readonly task: LiveTask }
@@ -34,18 +32,12 @@ type Message =
   | { readonly _tag: "LaneUp"; readonly lane: number }
   | { readonly _tag: "NoLanes" }
 
-export interface SchedulerOptions {
+export interface SchedulerOptions extends DeciderOptions {
   readonly mode: SchedulingMode
-  readonly policy: Policy
-  readonly preempt: Preempt | null
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly profile: DeviceProfile
   /** End tasks whose deadline has passed instead of starting them. */
   readonly expireLate: boolean
-  readonly book: TaskBook
-  readonly ledger: Ledger
-  readonly log: RunLog
-  readonly stopwatch: Stopwatch
   readonly dispatch: RunsOptions["dispatch"]
   readonly onDefect: ActorOptions<never>["onDefect"]
 }
@@ -84,7 +76,7 @@ class Scheduler {
   readonly #options: SchedulerOptions
   readonly #state: SchedulerState
   readonly #runs: Runs
-  #decisions = 0
+  readonly #decider: Decider
   #lanesGone = false
   cancel: (task: LiveTask) => Effect.Effect<void> = () => Effect.void
 
@@ -93,6 +85,7 @@ class Scheduler {
     const { budgetBytes } = options.ledger.view()
     this.#state = new SchedulerState(options.mode, options.tenants, options.profile, budgetBytes)
     this.#runs = new Runs(options, this.#state)
+    this.#decider = new Decider(options, this.#state, this.#runs)
   }
 
   handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {
@@ -138,7 +131,7 @@ class Scheduler {
       const { holding, task } = run
       this.#runs.end(run, outcome)
       if (outcome._tag === "Preempted" && !task.cancelRequested) {
-        task.pause = pauseOf(task, holding, outcome.opsDone)
+        task.pause = pauseOf(task.prepared!, holding, outcome.opsDone)
         this.#options.book.move(task, "ready")
         return yield* this.#ready(task)
       }
@@ -165,6 +158,7 @@ class Scheduler {
     }
     return Effect.suspend(() => {
       task.attempts++
+      task.prepared = byPlan(task.prepared!, 0)
       this.#options.book.move(task, "queued")
       this.#options.book.move(task, "preparing")
       this.#options.book.move(task, "ready")
@@ -212,73 +206,23 @@ class Scheduler {
     )
   }
 
-  /** True when there may be more to decide at once. */
+  /** True when there may be more to decide at once: also what a failed start leaves may go on. */
   #decide(): Effect.Effect<boolean> {
-    return Effect.suspend(() => {
-      if (this.#state.mayDecide(() => unsettledSeqs(this.#options.book))) return this.#startSome()
-      return Effect.sync(() => this.#stopSome())
-    })
-  }
-
-  /** Those who were given a lane, then the policy's choice. What a failed start leaves may go on. */
-  #startSome(): Effect.Effect<boolean> {
     return Effect.gen({ self: this }, function* () {
-      const { book, ledger, policy, stopwatch } = this.#options
-      const snapshot = this.#state.snapshot(ledger.view())
-      const nowMs = stopwatch.nowMs()
-      const claim = this.#runs.preemptions.claim()
-      const decision =
-        claim === null
-          ? policy(snapshot, nowMs)
-          : fillGroup([waitingOf(claim)], snapshot, fillDefaults)
-      if (claim !== null && decision.start.length === 0) {
-        this.#runs.preemptions.giveUp(claim)
-        return true
-      }
-      const number = decision.start.length > 0 ? ++this.#decisions : this.#decisions
-      this.#note(snapshot, decision, nowMs)
-      const started = decision.start.map((id) => book.find(id)!)
-      this.#state.take(started)
-      let again = claim !== null
-      for (const task of started) again = !(yield* this.#start(task, number)) || again
-      return again
+      const { again, start } = this.#decider.next()
+      let failed = false
+      for (const one of start) failed = !(yield* this.#start(one)) || failed
+      return again || failed
     })
   }
 
-  /** Makes a running task give its lane to a more urgent one; true when it did. */
-  #stopSome(): boolean {
-    const { book, ledger, preempt, stopwatch } = this.#options
-    if (preempt === null || !this.#state.isFull) return false
-    const snapshot = this.#state.snapshot(ledger.view())
-    const nowMs = stopwatch.nowMs()
-    const decision = preempt(snapshot, nowMs)
-    if (decision === null) return false
-    this.#note(snapshot, decision, nowMs)
-    const urgent = book.find(decision.blocked!.id)!
-    for (const id of decision.preempt!) this.#runs.stop(id, urgent)
-    return true
-  }
-
-  #note(snapshot: Snapshot, decision: Decision, nowMs: number): void {
-    const { ledger, log, stopwatch } = this.#options
-    log.decide({
-      ...decision,
-      atMs: nowMs,
-      number: this.#decisions,
-      waiting: snapshot.waiting.length,
-      running: snapshot.running.length,
-      freeBytes: ledger.freeBytes,
-      decideMs: stopwatch.nowMs() - nowMs,
-    })
-  }
-
-  #start(task: LiveTask, group: number): Effect.Effect<boolean> {
+  #start({ group, plan, task }: Start): Effect.Effect<boolean> {
     const failed = (reason: DeviceError) =>
       Effect.andThen(
         this.#failedRun(task, reason),
         Effect.sync(() => this.#state.notStarted(task)),
       )
-    return this.#runs.begin(task, group).pipe(
+    return this.#runs.begin(task, group, plan).pipe(
       Effect.matchEffect({
         onSuccess: () => Effect.succeed(true),
         onFailure: (reason) => Effect.as(failed(reason), false),
@@ -300,10 +244,4 @@ const overdue = (waiting: WaitingTasks, nowMs: number): ReadonlyArray<Overdue> =
     late.push({ id: task.id, deadlineMs })
   }
   return late
-}
-
-function* unsettledSeqs(book: TaskBook): Generator<number> {
-  for (const task of book.live()) {
-    if (task.state === "queued" || task.state === "preparing") yield task.seq
-  }
 }

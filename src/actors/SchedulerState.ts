@@ -10,6 +10,7 @@ import type {
   SchedulingMode,
   Snapshot,
   Stoppable,
+  WaitingTask,
 } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { dominanceOf } from "../policy/dominance.ts"
@@ -34,6 +35,8 @@ export class SchedulerState {
   readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
+  /** Of the waiting, those that hold their memory. */
+  readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
   readonly #budgetBytes: number
   /** As predicted: when all is loaded that was to be. */
@@ -70,6 +73,11 @@ export class SchedulerState {
     return this.#waiting
   }
 
+  /** In order of arrival. */
+  get paused(): ReadonlyArray<WaitingTask> {
+    return [...this.#paused].sort((a, b) => a.seq - b.seq)
+  }
+
   get running(): number {
     return this.#running.size
   }
@@ -83,6 +91,7 @@ export class SchedulerState {
   ready(task: LiveTask): void {
     this.#settling?.delete(task.seq)
     this.#waiting.add(waitingOf(task))
+    if (task.pause !== null) this.#paused.add(task.pause.waiting)
     this.#service.enter(task.spec.tenant)
   }
 
@@ -94,13 +103,16 @@ export class SchedulerState {
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
     const removed = task.prepared !== null && this.#waiting.remove(waitingOf(task))
-    if (removed) this.#service.leave(task.spec.tenant)
-    return removed
+    if (!removed) return false
+    this.#paused.delete(waitingOf(task))
+    this.#service.leave(task.spec.tenant)
+    return true
   }
 
   /** Takes out what is to start now; `started` or `notStarted` follows for each. */
   take(tasks: Iterable<LiveTask>): void {
     for (const task of tasks) {
+      this.#paused.delete(waitingOf(task))
       if (this.#waiting.remove(waitingOf(task))) continue
       throw new Error(`the policy started ${task.spec.id}, which does not wait`)
     }

@@ -38,6 +38,8 @@ export interface SystemOptions {
   /** "deadline": a task whose deadline cannot be promised is refused. */
   readonly admit: AdmitMode
   readonly refuseTooLarge: boolean
+  /** Let tasks run by plans that need less memory and more time. */
+  readonly elastic: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
   /** Ended tasks kept for the report, with their decisions and changes of the pool. */
@@ -193,6 +195,7 @@ const makeSubmit = (parts: {
         ops: noOps,
         runs: [],
         sharedWith: null,
+        hostMemory: null,
       }
       return Effect.as(parts.queue.submit(task), task)
     })

@@ -85,6 +85,7 @@ export class TaskBook {
       const record = recordOf(task, nowMs, reason)
       this.#records.add(record)
       task.prepared = null
+      task.hostMemory = null
       this.#tell(task)
       Deferred.doneUnsafe(
         task.done,

@@ -30,7 +30,7 @@ export class TimeKeeper {
 
   /** Alone on one lane, as of now. */
   predict(task: LiveTask, plan: Plan): PredictedTime {
-    const p50Ms = plan.predictedMs * this.#correction.factor(planKey(task), kindOf(task))
+    const p50Ms = plan.predictedMs * this.#correction.factor(planKey(task, plan), kindOf(task))
     return { p50Ms, p95Ms: p50Ms * this.#p95Factor }
   }
 
@@ -48,13 +48,16 @@ export class TimeKeeper {
     if (runMs === null) return
     const { plan } = task.prepared!
     const predictedMs = plan.predictedMs * partFrom(plan, firstOp)
-    this.#correction.observe(planKey(task), kindOf(task), runMs / slowdown, predictedMs)
+    this.#correction.observe(planKey(task, plan), kindOf(task), runMs / slowdown, predictedMs)
   }
 }
 
-/** Tasks of one key have one plan, but for the number of targets, which is the smaller part. */
-const planKey = ({ graph, model, spec }: LiveTask): string =>
-  spec.nodes === null ? pairKey(model, graph) : `${pairKey(model, graph)}|${spec.nodes.length}`
+/** Tasks of one key have one plan of a name, but for the number of targets, which is the smaller part. */
+const planKey = ({ graph, model, spec }: LiveTask, { name }: Plan): string => {
+  const whole = pairKey(model, graph)
+  if (spec.nodes === null && name === "whole") return whole
+  return `${whole}|${spec.nodes?.length ?? "all"}|${name}`
+}
 
 const pairKeys = new WeakMap<GnnModel, WeakMap<Graph, string>>()
 

@@ -2,11 +2,13 @@
 import { basename } from "node:path"
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
+import type { RunReport } from "../model/RunReport.ts"
 import { Runtime } from "../runtime/Runtime.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
 import { addonOption } from "./addonOption.ts"
 import { attempt } from "./attempt.ts"
 import { deviceFlag, profileFlag } from "./flags.ts"
+import { gpuFlags, gpuOptions } from "./gpuFlags.ts"
 import { type Interruption, interruption } from "./Interruption.ts"
 import { loadWorkload } from "./loadWorkload.ts"
 import { makeProgress } from "./progress.ts"
@@ -18,7 +20,12 @@ import { readWorkload } from "./workload/readWorkload.ts"
 import { outputName, type Workload } from "./workload/Workload.ts"
 import { schedulingOptions, workloadFlags } from "./workloadFlags.ts"
 
-const config = { ...workloadFlags, device: deviceFlag, profile: profileFlag } as const
+const config = {
+  ...workloadFlags,
+  device: deviceFlag,
+  ...gpuFlags,
+  profile: profileFlag,
+} as const
 
 type RunConfig = Command.Command.Config.Infer<typeof config>
 
@@ -31,6 +38,10 @@ const openRuntime = (options: RuntimeOptions) =>
     (runtime) => Effect.promise(() => runtime.close()),
   )
 
+/** Asked for with --sm-share, and not to be had. */
+const sharesNote = ({ device: { gpu } }: RunReport): string =>
+  gpu?.notShared ? `\nThe multiprocessors were not shared out: ${gpu.notShared}.` : ""
+
 const title = (file: string): string => basename(file).replace(/\.(ya?ml|json)$/i, "")
 
 const runOn = Effect.fnUntraced(function* (
@@ -42,6 +53,7 @@ const runOn = Effect.fnUntraced(function* (
     ...(yield* schedulingOptions(flags, workload)),
     ...addonOption(),
     device: flags.device,
+    ...(yield* gpuOptions(flags.device, flags)),
     ...(Option.isSome(flags.profile) ? { profile: flags.profile.value } : {}),
     prepThreads,
   }
@@ -58,7 +70,7 @@ const runOn = Effect.fnUntraced(function* (
     folder === null
       ? "Nothing was written; --out DIR keeps outputs and an HTML report."
       : `HTML report: ${folder.folder}/report.html`
-  yield* showReport(report, flags.format, closing)
+  yield* showReport(report, flags.format, `${closing}${sharesNote(report)}`)
 })
 
 const run = Effect.fnUntraced(function* (flags: RunConfig) {

@@ -52,6 +52,20 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
         epilogue: mapEpilogue(op, map),
         ...mapMemory(op, map),
       }
+    case "aggGemm":
+      return {
+        ...op,
+        rowOffsets: map(op.rowOffsets),
+        colIndices: map(op.colIndices),
+        values: op.values && map(op.values),
+        colScale: op.colScale && map(op.colScale),
+        selfWeight: op.selfWeight && map(op.selfWeight),
+        x: map(op.x),
+        b: map(op.b),
+        y: map(op.y),
+        epilogue: mapEpilogue(op, map),
+        ...mapMemory(op, map),
+      }
     case "gat":
       return {
         ...op,
@@ -60,6 +74,18 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
         x: map(op.x),
         scoreSrc: map(op.scoreSrc),
         scoreDst: map(op.scoreDst),
+        y: map(op.y),
+        epilogue: mapEpilogue(op, map),
+        ...mapMemory(op, map),
+      }
+    case "gatv2":
+      return {
+        ...op,
+        rowOffsets: map(op.rowOffsets),
+        colIndices: map(op.colIndices),
+        x: map(op.x),
+        target: map(op.target),
+        att: map(op.att),
         y: map(op.y),
         epilogue: mapEpilogue(op, map),
         ...mapMemory(op, map),

@@ -47,6 +47,20 @@ export const featureNames = {
     "inputShared",
     "inputMemory",
   ],
+  aggGemm: [
+    "launch",
+    "rows",
+    "edges",
+    "products",
+    "edgeVectors",
+    "exp",
+    "sharedRows",
+    "memoryRows",
+    "sharedGather",
+    "memoryGather",
+    "sharedBytes",
+    "memoryBytes",
+  ],
   gat: [
     "launch",
     "rows",
@@ -56,6 +70,20 @@ export const featureNames = {
     "edgeVectors",
     "maskedVectors",
     "mixedVectors",
+    "exp",
+    "sharedRows",
+    "memoryRows",
+    "sharedGather",
+    "memoryGather",
+    "memoryBytes",
+  ],
+  gatv2: [
+    "launch",
+    "rows",
+    "edges",
+    "rowHeads",
+    "edgeHeads",
+    "edgeVectors",
     "exp",
     "sharedRows",
     "memoryRows",
@@ -178,6 +206,18 @@ export const opFeatures = (
         ...inputs,
       ]
     }
+    case "aggGemm":
+      return [
+        1,
+        op.m,
+        op.nnz,
+        op.m * op.k * vectorsOf(op.n),
+        op.nnz * vectorsOf(op.k),
+        expOf(op.epilogue, op.m * op.n),
+        ...gathers(op.nnz, { rows: op.m, columns: op.k }, shape, caches),
+        sharedBytes,
+        memoryBytes,
+      ]
     case "gat": {
       const width = op.heads * op.headWidth
       const edges = op.nnz + (op.selfLoops ? op.m : 0)
@@ -194,6 +234,21 @@ export const opFeatures = (
         mixed ? edges * vectors : 0,
         expOf(op.epilogue, op.m * gatOutputColumns(op)),
         ...gathers(edges, { rows: op.m, columns: width + op.heads }, shape, caches),
+        memoryBytes,
+      ]
+    }
+    case "gatv2": {
+      const width = op.heads * op.headWidth
+      const edges = op.nnz + (op.selfLoops ? op.m : 0)
+      return [
+        1,
+        op.m,
+        edges,
+        op.m * op.heads,
+        edges * op.heads,
+        edges * op.heads * vectorsOf(op.headWidth),
+        expOf(op.epilogue, op.m * gatOutputColumns(op)),
+        ...gathers(edges, { rows: op.m, columns: width }, shape, caches),
         memoryBytes,
       ]
     }

@@ -1,6 +1,6 @@
 // An operator cut into operators that together compute the same, bit for bit: rows of a product do
 // not depend on each other, nor do columns of an aggregation or heads of an attention.
-import type { Epilogue, GatOp, Op, Operand } from "../model/Op.ts"
+import type { Epilogue, GatOp, GatV2Op, Op, Operand } from "../model/Op.ts"
 
 /** From row `rows` on; of a vector, from that element on. */
 const down = (operand: Operand, rows: number): Operand => ({
@@ -35,7 +35,10 @@ const epilogueRight = (epilogue: Epilogue, columns: number): Epilogue => {
 /** Rows or columns of the result that parts may divide; null for an operator that stays whole. */
 export type Axis = "rows" | "columns" | null
 
-/** Averaged heads are added up in one pass over the edges, which parts would turn around. */
+/**
+ * Averaged heads are added up in one pass over the edges, which parts would turn around; a fused layer
+ * would aggregate again for each part.
+ */
 export const axisOf = (op: Op): Axis => {
   switch (op.kind) {
     case "gemm":
@@ -48,6 +51,9 @@ export const axisOf = (op: Op): Axis => {
       return "columns"
     case "gat":
       return op.concat || op.heads === 1 ? "columns" : null
+    case "gatv2":
+      return op.concat && op.heads > 1 ? "columns" : null
+    case "aggGemm":
     case "densify":
     case "copy":
       return null
@@ -88,6 +94,9 @@ const part = (op: Op, from: number, count: number): Op => {
       return { ...op, n: count, x: right(op.x, from), y: right(op.y, from) }
     case "gat":
       return gatPart(op, from, count)
+    case "gatv2":
+      return gatV2Part(op, from, count)
+    case "aggGemm":
     case "densify":
     case "copy":
       return op
@@ -109,8 +118,20 @@ const gatPart = (op: GatOp, from: number, count: number): Op => {
   }
 }
 
-/** Parts begin on whole vectors and cache lines, as far as the size allows. */
+/** Columns of whole heads: a logit needs all columns of its head. */
+const gatV2Part = (op: GatV2Op, from: number, count: number): Op => ({
+  ...op,
+  heads: count / op.headWidth,
+  x: right(op.x, from),
+  target: right(op.target, from),
+  att: right(op.att, from),
+  y: right(op.y, from),
+  epilogue: epilogueRight(op.epilogue, from),
+})
+
+/** Parts begin on whole vectors and cache lines, as far as the size allows; nothing is one part. */
 const evenSize = (extent: number, size: number, unit: number): number => {
+  if (extent === 0) return 1
   const parts = Math.ceil(extent / Math.max(1, size))
   return Math.min(extent, Math.ceil(extent / parts / unit) * unit)
 }
@@ -118,7 +139,7 @@ const evenSize = (extent: number, size: number, unit: number): number => {
 const columnUnit = 16
 
 const cut = (op: Op, from: number, extent: number, size: number): ReadonlyArray<Op> => {
-  const parts: Op[] = []
+  const parts: Op[] = extent === 0 ? [op] : []
   for (let at = 0; at < extent; at += size) {
     parts.push(part(op, from + at, Math.min(size, extent - at)))
   }
@@ -144,6 +165,11 @@ export const partsOf = (op: Op, size: number): ReadonlyArray<Op> => {
       return cut(op, 0, op.m, evenSize(op.m, size, 1))
     case "gat":
       return axisOf(op) === null || op.headWidth === 0 ? [op] : gatParts(op, size)
+    case "gatv2": {
+      if (axisOf(op) === null || op.headWidth === 0) return [op]
+      const heads = evenSize(op.heads, Math.floor(size / op.headWidth), 1)
+      return cut(op, 0, op.heads * op.headWidth, heads * op.headWidth)
+    }
     case "spmm":
     case "readout":
     case "gather":

@@ -8,11 +8,14 @@ import { arenaLayout } from "./arenaLayout.ts"
 import { checkRequest } from "./checkRequest.ts"
 import { demandOf, type OpTime, predictOp } from "./latency.ts"
 import { type Liveness, liveness } from "./liveness.ts"
+import { lowerAppnpLayer, lowerAppnpSteps } from "./lowerAppnp.ts"
 import { lowerGatLayer } from "./lowerGat.ts"
+import { lowerGatV2Layer } from "./lowerGatV2.ts"
 import { lowerGcnLayer } from "./lowerGcn.ts"
 import { lowerGinLayer } from "./lowerGin.ts"
 import { lowerOutput } from "./lowerOutput.ts"
 import { lowerSageLayer } from "./lowerSage.ts"
+import { lowerSgcLayer } from "./lowerSgc.ts"
 import { features } from "./lowerSteps.ts"
 import { mapOperands } from "./mapOperands.ts"
 import { opWork } from "./opWork.ts"
@@ -34,6 +37,9 @@ const lowerLayer = {
   GraphSAGE: lowerSageLayer,
   GIN: lowerGinLayer,
   GAT: lowerGatLayer,
+  GATv2: lowerGatV2Layer,
+  SGC: lowerSgcLayer,
+  APPNP: lowerAppnpLayer,
 } as const
 
 /** Every operator of the network, over buffers of their own. */
@@ -44,6 +50,7 @@ export const lower = (request: PlanRequest): NetworkDraft => {
     lowerLayer[architecture]
   let x = lowerOne(draft, 0, features(draft))
   for (let layer = 1; layer < layers.length; layer++) x = lowerOne(draft, layer, x)
+  if (architecture === "APPNP") x = lowerAppnpSteps(draft, x)
   return { draft, output: lowerOutput(draft, x) }
 }
 

@@ -41,8 +41,11 @@ const lastUses = (ops: ReadonlyArray<Op>, buffers: number): ReadonlyArray<number
   return last
 }
 
-/** `output` is contiguous: it shares a home of its own width alone. */
-export const sharedHomes = ({ ops, buffers }: PlanDraft, output: number): SharedHomes => {
+/** The result, contiguous, shares a home of its own width alone; none where it goes to the host. */
+export const sharedHomes = (
+  { ops, buffers }: PlanDraft,
+  result: { readonly buffer: number; readonly onHost: boolean },
+): SharedHomes => {
   const home = buffers.map((_, b) => b)
   const width = buffers.map(({ cols }) => cols)
   const overwriting = new Set<Op>()
@@ -58,7 +61,7 @@ export const sharedHomes = ({ ops, buffers }: PlanDraft, output: number): Shared
     const { rows, cols } = buffers[to]
     const place = home[from]
     if (buffers[from].rows !== rows || !leavesTheRest(op, found.from, cols)) return
-    if (to === output && width[place] !== cols) return
+    if (to === result.buffer && (result.onHost || width[place] !== cols)) return
     home[to] = place
     width[place] = Math.max(width[place], cols)
     overwriting.add(op)

@@ -40,7 +40,8 @@ class Tiler {
       this.draft.residents.push(streamed ? { ...slot, host: true } : slot)
     }
     const last = bufferOf(output.at)
-    const homes = tiling.hidden === "apart" ? null : sharedHomes(whole, last)
+    const result = { buffer: last, onHost: tiling.hidden === "spilled" }
+    const homes = tiling.hidden === "apart" ? null : sharedHomes(whole, result)
     this.#overwriting = homes?.overwriting ?? new Set()
     const spilled = (rows: number) =>
       tiling.hidden === "spilled" && rows === whole.request.shape.numNodes
@@ -60,7 +61,9 @@ class Tiler {
 
   readonly place = (operand: Operand): Operand => {
     const buffer = bufferOf(operand)
-    return buffer < 0 ? operand : { ...operand, ...this.#places[buffer] }
+    if (buffer < 0) return operand
+    const { slot, ld } = this.#places[buffer]
+    return { slot, offset: operand.offset, ld }
   }
 
   #onHost({ slot }: Operand): boolean {

@@ -100,8 +100,8 @@ export class GrantBook {
 
   /** What is wrong with a request to run a plan on one of `lanes` lanes, or null. */
   submitFault(request: SubmitRequest, lanes: number): PlanRefused | null {
-    const { arena, firstOp = 0, host = [], lane, plan, residents } = request
-    const [onDevice, onHost] = [slotsOn(plan, "device"), slotsOn(plan, "host")]
+    const { arena, firstOp = 0, lane, plan, residents } = request
+    const onDevice = slotsOn(plan, "device")
     const refuse = (place: string, reason: string) => new PlanRefused({ place, reason })
     if (!Number.isInteger(lane) || lane < 0 || lane >= lanes) {
       return refuse("lane", `${lane} of ${lanes}`)
@@ -119,10 +119,6 @@ export class GrantBook {
     for (const [slot, { bytes, role }] of onDevice.entries()) {
       const fault = this.useFault(residents[slot]!, { bytes, arena: false })
       if (fault !== null) return refuse(`residents[${slot}] ${role}`, fault)
-    }
-    for (const [slot, { bytes, role }] of onHost.entries()) {
-      const given = host[slot]?.byteLength ?? 0
-      if (given < bytes) return refuse(`host[${slot}] ${role}`, `${given} bytes of ${bytes}`)
     }
     return null
   }

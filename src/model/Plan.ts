@@ -80,3 +80,10 @@ export const slotsOn = (
 
 /** Arena and residents together: the bytes this task needs on an empty device. */
 export const footprintBytes = (plan: Plan): number => plan.arenaBytes + plan.residentBytes
+
+/** The fastest plan of at most so many bytes, or null. */
+export const fastestWithin = (plans: ReadonlyArray<Plan>, bytes: number): Plan | null =>
+  plans.reduce<Plan | null>((best, plan) => {
+    if (footprintBytes(plan) > bytes) return best
+    return best === null || plan.predictedMs < best.predictedMs ? plan : best
+  }, null)

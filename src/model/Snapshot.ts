@@ -2,10 +2,10 @@
 import type { InterferenceModel } from "./Interference.ts"
 import type { FreeRange, MemoryView } from "./MemoryView.ts"
 import type { Demand } from "./Plan.ts"
-import type { ResidentNeed, WaitingTask } from "./WaitingTask.ts"
+import type { PlanOption, ResidentNeed, WaitingTask } from "./WaitingTask.ts"
 import type { WaitingTasks } from "./WaitingTasks.ts"
 
-export type { ResidentNeed, WaitingTask }
+export type { PlanOption, ResidentNeed, WaitingTask }
 
 export interface RunningTask {
   readonly id: string
@@ -87,6 +87,8 @@ export interface Decision {
   readonly blocked: { readonly id: string; readonly reason: DeferReason } | null
   /** Running tasks to stop at their next operator boundary, so that `blocked` has a lane. */
   readonly preempt?: ReadonlyArray<string>
+  /** By task, which of its options it starts with, where that is not the first. */
+  readonly plans?: Readonly<Record<string, number>>
   /** Bytes at which the policy closes a group; null when it has no threshold of its own. */
   readonly thresholdBytes: number | null
 }

@@ -8,6 +8,8 @@ export const limits = {
   maxFeatureWidth: 1 << 16,
   /** Layers of one network. */
   maxLayers: 128,
+  /** Propagation steps of SGC and APPNP: alpha 0.1 leaves under 1e-11 of the start after as many. */
+  maxPropagations: 256,
   /** Attention heads of one layer. */
   maxHeads: 64,
   /** Graphs of one disjoint union, empty ones included. */
@@ -26,6 +28,8 @@ export const limits = {
   maxTraceBytes: 256 * 1024 * 1024,
   /** Tasks of one workload file after `count` is expanded. */
   maxWorkloadTasks: 1_000_000,
+  /** Clients of one kind of task in a closed loop. */
+  maxClients: 10_000,
   /** Tasks that may wait in the queue before submission is refused. */
   maxQueuedTasks: 100_000,
   /** Tenants of one runtime. */
@@ -43,6 +47,8 @@ export const limits = {
   maxReportBytes: 500 * 1000 * 1000,
   /** Lanes of one device. */
   maxLanes: 64,
+  /** GPUs of one machine. */
+  maxGpus: 64,
   /** Piscina threads of one runtime. */
   maxPrepThreads: 64,
   /** Messages that wait in an actor's mailbox. */
@@ -61,6 +67,8 @@ export const limits = {
   memoryEventsPerTask: 8,
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
+  /** Tasks' smaller plans kept for reuse: hundreds of operators each. */
+  frontierCacheEntries: 64,
   /** Plans that one task may choose from. */
   maxPlansPerTask: 6,
   /** Operators of a plan that works part by part. */

@@ -23,8 +23,10 @@ import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { Decision, DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import { withPlan } from "../model/WaitingTask.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
 import { bestPlay, isWorthPlaying, playedTasks } from "./bestPlay.ts"
+import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
@@ -284,6 +286,10 @@ const withinShare = (snapshot: Snapshot): ReadonlyArray<WaitingTask> => {
   return within.length > 0 ? within : [...snapshot.waiting]
 }
 
+/** It has no room now, and a smaller plan: plays know the largest of each task alone. */
+const mayShrink = (task: WaitingTask, { memory }: Snapshot): boolean =>
+  (task.options?.length ?? 0) > 1 && PoolLayout.fromView(memory).place(task) === null
+
 /** Plays that are begun anew because the pool, fragmented as it is, had no room for one of them. */
 const maxRetries = 3
 
@@ -296,7 +302,7 @@ const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
   if (mode === "groups" || lanesFree === 0) return null
   if (waiting.length === 0 || waiting.length > playedTasks) return null
   const tasks = withinShare(snapshot)
-  if (!isWorthPlaying(tasks)) return null
+  if (!isWorthPlaying(tasks) || tasks.some((task) => mayShrink(task, snapshot))) return null
   if (tasks.some((task) => nowMs - task.submittedAtMs > patienceOf(task) / 2)) return null
   const roomless = new Set<number>()
   let first: ReadonlyArray<number> = []
@@ -324,6 +330,7 @@ export const slo: Policy = (snapshot, nowMs) =>
 
 const greedy: Policy = (snapshot, nowMs) => {
   const choice = new Choice(snapshot, nowMs)
+  const plans: Record<string, number> = {}
   let layout: PoolLayout | null = null
   let blocked: { readonly id: string; readonly reason: DeferReason } | null = null
   const block = (task: WaitingTask, reason: DeferReason) => {
@@ -345,8 +352,10 @@ const greedy: Policy = (snapshot, nowMs) => {
       break
     }
     layout ??= PoolLayout.fromView(snapshot.memory)
-    if (layout.place(task) !== null) {
-      choice.start(task)
+    const plan = choosePlan(task, { layout, snapshot, elasticAtMs: nowMs })
+    if (plan !== null) {
+      choice.start(withPlan(task, plan))
+      if (plan > 0) plans[task.id] = plan
       continue
     }
     block(task, "memory")
@@ -354,5 +363,7 @@ const greedy: Policy = (snapshot, nowMs) => {
     if (nowMs - task.submittedAtMs > patienceOf(task) / 2) break
     choice.pass(task)
   }
-  return { start: choice.started.map(({ id }) => id), blocked, thresholdBytes: null }
+  const start = choice.started.map(({ id }) => id)
+  const chosen = Object.keys(plans).length > 0 ? { plans } : {}
+  return { start, blocked, thresholdBytes: null, ...chosen }
 }

@@ -18,6 +18,13 @@ export interface RuntimeOptions {
   readonly memoryBytes?: number
   /** Default: one per core. */
   readonly lanes?: number
+  /** Which GPU, as CUDA numbers them; default 0. Of the device "cuda" alone, as `smShare` is. */
+  readonly gpu?: number
+  /**
+   * Share of the GPU's multiprocessors that tasks with a priority above 0 have to themselves; the others
+   * have the rest. Default 0: all tasks use all of them.
+   */
+  readonly smShare?: number
   /**
    * Default "slo". A function is a policy of the application's own; it runs where it was made, so the
    * runtime does as well, as with `inProcess`.
@@ -30,6 +37,8 @@ export interface RuntimeOptions {
    * in continuous mode. It keeps its memory and goes on later from where it stopped. Default true.
    */
   readonly preempt?: boolean
+  /** Whether a task may run by a plan of less memory and more time. Default true. */
+  readonly elastic?: boolean
   readonly tenants?: ReadonlyArray<TenantInfo>
   /** Default 1. */
   readonly prepThreads?: number

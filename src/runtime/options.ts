@@ -18,6 +18,8 @@ export type OptionsError = BadConfig | BadFile | FileUnreadable
 
 export interface ResolvedOptions {
   readonly deviceKind: "cpu" | "cuda" | "reference"
+  readonly gpu: number
+  readonly smShare: number
   readonly memoryBytes: number | null
   readonly lanes: number | null
   readonly policyName: RunReport["policy"]
@@ -31,6 +33,7 @@ export interface ResolvedOptions {
   readonly historyTasks: number
   readonly faults: FaultPlan | null
   readonly refuseTooLarge: boolean
+  readonly elastic: boolean
   readonly expireLate: boolean
   readonly admit: AdmitMode
   readonly profile: DeviceProfile
@@ -48,6 +51,8 @@ export const resolveOptions = (
     const deviceKind = options.device ?? "cpu"
     return {
       deviceKind,
+      gpu: options.gpu ?? 0,
+      smShare: options.smShare ?? 0,
       memoryBytes: options.memoryBytes ?? null,
       lanes: options.lanes ?? null,
       policyName,
@@ -61,6 +66,7 @@ export const resolveOptions = (
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
+      elastic: options.elastic ?? true,
       // A promise that is lost must not cost the others theirs.
       expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",
@@ -109,6 +115,7 @@ const check = (options: RuntimeOptions): BadConfig | null => {
   const ranges: ReadonlyArray<readonly [string, number | undefined, number, number]> = [
     ["memoryBytes", options.memoryBytes, limits.minBudgetBytes, Number.MAX_SAFE_INTEGER],
     ["lanes", options.lanes, 1, limits.maxLanes],
+    ["gpu", options.gpu, 0, limits.maxGpus - 1],
     ["prepThreads", options.prepThreads, 1, limits.maxPrepThreads],
     ["prepTimeoutMs", options.prepTimeoutMs, 1, 2 ** 31 - 1],
     ["maxQueuedTasks", options.maxQueuedTasks, 1, limits.maxQueuedTasks],
@@ -120,6 +127,8 @@ const check = (options: RuntimeOptions): BadConfig | null => {
       return bad(path, `an integer from ${low} to ${high}`, value)
     }
   }
+  const { smShare = 0 } = options
+  if (!(smShare >= 0 && smShare < 1)) return bad("smShare", "a number from 0 to below 1", smShare)
   if (options.policy === "unsafe" && options.allowUnsafe !== true) {
     return bad(
       "policy",

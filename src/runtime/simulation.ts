@@ -20,6 +20,7 @@ export interface SimulationOptions
     | "policy"
     | "mode"
     | "preempt"
+    | "elastic"
     | "tenants"
     | "lanes"
     | "memoryBytes"

@@ -62,6 +62,7 @@ const open = (
       profile: referenceProfile,
       policy: policies.base,
       preempt: null,
+      elastic: true,
       tenants: [],
       mode: "continuous",
       refuseTooLarge: true,

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
+import { elasticRuns } from "../../bench/elastic.ts"
 import { flood, shareRatio } from "../../bench/fairness.ts"
 import { compareWithOptimum } from "../../bench/optimum.ts"
 import { compareList } from "../../bench/paperComparison.ts"
@@ -24,6 +25,17 @@ it("the papers' comparison: slo answers sooner than base in groups and meets as 
   expect(all.every(({ completed, tasks }) => completed === tasks)).toBe(true)
   expect(meanOverBase).toBeLessThan(0.5)
   expect(metLessBest).toBeGreaterThanOrEqual(0)
+})
+
+it("plans of parts: each runs in its own bytes and gives the whole plan's bits", {
+  timeout: 90_000,
+}, async () => {
+  const size = { preset: "artist", scale: 0.02, hidden: 64, layers: 3, runs: 1 }
+  const rows = await elasticRuns({ ...size, architecture: "GAT" })
+  expect(rows.length).toBeGreaterThan(3)
+  for (const row of rows) {
+    expect(row).toMatchObject({ ran: row.plan, measuredBytes: row.bytes, sameBits: true })
+  }
 })
 
 it("quality against load: promises are kept at every load", { timeout: 60_000 }, async () => {

@@ -11,7 +11,9 @@ import type { OpKind } from "../../src/model/Op.ts"
 const kinds: Readonly<Record<OpKind, true>> = {
   gemm: true,
   spmm: true,
+  aggGemm: true,
   gat: true,
+  gatv2: true,
   densify: true,
   rowwise: true,
   readout: true,

@@ -41,6 +41,41 @@ tasks:
 const simulate = (...flags: ReadonlyArray<string>) =>
   gnnsched(["simulate", join(folder, "w.yaml"), "--quiet", ...flags])
 
+const urgentWorkload = `graphs: { c: { preset: cora }, a: { preset: artist } }
+models:
+  mc: { config: cora.json, weights: { seed: 1 } }
+  deep: { config: deep.json, weights: { seed: 1 } }
+tasks:
+  - { id: heavy, model: deep, graph: a, count: 2 }
+  - { id: urgent, model: mc, graph: c, at: 200ms, deadline: 300ms }
+`
+
+describe("gnnsched simulate with a task that is urgent", () => {
+  const runsOf = async (...flags: ReadonlyArray<string>) => {
+    const deep = { architecture: "GCN", hidden_channels: 256, num_layers: 10, out_channels: 4 }
+    writeFileSync(join(folder, "deep.json"), JSON.stringify({ ...deep, in_channels: 100 }))
+    writeFileSync(join(folder, "urgent.yaml"), urgentWorkload)
+    const out = join(folder, `urgent${flags.join("")}`)
+    await gnnsched(["simulate", join(folder, "urgent.yaml"), "--quiet", "--out", out, ...flags])
+    const report = JSON.parse(readFileSync(join(out, "report.json"), "utf8")) as ReportJson
+    expect(validate(report), JSON.stringify(validate.errors)).toBe(true)
+    return report
+  }
+
+  it("stops a run for it, and the report says which and for whom", async () => {
+    const report = await runsOf()
+    const [stopped] = report.tasks.filter(({ runs }) => runs.length > 1)
+    expect(stopped!.runs[0]).toMatchObject({ end: "preempted", preemptedBy: "urgent" })
+    const decision = report.decisions.find(({ preempt }) => preempt !== undefined)
+    expect(decision).toMatchObject({ preempt: [stopped!.id], blocked: { id: "urgent" } })
+  })
+
+  it("lets every run go to its end with --no-preempt", async () => {
+    const report = await runsOf("--no-preempt")
+    expect(report.tasks.map(({ runs }) => runs.length)).toEqual([1, 1, 1])
+  })
+})
+
 describe("gnnsched simulate", () => {
   it("writes the report of a run, the same bytes for the same seed, and no outputs", async () => {
     const [one, two] = [join(folder, "one"), join(folder, "two")]
@@ -80,6 +115,8 @@ describe("gnnsched simulate", () => {
     const { status, stdout } = await simulate(...flags, "--lanes", "1")
     expect(status).toBe(0)
     expect(stdout.split("\n").slice(0, 9).join("\n")).toMatch(/policy +load .*\nbase +0.5 /)
+    expect(stdout).toContain(`HTML comparison: ${out}/sweep.html`)
+    expect(readFileSync(join(out, "sweep.html"), "utf8")).toContain("gnnsched simulate --sweep")
     const { rows } = JSON.parse(readFileSync(join(out, "sweep.json"), "utf8")) as {
       readonly rows: ReadonlyArray<SweepRow>
     }

@@ -2,14 +2,15 @@
 // the reference interpreter: an oracle for lowering and packing that shares no code with src/prep's
 // graph side.
 import * as Result from "effect/Result"
-import { cpuProfile } from "../../src/cost/DeviceProfile.ts"
+import { cpuProfile, type DeviceProfile } from "../../src/cost/DeviceProfile.ts"
 import { planTask } from "../../src/cost/planTask.ts"
 import { runPlanReference } from "../../src/device/reference/runOp.ts"
 import type { GnnModel } from "../../src/model/GnnModel.ts"
 import type { GraphShape, GraphSource, SparseFeatures } from "../../src/model/Graph.ts"
 import { ginEps } from "../../src/model/ginEps.ts"
 import type { Plan } from "../../src/model/Plan.ts"
-import type { ResidentRole } from "../../src/model/Resident.ts"
+import { isWritten, type ResidentRole } from "../../src/model/Resident.ts"
+import { fillRowWork, rowWorkBounds } from "../../src/model/rowWork.ts"
 import { packWeights } from "../../src/prep/model/packWeights.ts"
 
 export type ArraysGraph = Extract<GraphSource, { kind: "arrays" }>
@@ -66,7 +67,16 @@ const graphOffsets = ({ numNodes, batch }: ArraysGraph, numGraphs: number): Int3
   return offsets
 }
 
+const rowWorkOf = (rowOffsets: Int32Array): Int32Array => {
+  const rows = rowOffsets.length - 1
+  const work = new Int32Array(rowWorkBounds(rows, rowOffsets[rows]!).words)
+  fillRowWork(rowOffsets, work)
+  return work
+}
+
 interface ResidentContext {
+  /** Whose plans are run; the CPU's by default. */
+  readonly profile?: DeviceProfile
   readonly graph: ArraysGraph
   readonly model: GnnModel
   readonly targets: ReadonlyArray<number> | null
@@ -88,6 +98,10 @@ const residentData = (
       })
       return offsets
     }
+    case "graph.rowWork":
+      return rowWorkOf(residentData("graph.rowOffsets", { graph, model, targets }) as Int32Array)
+    case "x.rowWork":
+      return rowWorkOf(sparse.rowOffsets)
     case "graph.colIndices":
       return Int32Array.from(order, (e) => Number(graph.edgeIndex[e]))
     case "graph.edgeWeight":
@@ -122,23 +136,25 @@ export interface PlannedRun {
   readonly data: Float64Array
 }
 
-/** The residents of a plan as bytes, each exactly as long as its slot says. */
+/** The residents of a plan as bytes, each exactly as long as its slot says; nothing for its own memory. */
 export const residentBytes = (plan: Plan, context: ResidentContext): ReadonlyArray<Uint8Array> =>
-  plan.residents.map(({ role, bytes }) => {
+  plan.residents.map((slot) => {
+    const { role, bytes } = slot
+    if (isWritten(slot)) return new Uint8Array(0)
     const { buffer, byteOffset, byteLength } = residentData(role, context)
     if (byteLength !== bytes) throw new Error(`${role}: ${byteLength} bytes in a slot of ${bytes}`)
     return new Uint8Array(buffer, byteOffset, byteLength)
   })
 
 export const runPlanned = (context: ResidentContext): PlannedRun => {
-  const { graph, model, targets } = context
+  const { graph, model, targets, profile = cpuProfile } = context
   const plan = Result.getOrThrow(
     planTask({
       config: model.config,
       shape: shapeOf(graph),
       targets: targets === null ? null : targets.length,
       alignBytes: 64,
-      profile: cpuProfile,
+      profile,
       ginEps: ginEps(model),
     }),
   )

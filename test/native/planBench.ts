@@ -1,7 +1,7 @@
 // Builds small plans from arrays and runs them on a device with fresh grants: the workbench of the
 // native tests.
 import { Effect } from "effect"
-import type { Completion, Device, Grant } from "../../src/device/Device.ts"
+import type { Completion, Device, Grant, SubmitRequest } from "../../src/device/Device.ts"
 import type { DeviceError } from "../../src/model/errors.ts"
 import type { Op, Operand } from "../../src/model/Op.ts"
 import { alignUp, type Plan } from "../../src/model/Plan.ts"
@@ -104,10 +104,12 @@ export const submit = (
   device: Device,
   { plan, arena, residents }: Placed,
   lane = 0,
+  priority = 0,
+  from: Pick<SubmitRequest, "firstOp" | "stop"> = {},
 ): Effect.Effect<{ readonly data: Float32Array; readonly completion: Completion }, DeviceError> => {
   const data = sharedFloat32(plan.output.rows * plan.output.cols)
   return device
-    .submit({ lane, plan, arena, residents, output: data, priority: 0, taskId: "test" })
+    .submit({ lane, plan, arena, residents, output: data, priority, taskId: "test", ...from })
     .pipe(Effect.map((completion) => ({ data, completion })))
 }
 

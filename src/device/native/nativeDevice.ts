@@ -10,6 +10,7 @@ import {
 } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import type { Plan } from "../../model/Plan.ts"
+import { isWritten } from "../../model/Resident.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { Completion, Device, Grant, SubmitRequest } from "../Device.ts"
 import type { StopSignal } from "../StopSignal.ts"
@@ -20,7 +21,7 @@ import {
   type OnEvent,
   type OpenSettings,
 } from "./Addon.ts"
-import { encodePlan } from "./planWords.ts"
+import { encodePlan, planFormat } from "./planWords.ts"
 
 interface OpenHandle {
   readonly addon: Addon
@@ -164,6 +165,16 @@ const firstBadInteger = (request: SubmitRequest): PlanRefused | null => {
   )
 }
 
+/** Of each slot its grant, or that it is host memory; too few or too many grants show in their number. */
+const slotIds = ({ plan, residents }: SubmitRequest): Float64Array => {
+  const grants = residents.map(({ id }) => id)
+  const ids = plan.residents.flatMap((slot) => {
+    if (slot.host === true) return [isWritten(slot) ? planFormat.HostWrite : planFormat.HostRead]
+    return grants.splice(0, 1)
+  })
+  return Float64Array.from([...ids, ...grants])
+}
+
 const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device => {
   const info: DeviceInfo = { kind, name, ...addon.info(handle) }
   const cancel = (ticket: number) => addon.cancel(handle, ticket)
@@ -192,12 +203,11 @@ const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device 
     Effect.suspend(() => {
       const bad = firstBadInteger(request)
       if (bad !== null) return Effect.fail(bad)
-      const { lane, priority, plan, arena, residents, output, firstOp = 0, stop } = request
-      const words = wordsOf(plan)
-      const ids = Float64Array.from(residents, (resident) => resident.id)
+      const { lane, priority, plan, arena, output, host = [], firstOp = 0, stop } = request
+      const [words, ids] = [wordsOf(plan), slotIds(request)]
       return tickets.run(
         (ticket) =>
-          addon.submit(handle, ticket, lane, priority, words, arena.id, ids, output, firstOp),
+          addon.submit(handle, ticket, lane, priority, words, arena.id, ids, output, host, firstOp),
         cancel,
         stop,
       )

@@ -79,7 +79,9 @@ const indexFault = (op: Op, memory: ReferenceMemory): string | null => {
     case "spmm":
     case "densify":
       return csrFault(memory, { ...op, cols: op.k })
+    case "aggGemm":
     case "gat":
+    case "gatv2":
       return csrFault(memory, { ...op, cols: op.m })
     case "readout":
       return offsetsFault(memory, op.graphOffsets, op.graphs, op.m)

@@ -1,9 +1,9 @@
 // The reference device: the Device interface over the float64 oracle. It shares the event loop with
 // its caller and yields between ops; it is for answers that must be right, not for speed.
 import { Clock, Effect, type Scope, Semaphore } from "effect"
-import { type DeviceError, DeviceUnavailable, type PlanRefused } from "../../model/errors.ts"
+import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
-import { alignUp, type Plan } from "../../model/Plan.ts"
+import { alignUp, type Plan, slotsOn } from "../../model/Plan.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { OpTiming } from "../../model/Task.ts"
 import type { Completion, Device, DeviceOptions, Grant, SubmitRequest } from "../Device.ts"
@@ -118,8 +118,18 @@ const submit = (
     )
   })
 
+const hostFault = ({ host = [], plan }: SubmitRequest): PlanRefused | null => {
+  for (const [i, { bytes, role }] of slotsOn(plan, "host").entries()) {
+    const given = host[i]?.byteLength ?? 0
+    if (given >= bytes) continue
+    return new PlanRefused({ place: `host[${i}] ${role}`, reason: `${given} bytes of ${bytes}` })
+  }
+  return null
+}
+
 const requestFault = (state: ReferenceState, request: SubmitRequest): PlanRefused | null =>
   state.book.submitFault(request, state.lanes.length) ??
+  hostFault(request) ??
   checkOutput(request.plan, request.output.length)
 
 /** A grant's data, and what it counts for; host memory counts for nothing. */

@@ -4,10 +4,11 @@ import { PlanRefused } from "../../model/errors.ts"
 import type { Op, OpKind } from "../../model/Op.ts"
 import { extentBytes, operandUses } from "../../model/operandUses.ts"
 import type { Plan } from "../../model/Plan.ts"
+import { runAggGemm } from "./aggGemm.ts"
 import { checkOps } from "./checkOps.ts"
 import { runCopy } from "./copy.ts"
 import { runDensify } from "./densify.ts"
-import { runGat } from "./gat.ts"
+import { runGat, runGatV2 } from "./gat.ts"
 import { runGather } from "./gather.ts"
 import { runGemm } from "./gemm.ts"
 import { runLogSoftmax } from "./logSoftmax.ts"
@@ -23,7 +24,9 @@ type Runners = {
 const runners: Runners = {
   gemm: runGemm,
   spmm: runSpmm,
+  aggGemm: runAggGemm,
   gat: runGat,
+  gatv2: runGatV2,
   densify: runDensify,
   rowwise: runRowwise,
   readout: runReadout,
