@@ -57,9 +57,10 @@ export class Runs {
       const holding = acquired.success
       const firstOp = pause?.firstOp ?? 0
       const uploads = pause === null ? holding.placement.uploads : []
-      const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
+      const waitsForLoads = !ledger.isLoaded(task.prepared!.residents)
       const stop = stoppable(task, firstOp)
-      const lane = this.#state.started(task, nowMs, { loadBytes, stop })
+      const { arena } = holding.placement
+      const lane = this.#state.started(task, nowMs, { arena, stop, uploads, waitsForLoads })
       task.lane = lane
       task.pause = null
       const times = { startedAtMs: nowMs, loadedAtMs: null, endedAtMs: null }

@@ -82,7 +82,8 @@ class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options
-    this.#state = new SchedulerState(options.mode, options.tenants, options.profile)
+    const { budgetBytes } = options.ledger.view()
+    this.#state = new SchedulerState(options.mode, options.tenants, options.profile, budgetBytes)
     this.#runs = new Runs(options, this.#state)
     this.#decider = new Decider(options, this.#state, this.#runs)
   }

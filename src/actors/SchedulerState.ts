@@ -2,9 +2,10 @@
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { type InterferenceModel, shares } from "../model/Interference.ts"
-import type { MemoryView } from "../model/MemoryView.ts"
+import type { FreeRange, MemoryView } from "../model/MemoryView.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type {
+  ResidentNeed,
   RunningTask,
   SchedulingMode,
   Snapshot,
@@ -12,10 +13,22 @@ import type {
   WaitingTask,
 } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
+import { dominanceOf } from "../policy/dominance.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { waitingOf } from "./PausedTask.ts"
 import { TenantService } from "./TenantService.ts"
+
+/** What is known of a run as it begins. */
+interface StartedWith {
+  readonly arena?: FreeRange
+  /** What it brings to the device first. */
+  readonly uploads?: ReadonlyArray<ResidentNeed>
+  /** Others bring what it needs. */
+  readonly waitsForLoads?: boolean
+  /** What stopping it would mean. */
+  readonly stop?: Stoppable
+}
 
 export class SchedulerState {
   readonly mode: SchedulingMode
@@ -25,6 +38,9 @@ export class SchedulerState {
   /** Of the waiting, those that hold their memory. */
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
+  readonly #budgetBytes: number
+  /** As predicted: when all is loaded that was to be. */
+  #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
   readonly #freeLanes: Array<number> = []
   #lanesUp = 0
@@ -39,7 +55,9 @@ export class SchedulerState {
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
     profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
+    budgetBytes = Number.POSITIVE_INFINITY,
   ) {
+    this.#budgetBytes = budgetBytes
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.#interference = profile.interference ?? shares
@@ -105,11 +123,10 @@ export class SchedulerState {
     this.#service.leave(task.spec.tenant)
   }
 
-  /** `loadBytes`: what it brings to the device first. `stop`: what stopping it would mean. */
   started(
     task: LiveTask,
     startedAtMs: number,
-    { loadBytes = 0, stop }: { readonly loadBytes?: number; readonly stop?: Stoppable } = {},
+    { arena, stop, uploads = [], waitsForLoads = false }: StartedWith = {},
   ): number {
     const lane = this.#freeLanes.shift()
     if (lane === undefined) throw new Error(`task ${task.spec.id}: started without a free lane`)
@@ -117,7 +134,11 @@ export class SchedulerState {
     const { footprintBytes } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
-    const loadMs = loadBytes / this.#loadBytesPerMs
+    const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
+    const loadsFromMs = Math.max(startedAtMs, this.#linkFreeAtMs)
+    if (loadBytes > 0) this.#linkFreeAtMs = loadsFromMs + loadBytes / this.#loadBytesPerMs
+    const waits = loadBytes > 0 || waitsForLoads
+    const loadMs = waits ? Math.max(0, this.#linkFreeAtMs - startedAtMs) : 0
     this.#running.set(id, {
       id,
       tenant,
@@ -127,6 +148,8 @@ export class SchedulerState {
       predictedMs,
       footprintBytes,
       demand,
+      ...(arena === undefined ? {} : { arena }),
+      ...(uploads.length === 0 ? {} : { brings: uploads.map(({ key }) => key) }),
       ...(stop === undefined ? {} : { stop }),
     })
     return lane
@@ -141,7 +164,9 @@ export class SchedulerState {
   /** The task no longer runs; its lane is free only after `laneUp`. */
   finished(task: LiveTask, nowMs: number): number {
     const running = this.#running.get(task.spec.id)!
-    this.#service.served(running.tenant, nowMs - running.startedAtMs)
+    const device = { budgetBytes: this.#budgetBytes, lanes: this.#lanesUp }
+    const lanes = dominanceOf(running.footprintBytes, device)
+    this.#service.served(running.tenant, (nowMs - running.startedAtMs) * lanes)
     this.#service.leave(running.tenant)
     this.#running.delete(task.spec.id)
     this.#lanesUp--
@@ -180,6 +205,7 @@ export class SchedulerState {
       loadBytesPerMs: this.#loadBytesPerMs,
       interference: this.#interference,
       tenants: this.#service.shares,
+      leastServiceMs: this.#service.leastServiceMs,
     }
   }
 }
