@@ -180,13 +180,10 @@ describe("memory traffic under the emulator", () => {
       const csr = presetCase(preset, scale)
       const mode = { reduce: "sum", skipSelf: true, selfCoefficient: 1 } as const
       for (const gemmMode of gemmModes) {
-        for (const width of [64, 128]) {
-          const key = `aggGemm ${gemmMode} ${preset} ${width}`
-          const fused = aggGemmCase(gemmMode, csr, [width, width], mode, 0, tight)
-          const row = await measure(key, fused)
-          expect(row.movedBytes / row.compulsoryBytes, key).toBeLessThan(1.15)
-          expect(row.bankConflicts, key).toBe(0)
-        }
+        const key = `aggGemm ${gemmMode} ${preset} 64`
+        const row = await measure(key, aggGemmCase(gemmMode, csr, [64, 64], mode, 0, tight))
+        expect(row.movedBytes / row.compulsoryBytes, key).toBeLessThan(1.15)
+        expect(row.bankConflicts, key).toBe(0)
       }
     },
     60_000,
@@ -231,7 +228,7 @@ describe("memory traffic under the emulator", () => {
 
   it("covers the table and nothing else", () => {
     const [spmm, gat, gemm] = [4 * 3 + 2 * 2 + 3 * 2, 2 * 2 + 2 * 2, 2 * 3 * 2]
-    const rows = spmm + gat + gemm + 4 * 2 * 2
+    const rows = spmm + gat + gemm + 4 * 2
     expect(Object.keys(table).length).toBe(rows)
   })
 })
