@@ -18,6 +18,8 @@ export interface TaskClaim {
   readonly p95Ms: number
   readonly demand: Demand
   readonly footprintBytes: number
+  /** Claims with the same key are answered by one run; null for a run of its own. */
+  readonly workKey: string | null
 }
 
 /**
@@ -26,9 +28,23 @@ export interface TaskClaim {
  */
 const carefulMs = ({ p95Ms }: Pick<TaskClaim, "p95Ms">): number => p95Ms * 1.15
 
-interface Admitted extends Promised {
+interface Admitted extends Promised, Pick<TaskClaim, "workKey"> {
   readonly tenant: string
   readonly bytes: number
+}
+
+const canBeKept = ({ dueAtMs, medianMs }: Promised, nowMs: number): boolean =>
+  nowMs + medianMs <= dueAtMs
+
+/** Of the promises that one run keeps, the first. */
+const onceEach = (promises: ReadonlyArray<Admitted>): ReadonlyArray<Admitted> => {
+  const seen = new Set<string>()
+  return promises.filter(({ workKey }) => {
+    if (workKey === null) return true
+    const fresh = !seen.has(workKey)
+    seen.add(workKey)
+    return fresh
+  })
 }
 
 interface Account {
@@ -80,6 +96,7 @@ export class Admission {
       runMs: carefulMs(claim),
       medianMs: claim.p50Ms,
       demand: claim.demand,
+      workKey: claim.workKey,
     }
     this.#admitted.set(id, admitted)
     this.#count(tenant, claim)
@@ -87,12 +104,12 @@ export class Admission {
     return null
   }
 
-  /** The task has entered a state. */
-  moved(id: string, state: TaskState): void {
+  /** The task has entered a state; `alone`: not as one that another's run answers. */
+  moved(id: string, state: TaskState, alone = true): void {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
     if (state === "running") {
-      this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
+      if (alone) this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
       this.#forget(admitted)
     }
     if (!isTerminal(state)) return
@@ -115,16 +132,23 @@ export class Admission {
     return at < 0 ? this.#promises.length : at
   }
 
-  #infeasible(task: LiveTask, { demand, p50Ms, p95Ms }: TaskClaim): AdmissionError | null {
+  /** What was promised to those that ask for the same is kept by the same run, wherever it stands. */
+  #infeasible(task: LiveTask, claim: TaskClaim): AdmissionError | null {
+    const { demand, p50Ms, p95Ms, workKey } = claim
     const { deadlineMs } = task.spec
     const runMs = carefulMs({ p95Ms })
     if (this.#mode === "all" || deadlineMs === null) return null
     const nowMs = this.#stopwatch.nowMs()
     const dueAtMs = task.submittedAtMs + deadlineMs
+    const same = this.#promises.find((promise) => workKey !== null && promise.workKey === workKey)
+    if (same !== undefined && same.dueAtMs <= dueAtMs && canBeKept(same, nowMs)) return null
+    const others = onceEach(this.#promises).filter(
+      (promise) => workKey === null || promise.workKey !== workKey,
+    )
     const finishMs = earliestFinishMs(
       { dueAtMs, runMs, medianMs: p50Ms, demand },
       {
-        promises: this.#promises,
+        promises: others,
         running: [...this.#running.values()],
         concurrency: this.#concurrency,
         nowMs,

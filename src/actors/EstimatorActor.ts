@@ -23,6 +23,7 @@ import type { LiveTask, PreparedTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
+import { workKey } from "./workKey.ts"
 
 export interface EstimatorOptions {
   readonly book: TaskBook
@@ -31,6 +32,8 @@ export interface EstimatorOptions {
   readonly profile: DeviceProfile
   readonly times: TimeKeeper
   readonly admission: Admission
+  /** Tasks that ask for the same run once. */
+  readonly shareWork: boolean
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
@@ -143,8 +146,10 @@ const estimate = (
     if (options.refuseTooLarge && bytesNeeded > bytesBudget) {
       return yield* new TooLarge({ bytesNeeded, bytesBudget })
     }
+    const key = options.shareWork ? workKey(task) : null
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan),
+      workKey: mayAnswerMany(plan) ? key : null,
       demand: plan.demand ?? noDemand,
       footprintBytes: bytesNeeded,
     })
@@ -159,8 +164,13 @@ const estimate = (
       targets: task.spec.nodes,
     })
     assertExact(plan, residents)
-    return { plan, residents, waiting: waitingTask(options.times, task, plan, residents) }
+    const waiting = waitingTask(options.times, task, plan, residents)
+    return { plan, residents, waiting: key === null ? waiting : { ...waiting, workKey: key } }
   })
+
+/** So few bytes that a run answers as many tasks as it may. */
+const mayAnswerMany = ({ output: { cols, rows } }: Plan): boolean =>
+  4 * rows * cols * limits.sharedTasks <= limits.sharedAnswerBytes
 
 /** The planner predicted each resident's bytes from shapes; here are the real ones. */
 const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => {

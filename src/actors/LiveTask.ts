@@ -29,6 +29,12 @@ export interface PreparedTask {
   readonly waiting: WaitingTask
 }
 
+/** A task that a run answers beside others, and how its answer is read off the run's output. */
+export interface Member {
+  readonly task: LiveTask
+  readonly answer: (output: TaskOutput) => TaskOutput
+}
+
 export interface LiveTask {
   readonly spec: TaskSpec
   /** Order of arrival, unique in this runtime. */
@@ -52,4 +58,6 @@ export interface LiveTask {
   ops: ReadonlyArray<OpTiming>
   runs: Array<TaskRun>
   sharedWith: string | null
+  /** Of a run that answers several tasks: those; null for a task, which answers itself. */
+  members: ReadonlyArray<Member> | null
 }

@@ -20,6 +20,7 @@ import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import type { RunLog } from "./RunLog.ts"
 import { SchedulerState } from "./SchedulerState.ts"
+import { answeredBy, noteRun, part } from "./SharedRun.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 import type { TaskBook } from "./TaskBook.ts"
 
@@ -104,7 +105,7 @@ class Scheduler {
       case "Dropped":
         return Effect.sync(() => this.#state.dropped(message.task))
       case "Cancel":
-        return this.#state.remove(message.task) ? this.#endCancelled(message.task) : Effect.void
+        return this.#cancel(message.task)
       case "Finished":
         return this.#finished(message.run, message.outcome)
       case "LaneUp":
@@ -126,6 +127,20 @@ class Scheduler {
     return Effect.void
   }
 
+  /** Of a run that answers others as well, only the last to be cancelled stops it. */
+  #cancel(task: LiveTask): Effect.Effect<void> {
+    if (this.#state.remove(task)) return this.#endCancelled(task)
+    const run = this.#state.shared.runOf(task)
+    if (run === null) return Effect.void
+    if (run.members!.length > 1) {
+      part(run, task)
+      this.#state.left(task)
+      return this.#endCancelled(task)
+    }
+    run.cancelRequested = true
+    return run.abort === null ? Effect.void : Effect.asVoid(Effect.forkChild(run.abort))
+  }
+
   #finished({ task, holding }: RunTask, outcome: RunOutcome): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       const nowMs = this.#options.stopwatch.nowMs()
@@ -137,6 +152,7 @@ class Scheduler {
       if (!laneLost) this.#state.laneUp(lane)
       switch (outcome._tag) {
         case "Completed":
+          for (const each of answeredBy(task)) this.#state.shared.forget(each)
           return yield* this.#options.book.end(task, {
             status: "completed",
             output: outcome.output,
@@ -151,11 +167,14 @@ class Scheduler {
 
   /** Once more after a transient fault, else failed with the reason. */
   #failedRun(task: LiveTask, reason: DeviceError): Effect.Effect<void> {
+    if (task.members !== null) return this.#failedShared(task, reason)
     if (!isTransient(reason) || task.attempts > limits.maxRetries || task.cancelRequested) {
       return this.#options.book.end(task, { status: "failed", reason })
     }
     return Effect.suspend(() => {
       task.attempts++
+      task.sharedWith = null
+      task.plan = task.prepared!.plan
       this.#options.book.move(task, "queued")
       this.#options.book.move(task, "preparing")
       this.#options.book.move(task, "ready")
@@ -163,9 +182,24 @@ class Scheduler {
     })
   }
 
-  #endCancelled(task: LiveTask): Effect.Effect<void> {
-    const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
-    return this.#options.book.end(task, { status: "cancelled", reason })
+  /** Those it would have answered are on their own again. */
+  #failedShared(run: LiveTask, reason: DeviceError): Effect.Effect<void> {
+    const again = (member: LiveTask) => {
+      part(run, member)
+      this.#state.shared.forget(member)
+      return this.#failedRun(member, reason)
+    }
+    return Effect.forEach(answeredBy(run), again, { discard: true })
+  }
+
+  #endCancelled(run: LiveTask): Effect.Effect<void> {
+    const end = (task: LiveTask) => {
+      if (run !== task) part(run, task)
+      this.#state.shared.forget(task)
+      const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
+      return this.#options.book.end(task, { status: "cancelled", reason })
+    }
+    return Effect.forEach(answeredBy(run), end, { discard: true })
   }
 
   #expire(): Effect.Effect<void> {
@@ -193,7 +227,7 @@ class Scheduler {
     )
   }
 
-  /** True when a start failed: what it left may go to another task at once. */
+  /** True when a start failed, or answers several: what it left may go to another task at once. */
   #decide(): Effect.Effect<boolean> {
     return Effect.gen({ self: this }, function* () {
       const { book, ledger, log, policy, stopwatch } = this.#options
@@ -214,10 +248,10 @@ class Scheduler {
         decideMs,
       })
       const started = decision.start.map((id) => book.find(id)!)
-      this.#state.take(started)
-      let failed = false
-      for (const task of started) failed = !(yield* this.#start(task, number)) || failed
-      return failed
+      const runs = this.#state.take(started)
+      let again = runs.some(({ members }) => members !== null)
+      for (const run of runs) again = !(yield* this.#start(run, number)) || again
+      return again
     })
   }
 
@@ -241,6 +275,7 @@ class Scheduler {
       task.lane = lane
       const run = { lane, group, startedAtMs: nowMs, endedAtMs: null, preemptedBy: null }
       task.runs.push({ ...run, end: "running" })
+      for (const member of task.members ?? []) noteRun(task, member.task)
       yield* dispatch(lane, { task, holding: acquired.success })
       return true
     })

@@ -8,10 +8,13 @@ import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
 import type { LiveTask } from "./LiveTask.ts"
+import { answeredBy } from "./SharedRun.ts"
+import { SharedWork } from "./SharedWork.ts"
 import { TenantService } from "./TenantService.ts"
 
 export class SchedulerState {
   readonly mode: SchedulingMode
+  readonly shared = new SharedWork()
   readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
@@ -59,6 +62,7 @@ export class SchedulerState {
   ready(task: LiveTask): void {
     this.#settling?.delete(task.seq)
     this.#waiting.add(task.prepared!.waiting)
+    this.shared.enter(task)
     this.#service.enter(task.spec.tenant)
   }
 
@@ -69,21 +73,42 @@ export class SchedulerState {
 
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
-    const removed = task.prepared !== null && this.#waiting.remove(task.prepared.waiting)
+    const removed = this.#takeOut(task)
     if (removed) this.#service.leave(task.spec.tenant)
     return removed
   }
 
-  /** Takes out what is to start now; `started` or `notStarted` follows for each. */
-  take(tasks: Iterable<LiveTask>): void {
-    for (const task of tasks) {
-      if (this.#waiting.remove(task.prepared!.waiting)) continue
-      throw new Error(`the policy started ${task.spec.id}, which does not wait`)
-    }
+  #takeOut(task: LiveTask): boolean {
+    if (task.prepared === null || !this.#waiting.remove(task.prepared.waiting)) return false
+    this.shared.leave(task)
+    return true
   }
 
-  /** A task that was taken found no memory. */
-  notStarted(task: LiveTask): void {
+  /**
+   * Takes out what is to start now, with those that ask for the same: the runs to start. `started` or
+   * `notStarted` follows for each.
+   */
+  take(tasks: Iterable<LiveTask>): ReadonlyArray<LiveTask> {
+    const runs: Array<LiveTask> = []
+    for (const task of tasks) {
+      if (runs.some((run) => answeredBy(run).includes(task))) continue
+      if (!this.#takeOut(task)) {
+        throw new Error(`the policy started ${task.spec.id}, which does not wait`)
+      }
+      const others = this.shared.sameAs(task)
+      for (const other of others) this.#takeOut(other)
+      runs.push(this.shared.join(task, others))
+    }
+    return runs
+  }
+
+  /** A run that was taken found no memory. */
+  notStarted(run: LiveTask): void {
+    for (const { spec } of answeredBy(run)) this.#service.leave(spec.tenant)
+  }
+
+  /** A running task's answer is no longer wanted; others still want theirs. */
+  left(task: LiveTask): void {
     this.#service.leave(task.spec.tenant)
   }
 
@@ -111,8 +136,11 @@ export class SchedulerState {
   /** The task no longer runs; its lane is free only after `laneUp`. */
   finished(task: LiveTask, nowMs: number): number {
     const running = this.#running.get(task.spec.id)!
-    this.#service.served(running.tenant, nowMs - running.startedAtMs)
-    this.#service.leave(running.tenant)
+    const answered = answeredBy(task)
+    for (const { spec } of answered) {
+      this.#service.served(spec.tenant, (nowMs - running.startedAtMs) / answered.length)
+      this.#service.leave(spec.tenant)
+    }
     this.#running.delete(task.spec.id)
     this.#lanesUp--
     return running.lane

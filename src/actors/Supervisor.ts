@@ -35,6 +35,8 @@ export interface SystemOptions {
   readonly mode: SchedulingMode
   /** "deadline": a task whose deadline cannot be promised is refused. */
   readonly admit: AdmitMode
+  /** Tasks that ask for the same run once. */
+  readonly shareWork: boolean
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
@@ -76,7 +78,10 @@ export const startSystem = (
     const { interference = shares } = options.profile
     const concurrency = { lanes, interference }
     const admission = new Admission({ ...options, concurrency, stopwatch })
-    book.listen((id, state) => admission.moved(id, state))
+    book.listen((id, state) => {
+      const runsForIt = (book.find(id)?.sharedWith ?? null) === null
+      admission.moved(id, state, runsForIt)
+    })
     const scheduler = yield* makeScheduler({
       ...options,
       book,
@@ -189,6 +194,7 @@ const makeSubmit = (parts: {
         ops: noOps,
         runs: [],
         sharedWith: null,
+        members: null,
       }
       return Effect.as(parts.queue.submit(task), task)
     })

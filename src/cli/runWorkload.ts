@@ -64,6 +64,7 @@ export const runLoaded = Effect.fnUntraced(function* (
       nodes: task.nodes,
       deadlineMs: task.deadlineMs,
       priority: task.priority,
+      share: task.share,
     })
     followers.push(yield* Effect.forkChild(follow(task, handle.result)))
   }

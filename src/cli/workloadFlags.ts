@@ -39,6 +39,10 @@ export const workloadFlags = {
     ),
     Flag.withDefault("run"),
   ),
+  noShare: Flag.Boolean("no-share").pipe(
+    Flag.withDescription("Run every task by itself, also those that ask for the same"),
+    Flag.withDefault(false),
+  ),
   memory: memoryFlag,
   lanes: lanesFlag,
   out: outFlag.pipe(
@@ -91,6 +95,7 @@ export const schedulingOptions = Effect.fnUntraced(function* (
     mode: flags.mode,
     lateTasks: flags.late,
     admit: flags.admit,
+    shareWork: !flags.noShare,
     allowUnsafe: flags.iKnow,
     tenants: workload.tenants,
     historyTasks: Math.max(1, workload.tasks.length),

@@ -13,6 +13,8 @@ export interface TaskSpec {
   readonly deadlineMs: number | null
   /** Larger is more urgent; 0 is ordinary. */
   readonly priority: number
+  /** May be answered by a run that answers others as well. Left out: yes. */
+  readonly share?: boolean
 }
 
 /**

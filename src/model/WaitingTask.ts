@@ -27,4 +27,6 @@ export interface WaitingTask {
   readonly predictedP95Ms: number
   /** What it contends for beside others. */
   readonly demand: Demand
+  /** Tasks with the same key ask for the same: whoever of them starts answers them all. */
+  readonly workKey?: string
 }

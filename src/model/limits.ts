@@ -37,6 +37,10 @@ export const limits = {
   maxTargets: 10_000_000,
   /** Target lists up to this long are checked in the calling thread: a worker costs more. */
   maxInlineTargets: 65_536,
+  /** Tasks that one run answers. */
+  sharedTasks: 1024,
+  /** Bytes of the answers that a run copies for those that asked for the same. */
+  sharedAnswerBytes: 256 * 2 ** 20,
   /** Lanes of one device. */
   maxLanes: 64,
   /** Piscina threads of one runtime. */

@@ -31,6 +31,7 @@ export interface ResolvedOptions {
   readonly refuseTooLarge: boolean
   readonly expireLate: boolean
   readonly admit: AdmitMode
+  readonly shareWork: boolean
   readonly profile: DeviceProfile
   readonly addonPath: string | null
 }
@@ -61,6 +62,7 @@ export const resolveOptions = (
       // A promise that is lost must not cost the others theirs.
       expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",
+      shareWork: options.shareWork ?? true,
       profile: yield* profileOf(options.profile, deviceKind),
       addonPath: options.addonPath ?? null,
     }

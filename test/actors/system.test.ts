@@ -63,6 +63,7 @@ const open = (
       policy: policies.base,
       tenants: [],
       mode: "continuous",
+      shareWork: false,
       refuseTooLarge: true,
       expireLate: false,
       admit: "all",

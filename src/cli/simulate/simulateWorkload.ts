@@ -39,6 +39,7 @@ const submitAll = (
         nodes: task.nodes,
         deadlineMs: task.deadlineMs,
         priority: task.priority,
+        share: task.share,
       })
     }
   })
