@@ -21,8 +21,9 @@ import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
 import type { LiveTask, PreparedTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { neighbourhoodPlan, type ScopedPlan } from "./neighbourhoodPlan.ts"
 import type { TaskBook } from "./TaskBook.ts"
-import type { TimeKeeper } from "./TimeKeeper.ts"
+import type { PredictedTime, TimeKeeper } from "./TimeKeeper.ts"
 import { workKey } from "./workKey.ts"
 
 export interface EstimatorOptions {
@@ -116,11 +117,21 @@ const prepareTask = (
         options.book.move(task, "queued")
         return prepareTask(options, plan, task)
       }
-      const status = task.state === "queued" ? "rejected" : "failed"
+      const refused = task.state === "queued" || isRefusal(reason)
+      const status = refused ? "rejected" : "failed"
       return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
     }),
     Effect.catchDefect((defect) => options.onDefect("estimator", String(defect))),
   )
+
+const refusals: ReadonlySet<string> = new Set([
+  "TooLarge",
+  "DeadlineInfeasible",
+  "QuotaExceeded",
+] satisfies ReadonlyArray<AdmissionError["_tag"]>)
+
+/** The task was not taken; else it was taken and could not be prepared. */
+const isRefusal = ({ _tag }: { readonly _tag: string }): boolean => refusals.has(_tag)
 
 const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<void> =>
   Effect.andThen(
@@ -138,8 +149,7 @@ const estimate = (
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
-    const targets = task.spec.nodes === null ? null : task.spec.nodes.length
-    const plan = yield* Effect.fromResult(planFor(task.model, task.graph.shape, targets))
+    const { graph, plan, targets } = yield* planOf(options, planFor, task)
     task.plan = plan
     const bytesNeeded = footprintBytes(plan)
     const bytesBudget = options.device.budgetBytes
@@ -148,24 +158,51 @@ const estimate = (
     }
     const key = options.shareWork ? workKey(task) : null
     const refusal = options.admission.admit(task, {
-      ...options.times.predict(task, plan),
+      ...options.times.predict(task, plan, graph),
       workKey: mayAnswerMany(plan) ? key : null,
       demand: plan.demand ?? noDemand,
       footprintBytes: bytesNeeded,
     })
     if (refusal !== null) return yield* refusal
-    options.book.move(task, "preparing")
-    task.attempts++
+    beginPreparing(options.book, task)
     const residents = yield* options.prep.prepare({
       taskId: task.spec.id,
-      graph: task.graph,
+      graph,
       model: task.model,
       roles: plan.residents.map((slot) => slot.role),
-      targets: task.spec.nodes,
+      targets,
     })
     assertExact(plan, residents)
-    const waiting = waitingTask(options.times, task, plan, residents)
-    return { plan, residents, waiting: key === null ? waiting : { ...waiting, workKey: key } }
+    const predicted = options.times.predict(task, plan, graph)
+    const waiting = waitingTask(predicted, task, plan, residents)
+    return {
+      plan,
+      scope: { graph, targets },
+      residents,
+      waiting: key === null ? waiting : { ...waiting, workKey: key },
+    }
+  })
+
+const beginPreparing = (book: TaskBook, task: LiveTask): void => {
+  if (task.state === "preparing") return
+  book.move(task, "preparing")
+  task.attempts++
+}
+
+/** Of the whole graph, or of the part that the targets depend on where that is much less. */
+const planOf = (
+  options: EstimatorOptions,
+  planFor: EstimatorActor["plan"],
+  task: LiveTask,
+): Effect.Effect<ScopedPlan, InputError | PrepError> =>
+  Effect.gen(function* () {
+    const { graph, model, spec } = task
+    const targets = spec.nodes
+    const plan = yield* Effect.fromResult(planFor(model, graph.shape, targets?.length ?? null))
+    const whole = { graph, targets, plan }
+    if (targets === null) return whole
+    beginPreparing(options.book, task)
+    return (yield* neighbourhoodPlan(options, task, plan)) ?? whole
   })
 
 /** So few bytes that a run answers as many tasks as it may. */
@@ -182,12 +219,11 @@ const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => 
 }
 
 const waitingTask = (
-  times: TimeKeeper,
+  { p50Ms, p95Ms }: PredictedTime,
   task: LiveTask,
   plan: Plan,
   residents: PreparedTask["residents"],
 ): PreparedTask["waiting"] => {
-  const { p50Ms, p95Ms } = times.predict(task, plan)
   return {
     id: task.spec.id,
     tenant: task.spec.tenant,

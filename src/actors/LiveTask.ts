@@ -21,9 +21,17 @@ export interface TaskSuccess {
   readonly record: TaskRecord
 }
 
+/** What a plan runs on, and the rows of it that are the answer; null for all. */
+export interface Scope {
+  readonly graph: Graph
+  readonly targets: ReadonlyArray<number> | Int32Array | null
+}
+
 /** What the estimator found out: everything a policy and a lane need. */
 export interface PreparedTask {
   readonly plan: Plan
+  /** The task's own, or the part of its graph that its targets depend on. */
+  readonly scope: Scope
   readonly residents: ReadonlyArray<ResidentObject>
   /** How a policy sees it. */
   readonly waiting: WaitingTask

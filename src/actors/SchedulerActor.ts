@@ -166,9 +166,13 @@ class Scheduler {
   }
 
   /** Once more after a transient fault, else failed with the reason. */
-  #failedRun(task: LiveTask, reason: DeviceError): Effect.Effect<void> {
+  #failedRun(
+    task: LiveTask,
+    reason: DeviceError,
+    mayPass = isTransient(reason),
+  ): Effect.Effect<void> {
     if (task.members !== null) return this.#failedShared(task, reason)
-    if (!isTransient(reason) || task.attempts > limits.maxRetries || task.cancelRequested) {
+    if (!mayPass || task.attempts > limits.maxRetries || task.cancelRequested) {
       return this.#options.book.end(task, { status: "failed", reason })
     }
     return Effect.suspend(() => {
@@ -182,12 +186,12 @@ class Scheduler {
     })
   }
 
-  /** Those it would have answered are on their own again. */
+  /** Those that rode along try again without the one whose run it was: it may have been the cause. */
   #failedShared(run: LiveTask, reason: DeviceError): Effect.Effect<void> {
     const again = (member: LiveTask) => {
       part(run, member)
       this.#state.shared.forget(member)
-      return this.#failedRun(member, reason)
+      return this.#failedRun(member, reason, isTransient(reason) || member.sharedWith !== null)
     }
     return Effect.forEach(answeredBy(run), again, { discard: true })
   }

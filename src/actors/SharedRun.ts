@@ -48,11 +48,9 @@ export const sharedRun = (
 
 /** What the run knows goes into a member's record; the stay on the lane is the leader's alone. */
 export const noteRun = (run: LiveTask, member: LiveTask): void => {
-  const { group, measuredPeakBytes, plan, startedAtMs } = run
-  Object.assign(member, { group, measuredPeakBytes, plan, startedAtMs })
-  if (member.sharedWith !== null) return
-  const { lane, ops, runs } = run
-  Object.assign(member, { lane, ops, runs })
+  const { group, lane, measuredPeakBytes, ops, plan, runs, startedAtMs } = run
+  Object.assign(member, { group, lane, measuredPeakBytes, plan, startedAtMs })
+  if (member.sharedWith === null) Object.assign(member, { ops, runs })
 }
 
 /** The member goes its own way, as if it had not been taken along. */

@@ -3,6 +3,7 @@
 import { CoRuns } from "../cost/CoRuns.ts"
 import { type DeviceProfile, defaultP95Factor } from "../cost/DeviceProfile.ts"
 import { TimeCorrection } from "../cost/TimeCorrection.ts"
+import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
 import type { LiveTask } from "./LiveTask.ts"
@@ -25,9 +26,9 @@ export class TimeKeeper {
     this.#stopwatch = stopwatch
   }
 
-  /** Alone on one lane, as of now. */
-  predict(task: LiveTask, plan: Plan): PredictedTime {
-    const p50Ms = plan.predictedMs * this.#correction.factor(planKey(task), kindOf(task))
+  /** Alone on one lane, as of now; `graph` is what the plan runs on. */
+  predict(task: LiveTask, plan: Plan, graph = task.graph): PredictedTime {
+    const p50Ms = plan.predictedMs * this.#correction.factor(planKey(task, graph), kindOf(task))
     return { p50Ms, p95Ms: p50Ms * this.#p95Factor }
   }
 
@@ -40,13 +41,19 @@ export class TimeKeeper {
   ended(task: LiveTask, runMs: number | null): void {
     const slowdown = this.#coRuns.end(task.spec.id, this.#stopwatch.nowMs())
     if (runMs === null) return
-    const { predictedMs } = task.prepared!.plan
-    this.#correction.observe(planKey(task), kindOf(task), runMs / slowdown, predictedMs)
+    const { plan, scope } = task.prepared!
+    const key = planKey(task, scope.graph)
+    this.#correction.observe(key, kindOf(task), runMs / slowdown, plan.predictedMs)
   }
 }
 
-/** Tasks of one key have one plan, but for the number of targets, which is the smaller part. */
-const planKey = ({ graph, model, spec }: LiveTask): string =>
-  `${model.contentId}|${graph.contentId}|${spec.nodes?.length ?? "all"}`
+/**
+ * Tasks of one key have one plan, but for the number of targets, which is the smaller part; plans on a
+ * graph that was made for one run are of one kind for each network.
+ */
+const planKey = ({ graph, model, spec }: LiveTask, ranOn: Graph): string =>
+  ranOn === graph
+    ? `${model.contentId}|${graph.contentId}|${spec.nodes?.length ?? "all"}`
+    : `${model.contentId}|made`
 
 const kindOf = ({ model }: LiveTask): string => model.config.architecture

@@ -40,7 +40,10 @@ export const workloadFlags = {
     Flag.withDefault("run"),
   ),
   noShare: Flag.Boolean("no-share").pipe(
-    Flag.withDescription("Run every task by itself, also those that ask for the same"),
+    Flag.withDescription(
+      "Run every task by itself, also those that ask for the same; --faults and " +
+        "--sweep imply it",
+    ),
     Flag.withDefault(false),
   ),
   memory: memoryFlag,
@@ -95,7 +98,7 @@ export const schedulingOptions = Effect.fnUntraced(function* (
     mode: flags.mode,
     lateTasks: flags.late,
     admit: flags.admit,
-    shareWork: !flags.noShare,
+    shareWork: !flags.noShare && faults === null,
     allowUnsafe: flags.iKnow,
     tenants: workload.tenants,
     historyTasks: Math.max(1, workload.tasks.length),

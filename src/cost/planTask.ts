@@ -88,6 +88,7 @@ const assemble = (draft: PlanDraft, output: DenseMatrix, live: Liveness): Plan =
     },
     predictedMs: costs.reduce((ms, cost) => ms + cost.predictedMs, 0),
     demand: demandOf(times),
+    variants: draft.variants,
   }
 }
 

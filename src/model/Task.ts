@@ -96,6 +96,9 @@ export interface TaskRecord {
   readonly runs: ReadonlyArray<TaskRun>
   /** Which of its plans was chosen, by name; "whole" keeps everything on the device at once. */
   readonly plan: string | null
-  /** The task whose run answered this one as well; or null. */
+  /**
+   * The task whose run answered this one as well; or null. Then `group`, `lane` and the bytes are that
+   * run's, and `runs` and `ops` are left to the task that it is named after.
+   */
   readonly sharedWith: string | null
 }

@@ -41,6 +41,8 @@ export const limits = {
   sharedTasks: 1024,
   /** Bytes of the answers that a run copies for those that asked for the same. */
   sharedAnswerBytes: 256 * 2 ** 20,
+  /** A neighbourhood of this many nodes and edges is looked up in the calling thread. */
+  maxInlineVisited: 16_384,
   /** Lanes of one device. */
   maxLanes: 64,
   /** Piscina threads of one runtime. */

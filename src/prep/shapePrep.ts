@@ -118,6 +118,7 @@ export const makeShapePrep = (): PrepPoolService => {
     loadGraph: (source) => lift(() => shapeOnlyGraph(source)),
     loadModel: (source) => lift(() => shapeOnlyModel(source)),
     prepare: (request) => lift(() => prepare(request)),
+    neighbourhood: () => Effect.succeed(null),
     sabotage: (job, kind) => {
       if (kind === "crash") {
         const reason = "injected fault"

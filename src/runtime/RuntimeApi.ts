@@ -47,7 +47,8 @@ export interface RuntimeOptions {
   readonly admit?: "all" | "deadline"
   /**
    * Tasks that ask for the same run once, and what is small runs together; each answer is as if alone.
-   * Default true. A task's own `share: false` keeps it out.
+   * Default true, but false beside `faults`, which strike tasks by name. A task's own `share: false`
+   * keeps it out.
    */
   readonly shareWork?: boolean
   /**

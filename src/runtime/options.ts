@@ -62,7 +62,7 @@ export const resolveOptions = (
       // A promise that is lost must not cost the others theirs.
       expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",
-      shareWork: options.shareWork ?? true,
+      shareWork: options.shareWork ?? options.faults === undefined,
       profile: yield* profileOf(options.profile, deviceKind),
       addonPath: options.addonPath ?? null,
     }

@@ -51,7 +51,7 @@ export interface Trace {
 }
 
 const devicePid = 1
-/** Thread 0 is the row for tasks that never reached a lane. */
+/** Thread 0 is the row for tasks that never had a lane of their own. */
 const laneTid = (lane: number): number => lane + 1
 const micros = (ms: number): number => Math.round(ms * 1e6) / 1e3
 
@@ -86,10 +86,10 @@ const taskArgs = (task: TaskRecord): Record<string, unknown> => ({
 })
 
 const taskEvents = (task: TaskRecord): ReadonlyArray<TraceEvent> => {
-  const { lane, startedAtMs, finishedAtMs } = task
-  if (lane === null || startedAtMs === null || finishedAtMs === null) {
+  const { lane, sharedWith, startedAtMs, finishedAtMs } = task
+  if (lane === null || startedAtMs === null || finishedAtMs === null || sharedWith !== null) {
     const ts = micros(finishedAtMs ?? task.submittedAtMs)
-    const name = `${task.id}: ${task.status}`
+    const name = `${task.id}: ${task.status}${sharedWith === null ? "" : ` with ${sharedWith}`}`
     const args = { ...taskArgs(task), reason: task.reason?._tag ?? null }
     return [{ ph: "i", name, cat: "end", pid: devicePid, tid: 0, ts, s: "p", args }]
   }

@@ -1,0 +1,88 @@
+// Where a task's targets depend on a small part of its graph, the plan that runs on that part alone: its
+// answer has the bits of the whole, since every row that counts sums the same terms in the same order.
+import { Effect } from "effect"
+import type { DeviceProfile } from "../cost/DeviceProfile.ts"
+import { planTask } from "../cost/planTask.ts"
+import type { InputError, PrepError } from "../model/errors.ts"
+import type { GnnConfig } from "../model/GnnModel.ts"
+import type { GraphShape } from "../model/Graph.ts"
+import { ginEps } from "../model/ginEps.ts"
+import { footprintBytes, type Plan } from "../model/Plan.ts"
+import type { DeviceInfo } from "../model/RunReport.ts"
+import type { PrepPoolService } from "../prep/PrepPool.ts"
+import type { LiveTask, Scope } from "./LiveTask.ts"
+
+/** A plan and what it runs on. */
+export interface ScopedPlan extends Scope {
+  readonly plan: Plan
+}
+
+export interface NeighbourhoodOptions {
+  readonly prep: PrepPoolService
+  readonly device: Pick<DeviceInfo, "alignBytes" | "budgetBytes">
+  readonly profile: DeviceProfile
+}
+
+/** A part is looked up only as far as it stays below this part of the graph … */
+const partOfGraph = 1 / 4
+/** … and only for this part of the time that the whole is predicted to take … */
+const partOfTime = 0.25
+/** … at so many nodes and edges a millisecond (amazon0601 on one busy core, features copied too). */
+const visitedPerMs = 2000
+/** The part is run where that, with its data to load first, takes at most this much of the whole. */
+const worthwhile = 0.5
+
+const oneHopPerLayer: ReadonlySet<string> = new Set(["GCN", "GraphSAGE", "GAT", "GIN"])
+
+/** How far a row depends on others; null where a layer looks further than at its neighbours. */
+const hopsOf = ({ architecture, layers }: GnnConfig): number | null =>
+  oneHopPerLayer.has(architecture) ? layers.length : null
+
+const visitedAtMost = ({ numEdges, numNodes }: GraphShape, { predictedMs }: Plan): number =>
+  Math.floor(Math.min(partOfGraph * (numNodes + numEdges), partOfTime * predictedMs * visitedPerMs))
+
+const loadMs = ({ residentBytes }: Plan, { hostBytesPerSecond }: DeviceProfile): number =>
+  hostBytesPerSecond === undefined ? 0 : (1000 * residentBytes) / hostBytesPerSecond
+
+/** The plan of the task on this part of its graph. */
+export const planOnPart = (
+  { device, profile }: NeighbourhoodOptions,
+  { model }: LiveTask,
+  { graph, targets }: Scope,
+  variants: Plan["variants"],
+) =>
+  planTask({
+    config: model.config,
+    shape: graph.shape,
+    targets: targets?.length ?? null,
+    alignBytes: device.alignBytes,
+    profile,
+    ginEps: ginEps(model),
+    ...(variants === undefined ? {} : { variants }),
+  })
+
+/** null where the whole graph is as good. */
+export const neighbourhoodPlan = (
+  options: NeighbourhoodOptions,
+  task: LiveTask,
+  whole: Plan,
+): Effect.Effect<ScopedPlan | null, InputError | PrepError> =>
+  Effect.gen(function* () {
+    const { graph, model, spec } = task
+    const hops = hopsOf(model.config)
+    const maxVisited = visitedAtMost(graph.shape, whole)
+    if (hops === null || spec.nodes === null || spec.nodes.length > maxVisited) return null
+    const found = yield* options.prep.neighbourhood({
+      taskId: spec.id,
+      graph,
+      targets: spec.nodes,
+      hops,
+      maxVisited,
+    })
+    if (found === null) return null
+    const scope = { graph: found.graph, targets: found.rows }
+    const plan = yield* Effect.fromResult(planOnPart(options, task, scope, whole.variants))
+    const tooLarge = footprintBytes(whole) > options.device.budgetBytes
+    const partMs = plan.predictedMs + loadMs(plan, options.profile)
+    return tooLarge || partMs <= worthwhile * whole.predictedMs ? { ...scope, plan } : null
+  })
