@@ -104,12 +104,13 @@ export class Admission {
     return null
   }
 
-  /** The task has entered a state; `alone`: not as one that another's run answers. */
-  moved(id: string, state: TaskState, alone = true): void {
+  /** The task has entered a state; `leader`: the task whose run answers it, or null. */
+  moved(id: string, state: TaskState, leader: string | null): void {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
     if (state === "running") {
-      if (alone) this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
+      if (leader === null) this.#begin(id, admitted)
+      else this.#lengthen(leader, admitted)
       this.#forget(admitted)
     }
     if (!isTerminal(state)) return
@@ -120,6 +121,18 @@ export class Admission {
     if (account === undefined) return
     account.tasks--
     account.bytes -= admitted.bytes
+  }
+
+  #begin(id: string, admitted: Admitted): void {
+    this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
+  }
+
+  /** What joins a run adds its own length to it, unless it asks for the same. */
+  #lengthen(leader: string, { runMs, workKey }: Admitted): void {
+    const run = this.#running.get(leader)
+    if (run === undefined) return
+    const same = workKey !== null && this.#admitted.get(leader)?.workKey === workKey
+    if (!same) this.#running.set(leader, { ...run, runMs: run.runMs + runMs })
   }
 
   #forget(admitted: Admitted): void {

@@ -19,12 +19,12 @@ import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
-import type { LiveTask, PreparedTask } from "./LiveTask.ts"
+import { type LiveTask, mergesWithNobody, type PreparedTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import { neighbourhoodPlan, type ScopedPlan } from "./neighbourhoodPlan.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { PredictedTime, TimeKeeper } from "./TimeKeeper.ts"
-import { workKey } from "./workKey.ts"
+import { mergeKeys, workKey } from "./workKey.ts"
 
 export interface EstimatorOptions {
   readonly book: TaskBook
@@ -165,7 +165,22 @@ const estimate = (
     })
     if (refusal !== null) return yield* refusal
     beginPreparing(options.book, task)
-    const residents = yield* options.prep.prepare({
+    const prepared = yield* preparePlan(options, task, { graph, plan, targets })
+    if (key === null) return prepared
+    const waiting = { ...prepared.waiting, workKey: key }
+    return { ...prepared, waiting, merge: mergeKeys(task, plan) }
+  })
+
+export type PrepareOptions = Pick<EstimatorOptions, "prep" | "times">
+
+/** Has everything made ready that the plan names. */
+export const preparePlan = (
+  { prep, times }: PrepareOptions,
+  task: LiveTask,
+  { graph, plan, targets }: ScopedPlan,
+): Effect.Effect<PreparedTask, InputError | PrepError> =>
+  Effect.gen(function* () {
+    const residents = yield* prep.prepare({
       taskId: task.spec.id,
       graph,
       model: task.model,
@@ -173,14 +188,8 @@ const estimate = (
       targets,
     })
     assertExact(plan, residents)
-    const predicted = options.times.predict(task, plan, graph)
-    const waiting = waitingTask(predicted, task, plan, residents)
-    return {
-      plan,
-      scope: { graph, targets },
-      residents,
-      waiting: key === null ? waiting : { ...waiting, workKey: key },
-    }
+    const waiting = waitingTask(times.predict(task, plan, graph), task, plan, residents)
+    return { plan, scope: { graph, targets }, residents, waiting, merge: mergesWithNobody }
   })
 
 const beginPreparing = (book: TaskBook, task: LiveTask): void => {

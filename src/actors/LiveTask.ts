@@ -27,11 +27,22 @@ export interface Scope {
   readonly targets: ReadonlyArray<number> | Int32Array | null
 }
 
+/** With whom a task may run as one although they ask for different things; null for nobody. */
+export interface MergeKeys {
+  /** Runs that take this key answer it as well … */
+  readonly joins: string | null
+  /** … and its own run takes this one. */
+  readonly takes: string | null
+}
+
+export const mergesWithNobody: MergeKeys = { joins: null, takes: null }
+
 /** What the estimator found out: everything a policy and a lane need. */
 export interface PreparedTask {
   readonly plan: Plan
   /** The task's own, or the part of its graph that its targets depend on. */
   readonly scope: Scope
+  readonly merge: MergeKeys
   readonly residents: ReadonlyArray<ResidentObject>
   /** How a policy sees it. */
   readonly waiting: WaitingTask
@@ -68,4 +79,10 @@ export interface LiveTask {
   sharedWith: string | null
   /** Of a run that answers several tasks: those; null for a task, which answers itself. */
   members: ReadonlyArray<Member> | null
+}
+
+/** A task that is to start, and those that wait for the same. */
+export interface Party {
+  readonly leader: LiveTask
+  readonly same: ReadonlyArray<LiveTask>
 }

@@ -2,6 +2,7 @@
 // hands each started task with its bytes to a lane. It is the only one that starts or ends a run.
 import { Effect, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
+import { PoolLayout } from "../cost/PoolLayout.ts"
 import {
   type DeviceError,
   isTransient,
@@ -16,11 +17,12 @@ import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
-import type { LiveTask } from "./LiveTask.ts"
+import type { LiveTask, Party } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { type MergeOptions, mergeRun } from "./mergeRuns.ts"
 import type { RunLog } from "./RunLog.ts"
 import { SchedulerState } from "./SchedulerState.ts"
-import { answeredBy, noteRun, part } from "./SharedRun.ts"
+import { answeredBy, noteRun, part, sameRun } from "./SharedRun.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 import type { TaskBook } from "./TaskBook.ts"
 
@@ -43,6 +45,7 @@ export interface SchedulerOptions {
   readonly ledger: Ledger
   readonly log: RunLog
   readonly stopwatch: Stopwatch
+  readonly merging: MergeOptions
   readonly dispatch: (lane: number, run: RunTask) => Effect.Effect<void>
   readonly onDefect: ActorOptions<never>["onDefect"]
 }
@@ -186,12 +189,13 @@ class Scheduler {
     })
   }
 
-  /** Those that rode along try again without the one whose run it was: it may have been the cause. */
+  /** Whoever did not run alone tries again: another may have been the cause. */
   #failedShared(run: LiveTask, reason: DeviceError): Effect.Effect<void> {
     const again = (member: LiveTask) => {
       part(run, member)
       this.#state.shared.forget(member)
-      return this.#failedRun(member, reason, isTransient(reason) || member.sharedWith !== null)
+      const mayPass = member.sharedWith !== null || member.prepared !== run.prepared
+      return this.#failedRun(member, reason, mayPass || isTransient(reason))
     }
     return Effect.forEach(answeredBy(run), again, { discard: true })
   }
@@ -252,11 +256,34 @@ class Scheduler {
         decideMs,
       })
       const started = decision.start.map((id) => book.find(id)!)
-      const runs = this.#state.take(started)
-      let again = runs.some(({ members }) => members !== null)
-      for (const run of runs) again = !(yield* this.#start(run, number)) || again
+      const parties = this.#state.take(started)
+      let again = false
+      for (const [at, party] of parties.entries()) {
+        const run = yield* this.#runOf(party, parties.slice(at + 1))
+        again ||= run.members !== null
+        again = !(yield* this.#start(run, number)) || again
+      }
       return again
     })
+  }
+
+  /** The party as one run, with others where there is room for them beside those that start next. */
+  #runOf(party: Party, next: ReadonlyArray<Party>): Effect.Effect<LiveTask> {
+    return Effect.gen({ self: this }, function* () {
+      const { leader, same } = party
+      const similar = this.#state.shared.similarTo(leader)
+      const merged =
+        similar === null ? null : yield* mergeRun(this.#options.merging, party, similar)
+      const fits = merged !== null && this.#fit([merged, ...next.map((other) => other.leader)])
+      const run = fits ? merged : same.length === 0 ? leader : sameRun(leader, same)
+      this.#state.begin(run)
+      return run
+    })
+  }
+
+  #fit(runs: ReadonlyArray<LiveTask>): boolean {
+    const layout = PoolLayout.fromView(this.#options.ledger.view())
+    return runs.every(({ prepared }) => layout.place(prepared!.waiting) !== null)
   }
 
   #start(task: LiveTask, group: number): Effect.Effect<boolean> {

@@ -7,7 +7,7 @@ import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
-import type { LiveTask } from "./LiveTask.ts"
+import type { LiveTask, Party } from "./LiveTask.ts"
 import { answeredBy } from "./SharedRun.ts"
 import { SharedWork } from "./SharedWork.ts"
 import { TenantService } from "./TenantService.ts"
@@ -85,21 +85,31 @@ export class SchedulerState {
   }
 
   /**
-   * Takes out what is to start now, with those that ask for the same: the runs to start. `started` or
-   * `notStarted` follows for each.
+   * Takes out what is to start now, with those that ask for the same. `begin`, and then `started` or
+   * `notStarted`, follow for each.
    */
-  take(tasks: Iterable<LiveTask>): ReadonlyArray<LiveTask> {
-    const runs: Array<LiveTask> = []
+  take(tasks: Iterable<LiveTask>): ReadonlyArray<Party> {
+    const parties: Array<Party> = []
+    const along = new Set<LiveTask>()
     for (const task of tasks) {
-      if (runs.some((run) => answeredBy(run).includes(task))) continue
+      if (along.has(task)) continue
       if (!this.#takeOut(task)) {
         throw new Error(`the policy started ${task.spec.id}, which does not wait`)
       }
-      const others = this.shared.sameAs(task)
-      for (const other of others) this.#takeOut(other)
-      runs.push(this.shared.join(task, others))
+      const same = this.shared.sameAs(task)
+      for (const other of same) {
+        this.#takeOut(other)
+        along.add(other)
+      }
+      parties.push({ leader: task, same })
     }
-    return runs
+    return parties
+  }
+
+  /** The run takes along whom else it answers. */
+  begin(run: LiveTask): void {
+    for (const task of answeredBy(run)) this.#takeOut(task)
+    this.shared.begin(run)
   }
 
   /** A run that was taken found no memory. */

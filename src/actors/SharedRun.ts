@@ -10,7 +10,7 @@ export const answeredBy = (run: LiveTask): ReadonlyArray<LiveTask> =>
   run.members?.map(({ task }) => task) ?? [run]
 
 /** Each answer belongs to one caller, who may write into it. */
-const copyOf = ({ cols, data, rows }: TaskOutput): TaskOutput => {
+export const copyOf = ({ cols, data, rows }: TaskOutput): TaskOutput => {
   const copy = sharedFloat32(data.length)
   copy.set(data)
   return { rows, cols, data: copy }
@@ -32,7 +32,6 @@ export const sharedRun = (
   prepared: PreparedTask,
   members: ReadonlyArray<Member>,
 ): LiveTask => {
-  for (const { task } of members) task.sharedWith = task === leader ? null : leader.spec.id
   const priority = Math.max(...members.map(({ task }) => task.spec.priority))
   return {
     ...leader,

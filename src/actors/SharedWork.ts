@@ -3,30 +3,48 @@
 // nobody waits behind another's place.
 import { limits } from "../model/limits.ts"
 import type { LiveTask } from "./LiveTask.ts"
-import { sameRun } from "./SharedRun.ts"
+
+type Tasks = Map<string, Set<LiveTask>>
+
+const put = (tasks: Tasks, key: string | null, task: LiveTask): void => {
+  if (key === null) return
+  const known = tasks.get(key)
+  if (known === undefined) tasks.set(key, new Set([task]))
+  else known.add(task)
+}
+
+const drop = (tasks: Tasks, key: string | null, task: LiveTask): void => {
+  const known = key === null ? undefined : tasks.get(key)
+  if (known === undefined) return
+  known.delete(task)
+  if (known.size === 0) tasks.delete(key!)
+}
 
 export class SharedWork {
-  /** Waiting tasks by what they ask for, in order of arrival. */
+  /** Waiting tasks by what they ask for, and by whom they may join, in the order they came in. */
   readonly #same = new Map<string, Set<LiveTask>>()
+  readonly #similar = new Map<string, Set<LiveTask>>()
   /** The runs under way that answer a task beside others. */
   readonly #runs = new Map<LiveTask, LiveTask>()
 
-  /** The task waits. */
+  /** The task waits. One that is tried again joins only those that ask for the same. */
   enter(task: LiveTask): void {
-    const { workKey } = task.prepared!.waiting
-    if (workKey === undefined) return
-    const tasks = this.#same.get(workKey)
-    if (tasks === undefined) this.#same.set(workKey, new Set([task]))
-    else tasks.add(task)
+    const { merge, waiting } = task.prepared!
+    put(this.#same, waiting.workKey ?? null, task)
+    if (task.attempts <= 1) put(this.#similar, merge.joins, task)
   }
 
   /** It waits no more. */
   leave(task: LiveTask): void {
-    const { workKey } = task.prepared!.waiting
-    const tasks = workKey === undefined ? undefined : this.#same.get(workKey)
-    if (tasks === undefined) return
-    tasks.delete(task)
-    if (tasks.size === 0) this.#same.delete(workKey!)
+    const { merge, waiting } = task.prepared!
+    drop(this.#same, waiting.workKey ?? null, task)
+    drop(this.#similar, merge.joins, task)
+  }
+
+  /** Those that may join the run of `task`, or null. */
+  similarTo(task: LiveTask): ReadonlySet<LiveTask> | null {
+    const { takes } = task.prepared!.merge
+    return takes === null || task.attempts > 1 ? null : (this.#similar.get(takes) ?? null)
   }
 
   /** Those that the run of `task`, which waits no more, would answer as well. */
@@ -42,14 +60,12 @@ export class SharedWork {
     return [...tasks].slice(0, most)
   }
 
-  /** One run for them all. */
-  join(leader: LiveTask, others: ReadonlyArray<LiveTask>): LiveTask {
-    return others.length === 0 ? leader : this.begin(sameRun(leader, others))
-  }
-
-  begin(run: LiveTask): LiveTask {
-    for (const { task } of run.members ?? []) this.#runs.set(task, run)
-    return run
+  /** A run begins. */
+  begin(run: LiveTask): void {
+    for (const { task } of run.members ?? []) {
+      task.sharedWith = task.spec.id === run.spec.id ? null : run.spec.id
+      this.#runs.set(task, run)
+    }
   }
 
   /** The run that answers the task beside others; null when it runs, or waits, by itself. */

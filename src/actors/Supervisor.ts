@@ -78,16 +78,14 @@ export const startSystem = (
     const { interference = shares } = options.profile
     const concurrency = { lanes, interference }
     const admission = new Admission({ ...options, concurrency, stopwatch })
-    book.listen((id, state) => {
-      const runsForIt = (book.find(id)?.sharedWith ?? null) === null
-      admission.moved(id, state, runsForIt)
-    })
+    book.listen((id, state) => admission.moved(id, state, book.find(id)?.sharedWith ?? null))
     const scheduler = yield* makeScheduler({
       ...options,
       book,
       ledger,
       log,
       stopwatch,
+      merging: { ...options, device: options.device.info, times, nowMs: stopwatch.nowMs },
       dispatch: (lane, run) => executors[lane]!.run(run),
       onDefect,
     })

@@ -35,7 +35,7 @@ const worthwhile = 0.5
 const oneHopPerLayer: ReadonlySet<string> = new Set(["GCN", "GraphSAGE", "GAT", "GIN"])
 
 /** How far a row depends on others; null where a layer looks further than at its neighbours. */
-const hopsOf = ({ architecture, layers }: GnnConfig): number | null =>
+export const hopsOf = ({ architecture, layers }: GnnConfig): number | null =>
   oneHopPerLayer.has(architecture) ? layers.length : null
 
 const visitedAtMost = ({ numEdges, numNodes }: GraphShape, { predictedMs }: Plan): number =>

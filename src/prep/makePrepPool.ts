@@ -25,6 +25,7 @@ import {
   targetResident,
 } from "./residentObjects.ts"
 import { offsetsOfRole } from "./rowWork.ts"
+import { uniteGraphs } from "./uniteGraphs.ts"
 
 type Prepared = Effect.Effect<ResidentObject, InputError | PrepError>
 
@@ -153,6 +154,7 @@ export const makePrepPool = (
         request.maxVisited <= limits.maxInlineVisited
           ? lift(() => extractNeighbourhood(request))
           : workers.run(`neighbourhood for ${request.taskId}`, "neighbourhood", request),
+      unite: (request) => lift(() => uniteGraphs(request)),
       sabotage: (job, kind) => workers.run(job, kind, null) as Effect.Effect<never, PrepError>,
       forget: (contentId) => Effect.sync(() => cache.forget(contentId)),
     }

@@ -8,7 +8,11 @@ const task = (seq: number): LiveTask =>
   ({
     spec: { id: `t${seq}`, tenant: "a" },
     seq,
-    prepared: { waiting: { id: `t${seq}`, seq, footprintBytes: 64, predictedMs: 1 } },
+    prepared: {
+      waiting: { id: `t${seq}`, seq, footprintBytes: 64, predictedMs: 1 },
+      merge: { joins: null, takes: null },
+    },
+    members: null,
   }) as unknown as LiveTask
 
 const nothingUnsettled = () => []

@@ -116,11 +116,11 @@ describe("tasks that wait for the same", () => {
       yield* world.submit("a40ms", { tenant: "b" })
       yield* world.submit("b40ms", { tenant: "c" })
       yield* advance(25)
-      yield* world.submit("d30ms", { tenant: "d", nodes: [1] })
+      yield* world.submit("d30ms", { tenant: "d", nodes: [1], share: false })
       yield* advance(40)
-      yield* world.submit("e10ms", { tenant: "d", nodes: [2] })
-      yield* world.submit("f10ms", { tenant: "c", nodes: [3] })
-      yield* world.submit("g10ms", { tenant: "b", nodes: [4] })
+      yield* world.submit("e10ms", { tenant: "d", nodes: [2], share: false })
+      yield* world.submit("f10ms", { tenant: "c", nodes: [3], share: false })
+      yield* world.submit("g10ms", { tenant: "b", nodes: [4], share: false })
       yield* advance(80)
       // Of the 40 ms b and c have had 20 each, d has had 30.
       const starts = ["d30ms", "f10ms", "g10ms", "e10ms"].map(

@@ -16,6 +16,7 @@ import {
   residentKey,
   targetResident,
 } from "../../src/prep/residentObjects.ts"
+import { uniteGraphs } from "../../src/prep/uniteGraphs.ts"
 
 const prepareRole = (request: PrepareRequest, role: ResidentRole): ResidentObject => {
   const { graph, model, targets, taskId } = request
@@ -39,6 +40,7 @@ export const inThreadPrep: PrepPoolService = {
   loadModel: (source) => Effect.sync(() => loadGnnModel(source)),
   prepare: (request) => Effect.sync(() => request.roles.map((role) => prepareRole(request, role))),
   neighbourhood: (request) => Effect.sync(() => extractNeighbourhood(request)),
+  unite: (request) => Effect.sync(() => uniteGraphs(request)),
   sabotage: (job) => Effect.die(new Error(`${job}: no thread to break here`)),
   forget: () => Effect.void,
 }
