@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { compareList } from "../../bench/paperComparison.ts"
 import { qosLoad } from "../../bench/qosLoad.ts"
+import { sharedWork, smokeSize } from "../../bench/sharedWork.ts"
 
 let folder: string
 beforeAll(() => {
@@ -29,4 +30,10 @@ it("quality against load: promises are kept at every load", { timeout: 60_000 },
     else expect(metRatio).toBeGreaterThan(0.995)
     expect(refused).toBeLessThan(tasks)
   }
+})
+
+it("shared work: the same bits from fewer runs", { timeout: 60_000 }, async () => {
+  const [molecules, same] = await sharedWork(smokeSize)
+  expect(molecules!.rode).toBeGreaterThan(0)
+  expect(same!.rode).toBeGreaterThan(0)
 })
