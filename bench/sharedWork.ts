@@ -54,10 +54,7 @@ const molecule = (seed: number): GraphSource => {
   const numNodes = 12 + Math.floor(13 * random.uniform())
   const bonds = Array.from({ length: numNodes }, (_, i) => [i, (i + 1) % numNodes] as const)
   bonds.push([0, numNodes >> 1], [1, numNodes - 2])
-  const edgeIndex = Int32Array.from([
-    ...bonds.flat(),
-    ...bonds.flatMap(([from, to]) => [to, from]),
-  ])
+  const edgeIndex = Int32Array.from([...bonds.flat(), ...bonds.flatMap(([from, to]) => [to, from])])
   const values = new Float32Array(numNodes * moleculeWidth)
   for (let node = 0; node < numNodes; node++) {
     values[node * moleculeWidth + Math.floor(moleculeWidth * random.uniform())] = 1

@@ -2,7 +2,6 @@
 // hands each started task with its bytes to a lane. It is the only one that starts or ends a run.
 import { Effect, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
-import { PoolLayout } from "../cost/PoolLayout.ts"
 import {
   type DeviceError,
   isTransient,
@@ -17,12 +16,12 @@ import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
-import type { LiveTask, Party } from "./LiveTask.ts"
+import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
-import { type MergeOptions, mergeRun } from "./mergeRuns.ts"
+import { type MergeOptions, runOf } from "./mergeRuns.ts"
 import type { RunLog } from "./RunLog.ts"
 import { SchedulerState } from "./SchedulerState.ts"
-import { answeredBy, noteRun, part, sameRun } from "./SharedRun.ts"
+import { answeredBy, noteRun, part } from "./SharedRun.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 import type { TaskBook } from "./TaskBook.ts"
 
@@ -238,7 +237,7 @@ class Scheduler {
   /** True when a start failed, or answers several: what it left may go to another task at once. */
   #decide(): Effect.Effect<boolean> {
     return Effect.gen({ self: this }, function* () {
-      const { book, ledger, log, policy, stopwatch } = this.#options
+      const { book, ledger, log, merging, policy, stopwatch } = this.#options
       if (!this.#state.mayDecide(() => unsettledSeqs(book))) return false
       const snapshot = this.#state.snapshot(ledger.view())
       const nowMs = stopwatch.nowMs()
@@ -259,31 +258,15 @@ class Scheduler {
       const parties = this.#state.take(started)
       let again = false
       for (const [at, party] of parties.entries()) {
-        const run = yield* this.#runOf(party, parties.slice(at + 1))
+        const similar = this.#state.shared.similarTo(party.leader)
+        const next = parties.slice(at + 1)
+        const run = yield* runOf(merging, party, { similar, next, memory: ledger.view() })
+        this.#state.begin(run)
         again ||= run.members !== null
         again = !(yield* this.#start(run, number)) || again
       }
       return again
     })
-  }
-
-  /** The party as one run, with others where there is room for them beside those that start next. */
-  #runOf(party: Party, next: ReadonlyArray<Party>): Effect.Effect<LiveTask> {
-    return Effect.gen({ self: this }, function* () {
-      const { leader, same } = party
-      const similar = this.#state.shared.similarTo(leader)
-      const merged =
-        similar === null ? null : yield* mergeRun(this.#options.merging, party, similar)
-      const fits = merged !== null && this.#fit([merged, ...next.map((other) => other.leader)])
-      const run = fits ? merged : same.length === 0 ? leader : sameRun(leader, same)
-      this.#state.begin(run)
-      return run
-    })
-  }
-
-  #fit(runs: ReadonlyArray<LiveTask>): boolean {
-    const layout = PoolLayout.fromView(this.#options.ledger.view())
-    return runs.every(({ prepared }) => layout.place(prepared!.waiting) !== null)
   }
 
   #start(task: LiveTask, group: number): Effect.Effect<boolean> {

@@ -2,8 +2,10 @@
 // made at the moment in which a lane takes one of them, of those that wait then; each gets the rows that
 // it would have had alone.
 import { Effect } from "effect"
+import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { InputError, PrepError } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
+import type { MemoryView } from "../model/MemoryView.ts"
 import type { TaskOutput } from "../model/Task.ts"
 import { sharedFloat32 } from "../model/Tensor.ts"
 import { graphsOf } from "../prep/uniteGraphs.ts"
@@ -11,7 +13,7 @@ import { companyOf } from "./companyOf.ts"
 import { type PrepareOptions, preparePlan } from "./EstimatorActor.ts"
 import type { LiveTask, Member, Party, PreparedTask, Scope } from "./LiveTask.ts"
 import { hopsOf, type NeighbourhoodOptions, planOnPart } from "./neighbourhoodPlan.ts"
-import { copyOf, sharedRun } from "./SharedRun.ts"
+import { copyOf, sameRun, sharedRun } from "./SharedRun.ts"
 import { ownBytes } from "./workKey.ts"
 
 export interface MergeOptions extends NeighbourhoodOptions, PrepareOptions {
@@ -20,8 +22,37 @@ export interface MergeOptions extends NeighbourhoodOptions, PrepareOptions {
 
 type Merged = Effect.Effect<LiveTask | null, InputError | PrepError>
 
-/** The run that answers the party and some of `others`; null where it would answer none of them. */
-export const mergeRun = (
+/** What else there is when a party is to start. */
+export interface Around {
+  /** Those that wait and may join. */
+  readonly similar: ReadonlySet<LiveTask> | null
+  /** Those that start after it; there must be room for them still. */
+  readonly next: ReadonlyArray<Party>
+  readonly memory: MemoryView
+}
+
+/** The run that answers the party, and others where that costs nobody anything. */
+export const runOf = (
+  options: MergeOptions,
+  party: Party,
+  { memory, next, similar }: Around,
+): Effect.Effect<LiveTask> => {
+  const { leader, same } = party
+  const alone = same.length === 0 ? leader : sameRun(leader, same)
+  if (similar === null) return Effect.succeed(alone)
+  const leaders = next.map((other) => other.leader)
+  return Effect.map(mergeRun(options, party, similar), (merged) =>
+    merged !== null && haveRoom([merged, ...leaders], memory) ? merged : alone,
+  )
+}
+
+const haveRoom = (runs: ReadonlyArray<LiveTask>, memory: MemoryView): boolean => {
+  const layout = PoolLayout.fromView(memory)
+  return runs.every(({ prepared }) => layout.place(prepared!.waiting) !== null)
+}
+
+/** null where it would answer none of `others`. */
+const mergeRun = (
   options: MergeOptions,
   party: Party,
   others: Iterable<LiveTask>,

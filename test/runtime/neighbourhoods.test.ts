@@ -67,3 +67,16 @@ it("a target whose neighbourhood is much of the graph runs the whole", async () 
   expect(output.data).toEqual(rowsOf(whole.output.data, [0, 17], output.cols))
   expect(record.predictedPeakBytes).toBeGreaterThan(whole.record.predictedPeakBytes! / 3)
 })
+
+it("a few nodes run where the whole graph has no room", async () => {
+  await using tight = await Runtime.open({ memoryBytes: 2 ** 21, lanes: 1, inProcess: true })
+  const load = async (into: RuntimeApi) => ({
+    graph: await into.loadGraph(randomGraph(plain)),
+    model: await into.loadModel(randomModel({ architecture: "GAT", width, seed })),
+  })
+  const parts = await load(tight)
+  await expect(tight.submit(parts).result).rejects.toMatchObject({ _tag: "TooLarge" })
+  const { output } = await tight.submit({ ...parts, nodes: [3, 39_999] }).result
+  const whole = await runtime.submit(await load(runtime)).result
+  expect(output.data).toEqual(rowsOf(whole.output.data, [3, 39_999], output.cols))
+})

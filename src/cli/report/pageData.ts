@@ -129,7 +129,8 @@ const pageTask = (task: TaskRecord, opNames: NameTable | null): PageTask => {
     graph: task.graph,
     status: task.status,
     group: task.group,
-    lane: task.lane,
+    // A lane shows who ran on it, not whom else that run answered.
+    lane: task.sharedWith === null ? task.lane : null,
     attempts: task.attempts,
     priority: task.priority,
     submittedAtMs: round(task.submittedAtMs),
