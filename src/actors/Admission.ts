@@ -33,9 +33,6 @@ interface Admitted extends Promised, Pick<TaskClaim, "workKey"> {
   readonly bytes: number
 }
 
-const canBeKept = ({ dueAtMs, medianMs }: Promised, nowMs: number): boolean =>
-  nowMs + medianMs <= dueAtMs
-
 /** Of the promises that one run keeps, the first. */
 const onceEach = (promises: ReadonlyArray<Admitted>): ReadonlyArray<Admitted> => {
   const seen = new Set<string>()
@@ -145,7 +142,7 @@ export class Admission {
     return at < 0 ? this.#promises.length : at
   }
 
-  /** What was promised to those that ask for the same is kept by the same run, wherever it stands. */
+  /** The run that keeps a promise keeps those to all that ask for the same: it takes their place. */
   #infeasible(task: LiveTask, claim: TaskClaim): AdmissionError | null {
     const { demand, p50Ms, p95Ms, workKey } = claim
     const { deadlineMs } = task.spec
@@ -153,8 +150,6 @@ export class Admission {
     if (this.#mode === "all" || deadlineMs === null) return null
     const nowMs = this.#stopwatch.nowMs()
     const dueAtMs = task.submittedAtMs + deadlineMs
-    const same = this.#promises.find((promise) => workKey !== null && promise.workKey === workKey)
-    if (same !== undefined && same.dueAtMs <= dueAtMs && canBeKept(same, nowMs)) return null
     const others = onceEach(this.#promises).filter(
       (promise) => workKey === null || promise.workKey !== workKey,
     )

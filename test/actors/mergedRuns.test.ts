@@ -165,6 +165,7 @@ describe("small graphs", () => {
       )
       expect(records.map(({ status }) => status)).toEqual(["completed", "completed", "completed"])
       expect(records.map(({ sharedWith }) => sharedWith)).toEqual([null, null, null])
+      expect(records.map(({ attempts }) => attempts)).toEqual([1, 1, 1])
     }),
   )
 
