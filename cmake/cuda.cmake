@@ -34,8 +34,9 @@ function(gnnsched_add_gpu target)
     target_sources(${target} PRIVATE native/cuda/no_cuda.cc)
     return()
   endif()
-  target_sources(${target} PRIVATE native/cuda/cuda_engine.cc native/cuda/cuda_lane.cc
-    native/cuda/cuda_ops.cc native/cuda/staging.cc)
+  target_sources(${target} PRIVATE native/cuda/copy_speed.cc native/cuda/cuda_engine.cc
+    native/cuda/cuda_lane.cc native/cuda/cuda_ops.cc native/cuda/op_slices.cc
+    native/cuda/sm_partition.cc native/cuda/staging.cc)
   if("${GPU}" STREQUAL "CUDA")
     add_subdirectory(kernels)
     find_package(CUDAToolkit REQUIRED)

@@ -46,6 +46,10 @@ Napi::Value answer(Napi::Env env, const Verdict& verdict) {
   return refusal;
 }
 
+Napi::Value text_or_null(Napi::Env env, const std::string& text) {
+  return text.empty() ? env.Null() : Napi::String::New(env, text);
+}
+
 }  // namespace
 
 class Addon : public Napi::Addon<Addon> {
@@ -80,9 +84,9 @@ class Addon : public Napi::Addon<Addon> {
     return machine;
   }
 
-  // (gpu) -> { devices: [{ name, computeCapability, memoryBytes, driver }], freeBytes, reason | null };
-  // freeBytes is of the GPU that was named, null where there is none of that number
-
+  // (gpu) -> { devices: [{ name, computeCapability, memoryBytes, driver, noSmShares | null }],
+  //   freeBytes, reason | null }; freeBytes is of the GPU that was named, null where there is none of
+  // that number
   Napi::Value gpus(const Napi::CallbackInfo& call) {
     Napi::Env env = call.Env();
     const GpuList list = list_gpus();
@@ -94,6 +98,7 @@ class Addon : public Napi::Addon<Addon> {
       device["computeCapability"] = gpu.compute_capability;
       device["memoryBytes"] = static_cast<double>(gpu.memory_bytes);
       device["driver"] = gpu.driver;
+      device["noSmShares"] = text_or_null(env, gpu.no_sm_shares);
       devices[devices.Length()] = device;
     }
     out["devices"] = devices;
@@ -101,11 +106,11 @@ class Addon : public Napi::Addon<Addon> {
     const bool there = index >= 0 && index < static_cast<int64_t>(list.gpus.size());
     const int64_t free = there ? gpu_free_bytes(static_cast<int>(index)) : -1;
     out["freeBytes"] = free < 0 ? env.Null() : Napi::Number::New(env, static_cast<double>(free));
-    out["reason"] = list.reason.empty() ? env.Null() : Napi::String::New(env, list.reason);
+    out["reason"] = text_or_null(env, list.reason);
     return out;
   }
 
-  // ({ lanes, budgetBytes, isa | null, gpu | null, paint, opTimings }, onEvent)
+  // ({ lanes, budgetBytes, isa | null, gpu | null, paint, opTimings, sliceBytes, smShare }, onEvent)
   //   -> handle | { place, reason }
   Napi::Value open(const Napi::CallbackInfo& call) {
     Napi::Env env = call.Env();
@@ -137,7 +142,9 @@ class Addon : public Napi::Addon<Addon> {
     if (!gpu.IsNull()) {
       const bool op_timings = settings.Get("opTimings").ToBoolean();
       const int index = static_cast<int>(integer(gpu, "gpu"));
-      return open_cuda({index, lanes, budget, paint, op_timings}, engine);
+      const int64_t slice = integer(settings.Get("sliceBytes"), "sliceBytes");
+      const double share = settings.Get("smShare").ToNumber().DoubleValue();
+      return open_cuda({index, lanes, budget, paint, op_timings, slice, share}, engine);
     }
     const Napi::Value wanted = settings.Get("isa");
     const std::string isa = wanted.IsNull() ? "" : wanted.ToString().Utf8Value();
@@ -157,7 +164,8 @@ class Addon : public Napi::Addon<Addon> {
     devices_.erase(integer(call[0], "handle"));
   }
 
-  // (handle) -> { isa, lanes, budgetBytes, overheadBytes, alignBytes }
+  // (handle) -> { isa, lanes, budgetBytes, overheadBytes, alignBytes, gpu: null | { index,
+  //   copyBytesPerSecond, sliceBytes, urgentSms, ordinarySms, notShared | null } }
   Napi::Value info(const Napi::CallbackInfo& call) {
     Device& at = device(call);
     Napi::Object out = Napi::Object::New(call.Env());
@@ -166,6 +174,19 @@ class Addon : public Napi::Addon<Addon> {
     out["budgetBytes"] = static_cast<double>(at.pool().budget_bytes());
     out["overheadBytes"] = static_cast<double>(at.overhead_bytes());
     out["alignBytes"] = static_cast<double>(at.pool().align());
+    out["gpu"] = gpu_facts(call.Env(), at.engine().gpu());
+    return out;
+  }
+
+  static Napi::Value gpu_facts(Napi::Env env, const GpuFacts* facts) {
+    if (facts == nullptr) return env.Null();
+    Napi::Object out = Napi::Object::New(env);
+    out["index"] = facts->index;
+    out["copyBytesPerSecond"] = facts->copy_bytes_per_second;
+    out["sliceBytes"] = facts->slice_bytes;
+    out["urgentSms"] = facts->urgent_sms;
+    out["ordinarySms"] = facts->ordinary_sms;
+    out["notShared"] = text_or_null(env, facts->not_shared);
     return out;
   }
 
@@ -187,17 +208,25 @@ class Addon : public Napi::Addon<Addon> {
                                                   data));
   }
 
-  // (handle, ticket, lane, priority, words, arena, residents, output) -> as upload
+  // (handle, ticket, lane, priority, words, arena, residents, output, host, firstOp) ->
+  // as upload
   Napi::Value submit(const Napi::CallbackInfo& call) {
     auto words = typed_array<Napi::Float64Array>(call[4], napi_float64_array, "words");
     auto ids = typed_array<Napi::Float64Array>(call[6], napi_float64_array, "residents");
     auto output = typed_array<Napi::Float32Array>(call[7], napi_float32_array, "output");
     SubmitSettings request{integer(call[1], "ticket"), integer(call[2], "lane"),
-                           integer(call[3], "priority"), integer(call[5], "arena"), {}};
+                           integer(call[3], "priority"), integer(call[5], "arena"), {}, {},
+                           integer(call[9], "firstOp")};
     for (size_t i = 0; i < ids.ElementLength(); i++) {
       const double id = ids[i];
       // an id no grant has, where the number is no id at all
       request.residents.push_back(std::abs(id) < 9e15 ? static_cast<int64_t>(id) : INT64_MIN);
+    }
+    if (!call[8].IsArray()) wrong_type(call.Env(), "host must be an array");
+    const auto host = call[8].As<Napi::Array>();
+    for (uint32_t i = 0; i < host.Length(); i++) {
+      const Napi::Value array = host[i];
+      request.host.push_back(typed_array<Napi::Uint8Array>(array, napi_uint8_array, "host memory"));
     }
     return answer(call.Env(), device(call).submit(request, words, output));
   }
@@ -207,13 +236,24 @@ class Addon : public Napi::Addon<Addon> {
     device(call).cancel(integer(call[1], "ticket"));
   }
 
-  // (handle) -> { usedBytes, peakBytes, grants }
+  // (handle) -> { usedBytes, peakBytes, grants, gpu: null | { pieces, graphsMade, graphsUpdated } }
   Napi::Value stats(const Napi::CallbackInfo& call) {
-    const Pool& pool = device(call).pool();
+    Device& at = device(call);
+    const Pool& pool = at.pool();
     Napi::Object out = Napi::Object::New(call.Env());
     out["usedBytes"] = static_cast<double>(pool.used_bytes());
     out["peakBytes"] = static_cast<double>(pool.peak_bytes());
     out["grants"] = static_cast<double>(pool.grants());
+    out["gpu"] = gpu_counts(call.Env(), at.engine().gpu_counts());
+    return out;
+  }
+
+  static Napi::Value gpu_counts(Napi::Env env, const GpuCounts* counts) {
+    if (counts == nullptr) return env.Null();
+    Napi::Object out = Napi::Object::New(env);
+    out["pieces"] = static_cast<double>(counts->pieces);
+    out["graphsMade"] = static_cast<double>(counts->graphs_made);
+    out["graphsUpdated"] = static_cast<double>(counts->graphs_updated);
     return out;
   }
 

@@ -60,6 +60,7 @@ GatArgs BoundOp::gat() const {
           ld(kScoreSrc),
           floats(kScoreDst),
           ld(kScoreDst),
+          op_.kind == kGatv2 ? floats(kB) : nullptr,
           floats(kY),
           ld(kY),
           epilogue()};
@@ -86,6 +87,10 @@ LogSoftmaxArgs BoundOp::log_softmax() const {
   return {op_.m, op_.n, floats(kX), ld(kX), floats(kY), ld(kY)};
 }
 
+CopyArgs BoundOp::copy() const {
+  return {op_.m, op_.n, floats(kX), ld(kX), floats(kY), ld(kY)};
+}
+
 namespace {
 
 Verdict check_row_work(const PlanOp& op, const BoundOp& bound, IndexChecks& checks) {
@@ -97,7 +102,8 @@ Verdict check_row_work(const PlanOp& op, const BoundOp& bound, IndexChecks& chec
 Verdict check_indices(const PlanOp& op, const BoundOp& bound, IndexChecks& checks) {
   switch (op.kind) {
     case kSpmm:
-    case kGat: {
+    case kGat:
+    case kGatv2: {
       const int64_t columns = op.kind == kSpmm ? op.k : op.m;
       Verdict bad =
           checks.csr(bound.range(kRowOffsets), bound.range(kColIndices), op.m, op.nnz, columns);

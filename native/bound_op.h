@@ -23,12 +23,19 @@ class BoundOp {
 
   GemmArgs gemm() const;
   SpmmArgs spmm() const;
-  GatArgs gat() const;
+  GatArgs gat() const;  // of both kinds of attention
   DensifyArgs densify() const;
   RowwiseArgs rowwise() const;
   ReadoutArgs readout() const;
   GatherArgs gather() const;
   LogSoftmaxArgs log_softmax() const;
+  CopyArgs copy() const;
+
+  // Whether the operand lies in memory of the host that is no device's.
+  bool on_host(int operand) const {
+    const int slot = op_.operands[operand].slot;
+    return slot >= 0 && binding_.slots[static_cast<size_t>(slot)].on_host();
+  }
 
  private:
   Epilogue epilogue() const;
@@ -61,8 +68,9 @@ class Touched {
   std::vector<bool> slots_;
 };
 
+// Of what lies in the arena once the plan has run: the rest is where it belongs.
 inline int64_t output_bytes(const NativePlan& plan) {
-  return plan.output_rows * plan.output_cols * 4;
+  return plan.output_slot == words::kSlotArena ? plan.output_rows * plan.output_cols * 4 : 0;
 }
 
 }  // namespace gnnsched

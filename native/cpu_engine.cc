@@ -22,6 +22,15 @@ double now_ms() {
   return std::chrono::duration<double, std::milli>(now).count();
 }
 
+void copy_rows(const CopyArgs& c) {
+  const auto row = static_cast<size_t>(c.n) * sizeof(float);
+  if (c.ldx == c.n && c.ldy == c.n) {
+    std::memcpy(c.y, c.x, static_cast<size_t>(c.m) * row);
+    return;
+  }
+  for (int64_t r = 0; r < c.m; r++) std::memcpy(c.y + r * c.ldy, c.x + r * c.ldx, row);
+}
+
 }  // namespace
 
 Verdict CpuEngine::open(int64_t budget_bytes) {
@@ -59,12 +68,14 @@ void CpuEngine::run_op(const PlanOp& op, const Binding& binding) const {
   switch (op.kind) {
     case kGemm: kernels_->gemm(bound.gemm()); break;
     case kSpmm: kernels_->spmm(bound.spmm()); break;
-    case kGat: kernels_->gat(bound.gat()); break;
+    case kGat:
+    case kGatv2: kernels_->gat(bound.gat()); break;
     case kDensify: kernels_->densify(bound.densify()); break;
     case kRowwise: kernels_->rowwise(bound.rowwise()); break;
     case kReadout: kernels_->readout(bound.readout()); break;
     case kGather: kernels_->gather(bound.gather()); break;
     case kLogSoftmax: kernels_->log_softmax(bound.log_softmax()); break;
+    case kCopy: copy_rows(bound.copy()); break;
   }
 }
 
@@ -82,7 +93,7 @@ int64_t CpuEngine::painted_end(const Binding& binding) const {
 void CpuEngine::run(const RunRequest& request, RunResult& result) {
   const NativePlan& plan = *request.plan;
   const Binding& binding = *request.binding;
-  if (paint_) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));
+  if (paint_ && request.first_op == 0) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));
   const double start = now_ms();
   if (Verdict bad = check_all_indices(plan, binding, checks())) {
     result.failure = Failure::refused;
@@ -90,15 +101,17 @@ void CpuEngine::run(const RunRequest& request, RunResult& result) {
     return;
   }
   Touched touched(binding);
-  for (const PlanOp& op : plan.ops) {
+  for (size_t i = 0; i < request.first_op; i++) touched.count(plan.ops[i]);
+  result.ops_done = static_cast<int64_t>(request.first_op);
+  for (size_t i = request.first_op; i < plan.ops.size(); i++) {
     if (request.cancel->load(std::memory_order_relaxed)) {
       result.cancelled = true;
       break;
     }
     result.op_times.push_back(now_ms() - start);
-    run_op(op, binding);
+    run_op(plan.ops[i], binding);
     result.op_times.push_back(now_ms() - start);
-    touched.count(op);
+    touched.count(plan.ops[i]);
     result.ops_done++;
   }
   if (!result.cancelled && output_bytes(plan) > 0) {

@@ -36,7 +36,7 @@ Napi::Value values_of(Napi::Env env, const DeviceJob& job) {
 }  // namespace
 
 void RunJob::run() {
-  device->engine().run({lane, priority, &plan, &binding, &cancel, output}, result);
+  device->engine().run({lane, priority, first_op, &plan, &binding, &cancel, output}, result);
   outcome = result;
   device->finished(this);
 }
@@ -116,12 +116,27 @@ Verdict Device::upload(int64_t ticket, int64_t id, Napi::Uint8Array data) {
   auto job = std::make_shared<CopyJob>();
   job->ticket = ticket;
   job->pinned = {id};
-  job->held = Napi::ObjectReference::New(data, 1);
+  job->held.push_back(Napi::ObjectReference::New(data, 1));
   job->from = data.Data();
   job->to = pool_.at(*grant);
   job->bytes = static_cast<size_t>(bytes);
   begin(job);
   copier_.push(std::move(job));
+  return std::nullopt;
+}
+
+// A slot that is the host's: `index` among those.
+Verdict Device::bind_host(const SubmitSettings& request, size_t index, int64_t id, RunJob& job) {
+  const std::string place = "host[" + std::to_string(index) + "]";
+  if (index >= request.host.size()) return refuse(place, "%zu arrays are too few", request.host.size());
+  Napi::Uint8Array array = request.host[index];
+  if (!shared(array)) return refuse(place, "the array is not in shared memory");
+  uint8_t* data = array.Data();
+  if (reinterpret_cast<uintptr_t>(data) % 4 != 0) {
+    return refuse(place, "floats begin on multiples of 4 bytes");
+  }
+  job.binding.slots.push_back({id, data, data, 0});
+  job.held.push_back(Napi::ObjectReference::New(array, 1));
   return std::nullopt;
 }
 
@@ -132,25 +147,38 @@ Verdict Device::bind(const SubmitSettings& request, RunJob& job) {
     return refuse("arena", "grant %" PRId64 " is in use by %d plans and %d uploads", arena->id,
                   arena->pins, arena->uploads);
   }
+  const auto ops = static_cast<int64_t>(job.plan.ops.size());
+  if (request.first_op < 0 || request.first_op > ops || request.first_op > arena->ops_done) {
+    return refuse("firstOp", "%" PRId64 " of %" PRId64 " operators, %" PRId64 " have run in this arena",
+                  request.first_op, ops, arena->ops_done);
+  }
+  job.first_op = static_cast<size_t>(request.first_op);
   job.binding.arena = pool_.at(*arena);
   job.binding.arena_bytes = arena->bytes;
   if (request.residents.size() != static_cast<size_t>(job.plan.slots)) {
     return refuse("residents", "%zu grants for %d slots", request.residents.size(), job.plan.slots);
   }
-  std::vector<int64_t> slot_bytes;
+  std::vector<SlotRoom> rooms;
+  size_t hosts = 0;
   for (size_t i = 0; i < request.residents.size(); i++) {
     const std::string place = "residents[" + std::to_string(i) + "]";
     const int64_t id = request.residents[i];
+    if (id == words::kHostRead || id == words::kHostWrite) {
+      if (Verdict bad = bind_host(request, hosts, id, job)) return bad;
+      rooms.push_back({static_cast<int64_t>(request.host[hosts++].ByteLength()),
+                       id == words::kHostRead ? SlotUse::host_read : SlotUse::host_write});
+      continue;
+    }
     Grant* grant = pool_.find(id);
     if (grant == nullptr) return refuse(place, "no grant has the id %" PRId64, id);
     if (id == request.arena) return refuse(place, "grant %" PRId64 " is the arena", id);
     if (grant->uploads > 0) return refuse(place, "grant %" PRId64 " is being uploaded", id);
     job.binding.slots.push_back({id, pool_.at(*grant), grant->host, grant->bytes});
-    slot_bytes.push_back(grant->uploaded);
+    rooms.push_back({grant->uploaded});
+    job.pinned.push_back(id);
   }
-  job.pinned = request.residents;
   job.pinned.push_back(request.arena);
-  return check_extents(job.plan, arena->bytes, slot_bytes);
+  return check_extents(job.plan, arena->bytes, rooms);
 }
 
 Verdict Device::submit(const SubmitSettings& request, Napi::Float64Array words,
@@ -176,7 +204,7 @@ Verdict Device::submit(const SubmitSettings& request, Napi::Float64Array words,
   job->ticket = request.ticket;
   job->lane = static_cast<int>(request.lane);
   job->priority = request.priority;
-  job->held = Napi::ObjectReference::New(output, 1);
+  job->held.push_back(Napi::ObjectReference::New(output, 1));
   job->output = output.Data();
   job->result.op_times.reserve(2 * job->plan.ops.size());
   begin(job);
@@ -203,6 +231,11 @@ void Device::finished(DeviceJob* job) {
 
 void Device::settle(DeviceJob& job) {
   const auto* copy = dynamic_cast<const CopyJob*>(&job);
+  if (const auto* run = dynamic_cast<const RunJob*>(&job)) {
+    // the arena was pinned last; nothing goes on from a run that failed
+    const bool failed = run->outcome.failure != Failure::none;
+    pool_.find(job.pinned.back())->ops_done = failed ? 0 : run->result.ops_done;
+  }
   for (const int64_t id : job.pinned) {
     Grant* grant = pool_.find(id);
     if (copy != nullptr) {
@@ -221,7 +254,7 @@ void Device::deliver(napi_env raw, napi_value callback, void* context, void* dat
   const auto found = device->jobs_.find(ticket);
   const std::shared_ptr<DeviceJob> job = std::move(found->second);
   device->jobs_.erase(found);
-  job->held.Reset();  // here, because the lane may still hold the job and be the last to let go
+  job->held.clear();  // here, because the lane may still hold the job and be the last to let go
   device->settle(*job);
   if (device->jobs_.empty()) napi_unref_threadsafe_function(raw, device->events_);
   const Napi::Env env(raw);

@@ -21,7 +21,9 @@ struct SubmitSettings {
   int64_t lane;
   int64_t priority;
   int64_t arena;
-  std::vector<int64_t> residents;
+  std::vector<int64_t> residents;  // a grant for each slot; kHostRead or kHostWrite for the host's
+  std::vector<Napi::Uint8Array> host;  // one for each of those, in order
+  int64_t first_op;
 };
 
 class Device;
@@ -32,7 +34,7 @@ class DeviceJob : public Job {
   Device* device = nullptr;
   int64_t ticket = 0;
   std::vector<int64_t> pinned;  // grants
-  Napi::ObjectReference held;   // the typed array whose memory the job reads or writes
+  std::vector<Napi::ObjectReference> held;  // the typed arrays whose memory the job reads or writes
   Outcome outcome;
 };
 
@@ -40,6 +42,7 @@ class RunJob final : public DeviceJob {
  public:
   void run() override;
   int lane = 0;
+  size_t first_op = 0;
   NativePlan plan;
   Binding binding;
   std::atomic<bool> cancel{false};
@@ -88,6 +91,7 @@ class Device {
   static void deliver(napi_env env, napi_value callback, void* context, void* data);
   void settle(DeviceJob& job);
   Verdict bind(const SubmitSettings& request, RunJob& job);
+  Verdict bind_host(const SubmitSettings& request, size_t index, int64_t id, RunJob& job);
   void begin(std::shared_ptr<DeviceJob> job);
 
   Napi::Env env_;

@@ -17,10 +17,11 @@ struct Binding {
   uint8_t* arena;
   int64_t arena_bytes;
   struct Slot {
-    int64_t grant;
-    uint8_t* data;        // where kernels read it
+    int64_t grant;        // or kHostRead, kHostWrite
+    uint8_t* data;        // where kernels read it; where copies reach it when it is the host's
     const uint8_t* host;  // where index checks read it
-    int64_t bytes;        // of the grant: a multiple of the alignment
+    int64_t bytes;        // of the grant: a multiple of the alignment; of host memory 0
+    bool on_host() const { return grant < 0; }
   };
   std::vector<Slot> slots;
 };
@@ -34,7 +35,7 @@ struct Outcome {
 };
 
 struct RunResult : Outcome {
-  int64_t ops_done = 0;
+  int64_t ops_done = 0;  // those before the request's first included
   bool cancelled = false;
   double run_ms = 0;
   int64_t measured_peak_bytes = 0;
@@ -44,10 +45,28 @@ struct RunResult : Outcome {
 struct RunRequest {
   int lane;
   int64_t priority;
+  // Those before it have run in this arena, which holds what they wrote.
+  size_t first_op;
   const NativePlan* plan;
   const Binding* binding;
   const std::atomic<bool>* cancel;
   float* output;
+};
+
+// What an engine that is a GPU says of itself; fixed once it is open.
+struct GpuFacts {
+  int index;
+  double copy_bytes_per_second;
+  double slice_bytes;  // of work between two moments at which a plan can stop
+  // Multiprocessors of urgent and of ordinary plans; 0 where they are not shared out, and why not.
+  unsigned urgent_sms = 0, ordinary_sms = 0;
+  std::string not_shared;
+};
+
+// What a GPU has done; counted by its lanes.
+struct GpuCounts {
+  std::atomic<int64_t> pieces{0};  // launched, each of slices that end soon
+  std::atomic<int64_t> graphs_made{0}, graphs_updated{0};
 };
 
 class Engine {
@@ -62,6 +81,9 @@ class Engine {
   virtual bool pool_is_host() const = 0;
   // Beside the pool, in bytes.
   virtual int64_t overhead_bytes() const = 0;
+  // Null where it is none.
+  virtual const GpuFacts* gpu() const { return nullptr; }
+  virtual const GpuCounts* gpu_counts() const { return nullptr; }
   // On the copier's thread.
   virtual Outcome copy_in(uint8_t* to, const uint8_t* from, size_t bytes) = 0;
   // On the lane's thread.

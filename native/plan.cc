@@ -103,7 +103,7 @@ Verdict check_rules(const PlanOp& op, size_t index) {
   if (op.operands[kAffineScale].present() != op.operands[kAffineShift].present()) {
     return refuse(op_place(index, "epilogue.affine"), "scale and shift must come together");
   }
-  if (op.kind == kGat) {
+  if (op.kind == kGat || op.kind == kGatv2) {
     if (op.heads < 1 || op.heads > kMaxHeads) {
       return refuse(op_place(index, "heads"), "%" PRId64 " heads are not in [1, %" PRId64 "]", op.heads,
                     kMaxHeads);
@@ -126,8 +126,20 @@ Verdict check_rules(const PlanOp& op, size_t index) {
   return std::nullopt;
 }
 
+// Whether the operator may touch the slot at all.
+Verdict check_use(const PlanOp& op, const Extent& extent, int slot, SlotUse use,
+                  const std::string& place) {
+  if (use == SlotUse::device) {
+    if (!extent.written) return std::nullopt;
+    return refuse(place, "slot %d is resident; results go to the arena", slot);
+  }
+  if (op.kind != kCopy) return refuse(place, "slot %d is host memory; only copies reach it", slot);
+  if (!extent.written || use == SlotUse::host_write) return std::nullopt;
+  return refuse(place, "slot %d of host memory is read-only", slot);
+}
+
 Verdict check_extent(const PlanOp& op, const Extent& extent, size_t index, int64_t arena_bytes,
-                     const std::vector<int64_t>& slot_bytes) {
+                     const std::vector<SlotRoom>& slots) {
   const PlanOperand& operand = op.operands[extent.operand];
   const std::string place = op_place(index, extent.name);
   if (!operand.present()) return refuse(place, "the operand is missing");
@@ -140,13 +152,14 @@ Verdict check_extent(const PlanOp& op, const Extent& extent, size_t index, int64
   if (!extent.vector && extent.rows > 1 && operand.ld < extent.cols) {
     return refuse(place, "ld %" PRId64 " is less than the %" PRId64 " columns", operand.ld, extent.cols);
   }
-  if (extent.written && operand.slot != kSlotArena) {
-    return refuse(place, "slot %d is resident; results go to the arena", operand.slot);
+  if (operand.slot != kSlotArena) {
+    const SlotUse use = slots[operand.slot].use;
+    if (Verdict bad = check_use(op, extent, operand.slot, use, place)) return bad;
   }
   if (extent.indices && operand.slot == kSlotArena) {
     return refuse(place, "indices must lie in a resident object, not in the arena");
   }
-  const int64_t room = operand.slot == kSlotArena ? arena_bytes : slot_bytes[operand.slot];
+  const int64_t room = operand.slot == kSlotArena ? arena_bytes : slots[operand.slot].bytes;
   const int64_t touched = touched_bytes(extent, operand.ld);
   if (touched > 0 && (operand.offset > room || touched > room - operand.offset)) {
     return refuse(place,
@@ -202,6 +215,18 @@ Extents extents_of(const PlanOp& op) {
       add_memory(to, op);
       break;
     }
+    case kGatv2: {
+      const int64_t cols = op.heads * op.head_width;
+      add_csr(to, op);
+      add(to, kX, "x", op.m, cols);
+      add(to, kScoreDst, "target", op.m, cols);
+      add_vector(to, op, kB, "att", cols, true);
+      const int64_t out = op.has(kFlagConcat) ? cols : op.head_width;
+      add(to, kY, "y", op.m, out, true);
+      add_epilogue(to, op, op.m, out);
+      add_memory(to, op);
+      break;
+    }
     case kDensify:
       add_csr(to, op);
       add_vector(to, op, kValues, "values", op.nnz, true);
@@ -222,6 +247,7 @@ Extents extents_of(const PlanOp& op) {
       add(to, kX, "x", op.m, op.n);
       add(to, kY, "y", op.count, op.n, true);
       break;
+    case kCopy:
     case kLogSoftmax:
       add(to, kX, "x", op.m, op.n);
       add(to, kY, "y", op.m, op.n, true);
@@ -248,10 +274,12 @@ Verdict decode_plan(const double* words, size_t count, NativePlan& plan) {
   plan.slots = static_cast<int>(words[kHeadSlots]);
   if (!integer_between(words[kHeadOutputOffset], 0, kMaxInteger) ||
       !integer_between(words[kHeadOutputRows], 0, kMaxDimension) ||
-      !integer_between(words[kHeadOutputCols], 0, kMaxDimension)) {
-    return refuse("output", "offset %.17g, %.17g rows, %.17g cols", words[kHeadOutputOffset],
-                  words[kHeadOutputRows], words[kHeadOutputCols]);
+      !integer_between(words[kHeadOutputCols], 0, kMaxDimension) ||
+      !integer_between(words[kHeadOutputSlot], kSlotArena, plan.slots - 1)) {
+    return refuse("output", "slot %.17g, offset %.17g, %.17g rows, %.17g cols", words[kHeadOutputSlot],
+                  words[kHeadOutputOffset], words[kHeadOutputRows], words[kHeadOutputCols]);
   }
+  plan.output_slot = static_cast<int>(words[kHeadOutputSlot]);
   plan.output_offset = static_cast<int64_t>(words[kHeadOutputOffset]);
   plan.output_rows = static_cast<int64_t>(words[kHeadOutputRows]);
   plan.output_cols = static_cast<int64_t>(words[kHeadOutputCols]);
@@ -265,11 +293,11 @@ Verdict decode_plan(const double* words, size_t count, NativePlan& plan) {
 }
 
 Verdict check_extents(const NativePlan& plan, int64_t arena_bytes,
-                      const std::vector<int64_t>& slot_bytes) {
+                      const std::vector<SlotRoom>& slots) {
   for (size_t i = 0; i < plan.ops.size(); i++) {
     const Extents extents = extents_of(plan.ops[i]);
     for (int j = 0; j < extents.count; j++) {
-      Verdict bad = check_extent(plan.ops[i], extents.list[j], i, arena_bytes, slot_bytes);
+      Verdict bad = check_extent(plan.ops[i], extents.list[j], i, arena_bytes, slots);
       if (bad) return bad;
     }
   }
@@ -278,10 +306,15 @@ Verdict check_extents(const NativePlan& plan, int64_t arena_bytes,
   whole.rows = plan.output_rows;
   whole.cols = plan.output_cols;
   const int64_t bytes = touched_bytes(whole, plan.output_cols);
-  if (plan.output_offset % 4 != 0 || plan.output_offset > arena_bytes ||
-      bytes > arena_bytes - plan.output_offset) {
-    return refuse("output", "%" PRId64 " bytes at offset %" PRId64 " leave the arena of %" PRId64, bytes,
-                  plan.output_offset, arena_bytes);
+  const bool in_arena = plan.output_slot == kSlotArena;
+  if (!in_arena && slots[plan.output_slot].use != SlotUse::host_write) {
+    return refuse("output", "slot %d is not host memory that the plan may write", plan.output_slot);
+  }
+  const int64_t room = in_arena ? arena_bytes : slots[plan.output_slot].bytes;
+  if (plan.output_offset % 4 != 0 || plan.output_offset > room ||
+      bytes > room - plan.output_offset) {
+    return refuse("output", "%" PRId64 " bytes at offset %" PRId64 " leave %s of %" PRId64, bytes,
+                  plan.output_offset, in_arena ? "the arena" : "host memory", room);
   }
   return std::nullopt;
 }

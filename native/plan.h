@@ -33,6 +33,7 @@ struct PlanOp {
 struct NativePlan {
   std::vector<PlanOp> ops;
   int slots = 0;
+  int output_slot = words::kSlotArena;
   int64_t output_offset = 0, output_rows = 0, output_cols = 0;
 };
 
@@ -43,7 +44,7 @@ struct Extent {
   int64_t rows, cols;
   bool vector;   // contiguous: rows == 1
   bool indices;  // int32; must lie in a resident object
-  bool written;  // must lie in the arena
+  bool written;  // must lie in the arena, or in host memory that is the task's own
   bool needed;
 };
 
@@ -61,8 +62,16 @@ Extents extents_of(const PlanOp& op);
 
 Verdict decode_plan(const double* words, size_t count, NativePlan& plan);
 
-// Checks each extent; `slot_bytes[i]` is what has been uploaded to the grant bound to slot i.
+// Who may touch a slot: device memory is read by every operator, host memory by copies alone.
+enum class SlotUse { device, host_read, host_write };
+
+// What a slot is bound to: bytes that were uploaded to a grant, or an array of the host.
+struct SlotRoom {
+  int64_t bytes;
+  SlotUse use = SlotUse::device;
+};
+
 Verdict check_extents(const NativePlan& plan, int64_t arena_bytes,
-                      const std::vector<int64_t>& slot_bytes);
+                      const std::vector<SlotRoom>& slots);
 
 }  // namespace gnnsched

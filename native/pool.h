@@ -17,6 +17,7 @@ struct Grant {
   const uint8_t* host = nullptr;  // the same bytes where the host can read them, once uploaded
   int pins = 0;          // plans that run or wait with it
   int uploads = 0;       // copies under way
+  int64_t ops_done = 0;  // of the plan that ran in it last: a plan may go on from there
 };
 
 class Pool {

@@ -1,5 +1,15 @@
 // The package's public face: the runtime, its types and its errors.
+
+export type {
+  Company,
+  Explanation,
+  RunStep,
+  Step,
+  WaitReason,
+  WaitStep,
+} from "./model/Explanation.ts"
 export * from "./model/errors.ts"
+export { explainTask } from "./model/explainTask.ts"
 export type { Fault, FaultPlan } from "./model/FaultPlan.ts"
 export type { GnnConfig, ModelSource } from "./model/GnnModel.ts"
 export type { GraphShape, GraphSource } from "./model/Graph.ts"

@@ -54,7 +54,8 @@ struct SpmmArgs {
   Epilogue epilogue;
 };
 
-// attention over incoming edges; x is [m, heads * head_width]
+// attention over incoming edges; x is [m, heads * head_width]. GATv2 has att: then score_dst is the
+// matrix [m, heads * head_width] that targets add to x, and score_src is not read
 struct GatArgs {
   int64_t m, nnz, heads, head_width;
   bool concat, self_loops;
@@ -67,9 +68,17 @@ struct GatArgs {
   int64_t ld_src;
   const float* score_dst;
   int64_t ld_dst;
+  const float* att;  // [heads * head_width] or null
   float* y;
   int64_t ldy;
   Epilogue epilogue;
+};
+
+// product.c = epilogue(s * product.b) with s[m, k] = what `aggregate` would store: its y and epilogue
+// and the product's a are not there, aggregate.n is product.k
+struct AggGemmArgs {
+  SpmmArgs aggregate;
+  GemmArgs product;
 };
 
 // y[m, k] = the CSR matrix as a dense one; duplicates add up
@@ -116,6 +125,15 @@ struct GatherArgs {
 
 // y[r, :] = x[r, :] - log(sum(exp(x[r, :]))); y may be x
 struct LogSoftmaxArgs {
+  int64_t m, n;
+  const float* x;
+  int64_t ldx;
+  float* y;
+  int64_t ldy;
+};
+
+// y[m, n] = x[m, n]
+struct CopyArgs {
   int64_t m, n;
   const float* x;
   int64_t ldx;

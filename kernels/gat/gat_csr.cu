@@ -10,27 +10,13 @@
 // kernel merges the segments of a row in their order.
 #include "common/epilogue.h"
 #include "gat/gat.h"
+#include "gat/gat_partials.h"
 #include "gat/gat_softmax.h"
+#include "gat/gatv2.h"
 
 namespace gnnsched::gpu {
 
 namespace {
-
-// Segments leave rows of heads * head_width sums, then the state of each head.
-struct GatPartials {
-  float* sums;
-  float* largest;
-  float* denominator;
-  int64_t ld;
-};
-
-__host__ __device__ GatPartials gat_partials(void* workspace, int64_t segments, int64_t heads,
-                                             int64_t columns) {
-  const int64_t ld = (columns + 3) / 4 * 4;
-  auto* sums = static_cast<float*>(workspace);
-  float* largest = sums + segments * ld;
-  return {sums, largest, largest + segments * heads, ld};
-}
 
 // Rows of bundles: softmax, sums, epilogue. Heads side by side.
 template <int Lanes, bool Quads>
@@ -39,8 +25,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.bundle_count) return;  // the whole group; barriers are the group's own
+  const int64_t number = work.unit_begin - work.segment_count +
+                         static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end - work.segment_count) return;  // the whole group; barriers are the group's own
   const int64_t n = a.heads * a.head_width;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y, n);
   attention.take_tile_heads(blockIdx.y);
@@ -60,8 +47,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.bundle_count) return;
+  const int64_t number = work.unit_begin - work.segment_count +
+                         static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end - work.segment_count) return;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y,
                                     a.head_width);
   const float share = 1.0f / static_cast<float>(a.heads);
@@ -87,8 +75,9 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
   using Groups = GatShared<Lanes>;
   GNNSCHED_SHARED(Groups, shared);
   constexpr int kGroups = GatConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.segment_count) return;
+  const int64_t number =
+      work.unit_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end) return;
   const int64_t n = a.heads * a.head_width;
   Attention<Lanes, Quads> attention(a, shared.groups[threadIdx.x / Lanes], blockIdx.y, n);
   attention.take_tile_heads(blockIdx.y);
@@ -101,58 +90,10 @@ __global__ void __launch_bounds__(GatConfig::kThreads, GatConfig::kBlocks)
                         partials.denominator + number * a.heads);
 }
 
-// sum over segments of exp(largest[s] - overall) * v[s], for sums and denominators alike.
-struct Merged {
-  float sum, denominator;
-};
-
-__device__ __forceinline__ Merged merge(const GatArgs& a, const GatPartials& partials, int4 heavy,
-                                        int64_t h, int64_t c) {
-  float overall = -INFINITY;
-  for (int64_t s = heavy.y; s < heavy.y + heavy.z; s++) {
-    const float largest = load_own(partials.largest + s * a.heads + h);
-    overall = largest > overall ? largest : overall;
-  }
-  const float shift = overall == -INFINITY ? 0.0f : overall;
-  Merged out{0.0f, 0.0f};
-  for (int64_t s = heavy.y; s < heavy.y + heavy.z; s++) {
-    const float scale = expf(load_own(partials.largest + s * a.heads + h) - shift);
-    // a segment without edges left no sum to scale
-    const float denominator = load_own(partials.denominator + s * a.heads + h);
-    if (denominator == 0.0f) continue;
-    out.sum += scale * load_own(partials.sums + s * partials.ld + c);
-    out.denominator += scale * denominator;
-  }
-  return out;
-}
-
-// One thread per column of a heavy row.
-__global__ void __launch_bounds__(GatConfig::kThreads)
-    gat_csr_combine_kernel(GatArgs a, RowWork work, void* workspace) {
-  const int64_t n = a.concat ? a.heads * a.head_width : a.head_width;
-  const int64_t c = static_cast<int64_t>(blockIdx.y) * GatConfig::kThreads + threadIdx.x;
-  if (c >= n) return;
-  const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + blockIdx.x));
-  const GatPartials partials =
-      gat_partials(workspace, work.segment_count, a.heads, a.heads * a.head_width);
-  float v = 0.0f;
-  if (a.concat) {
-    const Merged merged = merge(a, partials, heavy, c / a.head_width, c);
-    v = merged.sum / merged.denominator;
-  } else {
-    const float share = 1.0f / static_cast<float>(a.heads);
-    for (int64_t h = 0; h < a.heads; h++) {
-      const Merged merged = merge(a, partials, heavy, h, h * a.head_width + c);
-      v += share * (merged.sum / merged.denominator);
-    }
-  }
-  store_once(a.y + heavy.x * a.ldy + c, finish(a.epilogue, heavy.x, c, v));
-}
-
 template <int Lanes, bool Quads>
 cudaError_t launch_light(const GatArgs& args, const RowWork& work, cudaStream_t stream) {
   const int64_t n = args.concat ? args.heads * args.head_width : args.head_width;
-  const int64_t blocks = ceil_div(work.bundle_count, GatConfig::kThreads / Lanes);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, GatConfig::kThreads / Lanes);
   const int64_t tiles = ceil_div(n, kTileColumns<Lanes>);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
   return launch(args.concat ? gat_csr_concat_kernel<Lanes, Quads>
@@ -169,43 +110,37 @@ cudaError_t launch_light_width(const GatArgs& args, const RowWork& work, cudaStr
 }
 
 template <bool Quads>
-cudaError_t launch_heavy(const GatArgs& args, const RowWork& work, void* workspace,
-                         cudaStream_t stream) {
+cudaError_t launch_segments(const GatArgs& args, const RowWork& work, void* workspace,
+                            cudaStream_t stream) {
   constexpr int kLanes = 32;  // segments are long: a whole warp each, whatever the width
-  const int64_t n = args.heads * args.head_width;
-  const int64_t blocks = ceil_div(work.segment_count, GatConfig::kThreads / kLanes);
-  const int64_t tiles = ceil_div(n, kTileColumns<kLanes>);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, GatConfig::kThreads / kLanes);
+  const int64_t tiles = ceil_div(args.heads * args.head_width, kTileColumns<kLanes>);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
-  const cudaError_t started =
-      launch(gat_csr_segment_kernel<kLanes, Quads>, dim3(blocks, tiles),
-             dim3(GatConfig::kThreads), stream, args, work, workspace);
-  if (started != cudaSuccess) return started;
-  const int64_t columns = args.concat ? n : args.head_width;
-  return launch(gat_csr_combine_kernel,
-                dim3(work.heavy_count, ceil_div(columns, GatConfig::kThreads)),
+  return launch(gat_csr_segment_kernel<kLanes, Quads>, dim3(blocks, tiles),
                 dim3(GatConfig::kThreads), stream, args, work, workspace);
 }
 
 }  // namespace
 
-int64_t gat_workspace_bytes(int64_t segments, int64_t heads, int64_t head_width) {
-  return segments * ((heads * head_width + 3) / 4 * 4 + 2 * heads) * 4;
-}
-
 cudaError_t launch_gat_csr(const GatArgs& args, const RowWork& work, void* workspace,
                            cudaStream_t stream) {
   if (args.m == 0 || args.heads == 0 || args.head_width == 0) return cudaSuccess;
   if (args.heads > kMaxHeads) return cudaErrorInvalidValue;
+  if (args.att != nullptr) return launch_gatv2_csr(args, work, workspace, stream);
   const bool by_quads = args.head_width % 4 == 0 && quads(args.x, args.ldx) &&
                         quads(args.y, args.ldy) && quads(args.epilogue);
-  if (work.heavy_count > 0) {
-    const cudaError_t started = by_quads ? launch_heavy<true>(args, work, workspace, stream)
-                                         : launch_heavy<false>(args, work, workspace, stream);
-    if (started != cudaSuccess) return started;
+  const RowWork segments = segments_of(work), bundles = bundles_of(work);
+  cudaError_t started = cudaSuccess;
+  if (segments.unit_begin < segments.unit_end) {
+    started = by_quads ? launch_segments<true>(args, segments, workspace, stream)
+                       : launch_segments<false>(args, segments, workspace, stream);
   }
-  if (work.bundle_count == 0) return cudaSuccess;
-  return by_quads ? launch_light_width<true>(args, work, stream)
-                  : launch_light_width<false>(args, work, stream);
+  if (started == cudaSuccess && work.heavy_begin < work.heavy_end) {
+    started = launch_gat_combine(args, work, workspace, stream);
+  }
+  if (started != cudaSuccess || bundles.unit_begin >= bundles.unit_end) return started;
+  return by_quads ? launch_light_width<true>(args, bundles, stream)
+                  : launch_light_width<false>(args, bundles, stream);
 }
 
 }  // namespace gnnsched::gpu

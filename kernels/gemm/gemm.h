@@ -21,7 +21,14 @@ GemmSplit gemm_split(int64_t m, int64_t k, int64_t n);
 // Partial products of more than one part; 0 for one.
 int64_t gemm_workspace_bytes(int64_t m, int64_t k, int64_t n);
 
-cudaError_t launch_gemm_f32(const GemmArgs& args, GemmMode mode, void* workspace,
-                            cudaStream_t stream);
+// `split` is that of the whole product, also where args are some of its rows: every row has the bits it
+// has in the whole.
+cudaError_t launch_gemm_f32(const GemmArgs& args, const GemmSplit& split, GemmMode mode,
+                            void* workspace, cudaStream_t stream);
+
+inline cudaError_t launch_gemm_f32(const GemmArgs& args, GemmMode mode, void* workspace,
+                                   cudaStream_t stream) {
+  return launch_gemm_f32(args, gemm_split(args.m, args.k, args.n), mode, workspace, stream);
+}
 
 }  // namespace gnnsched::gpu

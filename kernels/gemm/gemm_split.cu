@@ -57,10 +57,9 @@ cudaError_t launch_gemm_tf32x3(const GemmArgs&, const GemmSplit&, float*, cudaSt
 }
 #endif
 
-cudaError_t launch_gemm_f32(const GemmArgs& args, GemmMode mode, void* workspace,
-                            cudaStream_t stream) {
+cudaError_t launch_gemm_f32(const GemmArgs& args, const GemmSplit& split, GemmMode mode,
+                            void* workspace, cudaStream_t stream) {
   if (args.m == 0 || args.n == 0) return cudaSuccess;
-  const GemmSplit split = gemm_split(args.m, args.k, args.n);
   auto* partials = split.parts == 1 ? nullptr : static_cast<float*>(workspace);
   const cudaError_t started = mode == GemmMode::tf32x3
                                   ? launch_gemm_tf32x3(args, split, partials, stream)

@@ -8,6 +8,7 @@
 #include "common/epilogue.h"
 #include "common/warp.h"
 #include "spmm/spmm.h"
+#include "spmm/spmm_partials.h"
 
 namespace gnnsched::gpu {
 
@@ -24,20 +25,6 @@ struct SpmmConfig {
 };
 
 enum class Kind { unit_sum, weighted_sum, max };
-
-__host__ __device__ int64_t padded(int64_t n) { return (n + 3) / 4 * 4; }
-
-// Where a segment leaves what it found: rows of floats, then how many edges counted.
-struct Partials {
-  float* rows;
-  int32_t* counted;
-  int64_t ld;
-};
-
-__host__ __device__ Partials partials_in(void* workspace, int64_t segments, int64_t n) {
-  auto* rows = static_cast<float*>(workspace);
-  return {rows, reinterpret_cast<int32_t*>(rows + segments * padded(n)), padded(n)};
-}
 
 // The unit a group walks; rows and edges are both consecutive.
 struct Unit {
@@ -123,8 +110,9 @@ template <int Lanes, bool Quads, Kind K>
 __global__ void __launch_bounds__(SpmmConfig::kThreads, SpmmConfig::kBlocks)
     spmm_csr_bundle_kernel(SpmmArgs a, RowWork work, void* workspace) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes, kInFlight = SpmmConfig::kInFlight;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.segment_count + work.bundle_count) return;  // the whole group; no barriers
+  const int64_t number =
+      work.unit_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.unit_end) return;  // the whole group; no barriers
   const SubWarp<Lanes> group;
   const LaneColumns<Lanes, Quads> columns(group.lane, blockIdx.y, a.n);
   const Unit unit = unit_of(a, work, number);
@@ -150,7 +138,7 @@ __global__ void __launch_bounds__(SpmmConfig::kThreads, SpmmConfig::kBlocks)
   for (;;) {
     if (edge == row_end) {
       if (unit.segment) {
-        const Partials partials = partials_in(workspace, work.segment_count, a.n);
+        const SpmmPartials partials = spmm_partials(workspace, work.segment_count, a.n);
         columns.store(partials.rows + number * partials.ld, acc);
         if (group.lane == 0 && blockIdx.y == 0) store_once(partials.counted + number, counted);
       } else {
@@ -211,12 +199,13 @@ template <int Lanes, bool Quads, Kind K>
 __global__ void __launch_bounds__(SpmmConfig::kThreads)
     spmm_csr_combine_kernel(SpmmArgs a, RowWork work, void* workspace) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes;
-  const int64_t number = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
-  if (number >= work.heavy_count) return;
+  const int64_t number =
+      work.heavy_begin + static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / Lanes;
+  if (number >= work.heavy_end) return;
   const SubWarp<Lanes> group;
   const LaneColumns<Lanes, Quads> columns(group.lane, blockIdx.y, a.n);
   const int4 heavy = load_once(reinterpret_cast<const int4*>(work.heavy + number));
-  const Partials partials = partials_in(workspace, work.segment_count, a.n);
+  const SpmmPartials partials = spmm_partials(workspace, work.segment_count, a.n);
   float4 acc = no_edge<K>();
   int counted = 0;
   for (int64_t s = heavy.y; s < heavy.y + heavy.z; s++) {
@@ -231,16 +220,18 @@ template <int Lanes, bool Quads, Kind K>
 cudaError_t launch_both(const SpmmArgs& args, const RowWork& work, void* workspace,
                         cudaStream_t stream) {
   constexpr int kGroups = SpmmConfig::kThreads / Lanes;
-  const int64_t units = work.segment_count + work.bundle_count;
-  const int64_t blocks = ceil_div(units, kGroups), tiles = ceil_div(args.n, kTileColumns<Lanes>);
+  const int64_t blocks = ceil_div(work.unit_end - work.unit_begin, kGroups);
+  const int64_t heavy_blocks = ceil_div(work.heavy_end - work.heavy_begin, kGroups);
+  const int64_t tiles = ceil_div(args.n, kTileColumns<Lanes>);
   if (!grid_fits(blocks, tiles)) return cudaErrorInvalidValue;
-  const cudaError_t started =
-      launch(spmm_csr_bundle_kernel<Lanes, Quads, K>, dim3(blocks, tiles),
-             dim3(SpmmConfig::kThreads), stream, args, work, workspace);
-  if (started != cudaSuccess || work.heavy_count == 0) return started;
-  return launch(spmm_csr_combine_kernel<Lanes, Quads, K>,
-                dim3(ceil_div(work.heavy_count, kGroups), tiles), dim3(SpmmConfig::kThreads),
-                stream, args, work, workspace);
+  cudaError_t started = cudaSuccess;
+  if (blocks > 0) {
+    started = launch(spmm_csr_bundle_kernel<Lanes, Quads, K>, dim3(blocks, tiles),
+                     dim3(SpmmConfig::kThreads), stream, args, work, workspace);
+  }
+  if (started != cudaSuccess || heavy_blocks == 0) return started;
+  return launch(spmm_csr_combine_kernel<Lanes, Quads, K>, dim3(heavy_blocks, tiles),
+                dim3(SpmmConfig::kThreads), stream, args, work, workspace);
 }
 
 template <int Lanes, bool Quads>
@@ -267,7 +258,7 @@ cudaError_t launch_width(const SpmmArgs& args, const RowWork& work, void* worksp
 }  // namespace
 
 int64_t spmm_workspace_bytes(int64_t segments, int64_t n) {
-  return segments * (padded(n) * 4 + 4);
+  return segments * (spmm_padded(n) * 4 + 4);
 }
 
 cudaError_t launch_spmm_csr(const SpmmArgs& args, const RowWork& work, void* workspace,

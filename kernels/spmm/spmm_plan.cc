@@ -7,9 +7,6 @@ namespace gnnsched::gpu {
 
 namespace {
 
-// Long enough that a partial row is under one percent of the rows it sums, short enough that the
-// rounding of a hub's sum stays near that of an ordinary row.
-constexpr int64_t kShortestSegment = 128;
 // More segments than this fill no device better, and each takes scratch: large graphs get longer
 // ones, so that 1.5 times this many are the most.
 constexpr int64_t kWantedSegments = 16384;

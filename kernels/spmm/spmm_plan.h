@@ -29,13 +29,30 @@ struct RowPlan {
   std::vector<HeavyRow> heavy;
 };
 
-// The same lists on the device, as the launchers take them.
+// The same lists on the device, as the launchers take them, and the part of them that a launch does:
+// units (all segments, then all bundles) and heavy rows, which must come after their last segment.
 struct RowWork {
   const RowBundle* bundles;
   const RowSegment* segments;
   const HeavyRow* heavy;
   int64_t bundle_count, segment_count, heavy_count;
+  int64_t unit_begin = 0, unit_end = segment_count + bundle_count;
+  int64_t heavy_begin = 0, heavy_end = heavy_count;
 };
+
+// Edges of the shortest segment: long enough that a partial row is under one percent of the rows it
+// sums, short enough that the rounding of a hub's sum stays near that of an ordinary row.
+constexpr int64_t kShortestSegment = 128;
+
+// Of a launch's units those that are segments, and those that are bundles.
+inline RowWork segments_of(RowWork work) {
+  if (work.unit_end > work.segment_count) work.unit_end = work.segment_count;
+  return work;
+}
+inline RowWork bundles_of(RowWork work) {
+  if (work.unit_begin < work.segment_count) work.unit_begin = work.segment_count;
+  return work;
+}
 
 RowPlan build_row_plan(const int32_t* row_offsets, int64_t m);
 

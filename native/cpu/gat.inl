@@ -1,4 +1,5 @@
-// y[r, h, :] = sum over incoming edges of softmax_e(leakyRelu(src[col, h] + dst[r, h])) * x[col, h, :]
+// y[r, h, :] = sum over incoming edges of softmax_e(leakyRelu(src[col, h] + dst[r, h])) * x[col, h, :],
+// for GATv2 with the logits att[h] . leakyRelu(x[col, h] + target[r, h])
 //
 // Edges go in chunks of kGatEdges. Phase one runs the online softmax over the chunks (largest logit
 // and denominator per head); phase two gathers with the final weights. A row of one chunk, the
@@ -43,8 +44,47 @@ GNN_CALL void gat_collect(const GatArgs& g, int64_t r, int64_t& e, bool& loop, G
   chunk.count = count;
 }
 
+// One GATv2 logit: sum of att[c] * leakyRelu(from[c] + to[c]) over a head's columns.
+GNN_INLINE float gatv2_logit(const float* att, const float* from, const float* to, int64_t columns,
+                             vf slope) {
+  const auto term = [&](vf a, vf v) { return a * (v > splat(0.0f) ? v : v * slope); };
+  vf sum = splat(0.0f);
+  int64_t c = 0;
+  for (; c + kWidth <= columns; c += kWidth) {
+    sum += term(load(att + c), load(from + c) + load(to + c));
+  }
+  if (c < columns) {
+    const int count = (int)(columns - c);
+    const vf v = load_part(from + c, count) + load_part(to + c, count);
+    sum += term(load_part(att + c, count), v);
+  }
+  return sum_lanes(sum);
+}
+
+// As gat_logits, from the rows themselves.
+GNN_CALL void gatv2_logits(const GatArgs& g, int64_t r, GatChunk& chunk) {
+  const vf slope = splat(g.negative_slope);
+  const float* to = g.score_dst + r * g.ld_dst;
+  for (int i = 0; i < chunk.count; i++) {
+    if (i + 4 < chunk.count) {
+      prefetch_row(g.x + chunk.cols[i + 4] * g.ldx, g.heads * g.head_width);
+    }
+    const float* from = g.x + chunk.cols[i] * g.ldx;
+    for (int64_t h = 0; h < g.heads; h++) {
+      const int64_t c = h * g.head_width;
+      chunk.logits[h * kGatEdges + i] =
+          gatv2_logit(g.att + c, from + c, to + c, g.head_width, slope);
+    }
+  }
+  const int whole = (chunk.count + kWidth - 1) / kWidth * kWidth;
+  for (int64_t h = 0; h < g.heads; h++) {
+    for (int i = chunk.count; i < whole; i++) chunk.logits[h * kGatEdges + i] = -__builtin_inff();
+  }
+}
+
 // The chunk's logits; -inf behind the last edge, up to a whole vector.
 GNN_CALL void gat_logits(const GatArgs& g, int64_t r, GatChunk& chunk) {
+  if (g.att != nullptr) return gatv2_logits(g, r, chunk);
   for (int i = 0; i < chunk.count; i++) {
     const float* src = g.score_src + chunk.cols[i] * g.ld_src;
     for (int64_t h = 0; h < g.heads; h++) chunk.logits[h * kGatEdges + i] = src[h];

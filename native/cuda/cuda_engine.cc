@@ -10,8 +10,10 @@
 
 #include "bound_op.h"
 #include "cuda/cuda_error.h"
+#include "cuda/copy_speed.h"
 #include "cuda/cuda_lane.h"
 #include "cuda/cuda_ops.h"
+#include "cuda/sm_partition.h"
 #include "cuda/staging.h"
 
 namespace gnnsched {
@@ -20,27 +22,41 @@ namespace {
 
 constexpr int64_t kAlign = 256;  // what a memory transaction of a warp and cp.async like best
 
-// Operators, or pieces of a plan, that are enqueued ahead of the one that runs: enough that the device
-// never waits for the host, few enough that a cancelled plan stops soon.
+// Pieces of a plan that are enqueued at once: the next one waits on the device when one ends.
 constexpr size_t kAhead = 2;
+
+// A stop waits for what is enqueued.
+constexpr double kStopMs = 0.25;
 
 double now_ms() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double, std::milli>(now).count();
 }
 
+// Transfers of pageable memory are not captured: their plans run operator by operator.
+bool reaches_host(const Binding& binding) {
+  return std::any_of(binding.slots.begin(), binding.slots.end(),
+                     [](const Binding::Slot& slot) { return slot.on_host(); });
+}
+
 // One plan on one lane.
 class CudaRun {
  public:
-  CudaRun(const RunRequest& request, CudaLane& lane, bool tensor_cores, RunResult& result)
+  CudaRun(const RunRequest& request, CudaLane& lane, bool tensor_cores, double piece_bytes,
+          GpuCounts& counts, RunResult& result)
       : request_(request),
         lane_(lane),
-        stream_(lane.stream(request.priority)),
-        tensor_cores_(tensor_cores),
+        stream_(lane.stream()),
+        run_{*request.plan, *request.binding, request.first_op, tensor_cores,
+             slice_plan(*request.plan, *request.binding, request.first_op, piece_bytes)},
+        counts_(counts),
         result_(result),
-        touched_(*request.binding) {}
+        touched_(*request.binding) {
+    for (size_t i = 0; i < request.first_op; i++) done(i);
+  }
 
-  void operators();
+  // One slice after the other, with the times of operators by events between them.
+  void timed();
   void graphs();
   void paint();
   // Reads the arena back; a byte that no operator owns must still be paint.
@@ -64,7 +80,19 @@ class CudaRun {
     }
     return false;
   }
-  std::string place_of(size_t op) const { return "ops[" + std::to_string(op) + "]"; }
+  std::string place_of(const Piece& piece) const {
+    return "ops[" + std::to_string(run_.slices.slices[piece.begin].op) + "]";
+  }
+  // Starts the pieces by `launch`, kAhead of them at once, until there are none or the plan is cancelled.
+  template <class Launch>
+  void pieces(const Launch& launch);
+  cudaError_t launch_timed(const Piece& piece);
+  void done(const Piece& piece) {
+    for (size_t i = piece.begin; i < piece.end; i++) {
+      const OpSlice& slice = run_.slices.slices[i];
+      if (slice.ends) done(slice.op);
+    }
+  }
   void done(size_t op) {
     touched_.count(request_.plan->ops[op]);
     result_.ops_done++;
@@ -73,29 +101,49 @@ class CudaRun {
   const RunRequest& request_;
   CudaLane& lane_;
   cudaStream_t stream_;
-  bool tensor_cores_;
+  LaneRun run_;
+  GpuCounts& counts_;
   RunResult& result_;
   Touched touched_;
 };
 
-void CudaRun::operators() {
-  const NativePlan& plan = *request_.plan;
-  if (!ok("events", lane_.reserve_events(plan.ops.size() + 1))) return;
-  if (!ok("events", cudaEventRecord(lane_.event(0), stream_))) return;
-  for (size_t i = 0; i < plan.ops.size(); i++) {
-    if (cancelled()) break;
-    if (!ok(place_of(i), launch_op(plan.ops[i], *request_.binding, tensor_cores_, stream_))) return;
-    if (!ok(place_of(i), cudaEventRecord(lane_.event(i + 1), stream_))) return;
-    if (i + 1 > kAhead && !ok(place_of(i - kAhead), cudaEventSynchronize(lane_.event(i + 1 - kAhead)))) {
+template <class Launch>
+void CudaRun::pieces(const Launch& launch) {
+  const auto& all = run_.slices.pieces;
+  for (size_t p = 0; p < all.size(); p++) {
+    const std::string place = place_of(all[p]);
+    cudaEvent_t ended = lane_.event(p % kAhead);
+    // not recorded yet: there is nothing to wait for
+    if (p >= kAhead && !ok(place, cudaEventSynchronize(ended))) return;
+    if (all[p].may_stop && cancelled()) break;
+    if (!ok(place, launch(p)) || !ok(place, cudaEventRecord(ended, stream_))) return;
+    counts_.pieces++;
+    done(all[p]);
+  }
+  (void)ok("plan", cudaStreamSynchronize(stream_));
+}
+
+cudaError_t CudaRun::launch_timed(const Piece& piece) {
+  for (size_t i = piece.begin; i < piece.end; i++) {
+    const OpSlice& slice = run_.slices.slices[i];
+    if (cudaError_t bad = lane_.launch(run_, {i, i + 1, true})) return bad;
+    if (!slice.ends) continue;
+    if (cudaError_t bad = cudaEventRecord(lane_.event(kAhead + 1 + slice.op), stream_)) return bad;
+  }
+  return cudaSuccess;
+}
+
+void CudaRun::timed() {
+  if (!ok("events", lane_.reserve_events(kAhead + 1 + request_.plan->ops.size()))) return;
+  if (!ok("events", cudaEventRecord(lane_.event(kAhead), stream_))) return;
+  pieces([&](size_t p) { return launch_timed(run_.slices.pieces[p]); });
+  if (failed()) return;
+  double before = 0;
+  for (size_t i = request_.first_op; i < static_cast<size_t>(result_.ops_done); i++) {
+    float ms = 0;
+    if (!ok("events", cudaEventElapsedTime(&ms, lane_.event(kAhead), lane_.event(kAhead + 1 + i)))) {
       return;
     }
-    done(i);
-  }
-  if (!ok("plan", cudaStreamSynchronize(stream_))) return;
-  double before = 0;
-  for (int64_t i = 0; i < result_.ops_done; i++) {
-    float ms = 0;
-    if (!ok("events", cudaEventElapsedTime(&ms, lane_.event(0), lane_.event(i + 1)))) return;
     result_.op_times.push_back(before);
     result_.op_times.push_back(ms);
     before = ms;
@@ -104,23 +152,13 @@ void CudaRun::operators() {
 
 void CudaRun::graphs() {
   const CapturedPlan* captured = nullptr;
-  if (!ok("capture", lane_.capture(*request_.plan, *request_.binding, tensor_cores_, captured))) {
-    return;
-  }
-  const auto& pieces = captured->pieces;
-  if (!ok("events", lane_.reserve_events(pieces.size() + 1))) return;
-  for (size_t p = 0; p < pieces.size(); p++) {
-    if (cancelled()) break;
-    const std::string place = place_of(pieces[p].first_op);
-    if (!ok(place, cudaGraphLaunch(pieces[p].graph, stream_))) return;
-    if (!ok(place, cudaEventRecord(lane_.event(p), stream_))) return;
-    if (p >= kAhead && !ok(place, cudaEventSynchronize(lane_.event(p - kAhead)))) return;
-    for (size_t i = pieces[p].first_op; i < pieces[p].end_op; i++) done(i);
-  }
-  (void)ok("plan", cudaStreamSynchronize(stream_));
+  if (!ok("events", lane_.reserve_events(kAhead))) return;
+  if (!ok("capture", lane_.capture(run_, captured))) return;
+  pieces([&](size_t p) { return cudaGraphLaunch(captured->graphs[p], stream_); });
 }
 
 void CudaRun::paint() {
+  if (request_.first_op > 0) return;  // what has run left its results there
   const Binding& binding = *request_.binding;
   (void)ok("paint", cudaMemsetAsync(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes),
                                     stream_));
@@ -183,6 +221,7 @@ class CudaEngine final : public Engine {
   ~CudaEngine() override {
     (void)cudaSetDevice(settings_.gpu);
     lanes_.clear();
+    contexts_.clear();
     if (pool_ != nullptr) (void)cudaFree(pool_);
   }
 
@@ -205,10 +244,15 @@ class CudaEngine final : public Engine {
       return refuse("pool", "%zu bytes on GPU %d, %zu are free: %s", bytes, settings_.gpu,
                     free_before, cudaGetErrorString(bad));
     }
-    for (int lane = 0; lane < settings_.lanes; lane++) {
-      lanes_.push_back(std::make_unique<CudaLane>());
-      if (cudaError_t bad = lanes_.back()->open()) return cuda_refusal("lanes", bad);
+    if (cudaError_t bad = measure_copy(pool_, static_cast<int64_t>(bytes), facts_.copy_bytes_per_second)) {
+      return cuda_refusal("pool", bad);
     }
+    facts_.index = settings_.gpu;
+    facts_.slice_bytes = settings_.slice_bytes > 0
+                             ? static_cast<double>(settings_.slice_bytes)
+                             : facts_.copy_bytes_per_second * (kStopMs / 1e3) / kAhead;
+    if (settings_.sm_share > 0) facts_.not_shared = partition_.open(settings_.gpu, settings_.sm_share);
+    if (Verdict bad = open_lanes()) return bad;
     if (cudaError_t bad = staging_.open()) return cuda_refusal("staging", bad);
     (void)cudaMemGetInfo(&free_after, &total);
     overhead_bytes_ = static_cast<int64_t>(free_before) - static_cast<int64_t>(free_after) -
@@ -223,6 +267,9 @@ class CudaEngine final : public Engine {
   bool pool_is_host() const override { return false; }
   // Of the device, as far as its own account tells: streams, staging, what the driver rounds up.
   int64_t overhead_bytes() const override { return std::max<int64_t>(overhead_bytes_, 0); }
+
+  const GpuFacts* gpu() const override { return &facts_; }
+  const GpuCounts* gpu_counts() const override { return &counts_; }
 
   Outcome copy_in(uint8_t* to, const uint8_t* from, size_t bytes) override {
     cudaError_t bad = cudaSetDevice(settings_.gpu);
@@ -245,10 +292,11 @@ class CudaEngine final : public Engine {
       result.why = *refused;
       return;
     }
-    CudaRun run(request, *lanes_[static_cast<size_t>(request.lane)], tensor_cores_, result);
+    CudaLane& lane = *lanes_[2 * static_cast<size_t>(request.lane) + (request.priority > 0 ? 1 : 0)];
+    CudaRun run(request, lane, tensor_cores_, facts_.slice_bytes, counts_, result);
     if (settings_.paint) run.paint();
-    if (settings_.op_timings) {
-      run.operators();
+    if (settings_.op_timings || reaches_host(*request.binding)) {
+      run.timed();
     } else {
       run.graphs();
     }
@@ -259,7 +307,33 @@ class CudaEngine final : public Engine {
   }
 
  private:
+  // Two for each lane of the device: ordinary plans, urgent ones.
+  Verdict open_lanes() {
+    const bool shared = settings_.sm_share > 0 && facts_.not_shared.empty();
+    for (int i = 0; i < 2 * settings_.lanes; i++) {
+      const bool urgent = i % 2 == 1;
+      const GreenContext* context = nullptr;
+      if (shared) {
+        std::unique_ptr<GreenContext> made;
+        std::string why = partition_.make_context(urgent, made);
+        if (!why.empty()) return refuse("lanes", "%s", why.c_str());
+        contexts_.push_back(std::move(made));
+        context = contexts_.back().get();
+      }
+      lanes_.push_back(std::make_unique<CudaLane>(counts_));
+      if (Verdict bad = lanes_.back()->open(urgent, context)) return bad;
+    }
+    if (!shared) return std::nullopt;
+    facts_.urgent_sms = partition_.urgent_sms();
+    facts_.ordinary_sms = partition_.ordinary_sms();
+    return std::nullopt;
+  }
+
   CudaSettings settings_;
+  GpuFacts facts_{};
+  GpuCounts counts_;
+  SmPartition partition_;
+  std::vector<std::unique_ptr<GreenContext>> contexts_;  // outlive the lanes' streams
   std::string capability_;
   bool tensor_cores_ = false;
   uint8_t* pool_ = nullptr;
@@ -298,7 +372,8 @@ GpuList list_gpus() {
     }
     list.gpus.push_back({properties.name,
                          std::to_string(properties.major) + "." + std::to_string(properties.minor),
-                         static_cast<int64_t>(properties.totalGlobalMem), version_text(driver)});
+                         static_cast<int64_t>(properties.totalGlobalMem), version_text(driver),
+                         green_contexts_missing(index)});
   }
   return list;
 }

@@ -14,6 +14,7 @@ struct GpuInfo {
   std::string compute_capability;  // "9.0"
   int64_t memory_bytes;
   std::string driver;  // the newest CUDA it runs, "13.0"
+  std::string no_sm_shares;  // why its multiprocessors cannot be shared out; empty when they can
 };
 
 struct GpuList {
@@ -36,6 +37,10 @@ struct CudaSettings {
   bool paint;
   // Times of single operators, by events between them. Without, a plan runs as CUDA graphs.
   bool op_timings;
+  // For tests: the work between two moments at which a plan can stop; 0: by the speed of a copy.
+  int64_t slice_bytes;
+  // Of the multiprocessors, for plans with a priority above 0 alone; 0: none are set apart.
+  double sm_share;
 };
 
 Verdict open_cuda(const CudaSettings& settings, std::unique_ptr<Engine>& engine);

@@ -1,8 +1,10 @@
 // One lane of a GPU: see cuda_lane.h.
 #include "cuda/cuda_lane.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "cuda/cuda_error.h"
 #include "cuda/cuda_ops.h"
 
 namespace gnnsched {
@@ -11,10 +13,6 @@ namespace {
 
 // Kept per lane: each costs some tens of kilobytes of host memory and a little of the device's.
 constexpr size_t kMaxPlans = 64;
-
-// Between two pieces a run can be stopped. As many bytes as a GPU moves in about 250 microseconds at
-// 1 TB/s, so that a cancelled plan gives its lane back within that order of time.
-constexpr int64_t kPieceBytes = int64_t{256} << 20;
 
 void add(std::vector<uint64_t>& to, int64_t value) { to.push_back(static_cast<uint64_t>(value)); }
 
@@ -25,8 +23,8 @@ void add(std::vector<uint64_t>& to, double value) {
 }
 
 // Everything that decides which kernels run with which scalars.
-std::vector<uint64_t> identity_of(const NativePlan& plan) {
-  std::vector<uint64_t> words;
+std::vector<uint64_t> identity_of(const NativePlan& plan, size_t first_op) {
+  std::vector<uint64_t> words{first_op};
   words.reserve(plan.ops.size() * 64);
   for (const PlanOp& op : plan.ops) {
     for (const int64_t value : {int64_t{op.kind}, op.m, op.k, op.n, op.nnz, op.heads,
@@ -46,8 +44,9 @@ std::vector<uint64_t> identity_of(const NativePlan& plan) {
   return words;
 }
 
-// Addresses, and the sizes of work lists, which grids depend on.
-std::vector<uint64_t> memory_of(const NativePlan& plan, const Binding& binding) {
+// Addresses, and what else grids depend on: the sizes of work lists and where they are cut.
+std::vector<uint64_t> memory_of(const NativePlan& plan, const Binding& binding,
+                                const PlanSlices& slices) {
   std::vector<uint64_t> words{reinterpret_cast<uint64_t>(binding.arena)};
   for (const Binding::Slot& slot : binding.slots) {
     words.push_back(reinterpret_cast<uint64_t>(slot.data));
@@ -57,52 +56,39 @@ std::vector<uint64_t> memory_of(const NativePlan& plan, const Binding& binding) 
     const int32_t* counts = BoundOp(op, binding).range(words::kRowWork).data;
     for (int i = 0; i < 3; i++) add(words, int64_t{counts[i]});
   }
-  return words;
-}
-
-int64_t bytes_of(const PlanOp& op) {
-  int64_t bytes = 0;
-  const Extents extents = extents_of(op);
-  for (int i = 0; i < extents.count; i++) {
-    bytes += touched_bytes(extents.list[i], op.operands[extents.list[i].operand].ld);
-  }
-  return bytes;
-}
-
-std::vector<CapturedPlan::Piece> pieces_of(const NativePlan& plan) {
-  std::vector<CapturedPlan::Piece> pieces;
-  int64_t bytes = 0;
-  for (size_t i = 0; i < plan.ops.size(); i++) {
-    const int64_t own = bytes_of(plan.ops[i]);
-    if (pieces.empty() || bytes + own > kPieceBytes) {
-      pieces.push_back({i, i, nullptr});
-      bytes = 0;
+  for (const Piece& piece : slices.pieces) words.push_back(piece.end);
+  for (const OpSlice& slice : slices.slices) {
+    for (const int64_t value : {slice.begin, slice.end, slice.heavy_begin, slice.heavy_end}) {
+      add(words, value);
     }
-    bytes += own;
-    pieces.back().end_op = i + 1;
   }
-  return pieces;
+  return words;
 }
 
 }  // namespace
 
-cudaError_t CudaLane::open() {
+Verdict CudaLane::open(bool urgent, const GreenContext* context) {
   int least = 0, greatest = 0;
-  if (cudaError_t bad = cudaDeviceGetStreamPriorityRange(&least, &greatest)) return bad;
-  for (const int urgent : {0, 1}) {
-    const int priority = urgent == 1 ? greatest : least;
-    if (cudaError_t bad =
-            cudaStreamCreateWithPriority(&streams_[urgent], cudaStreamNonBlocking, priority)) {
-      return bad;
+  if (cudaError_t bad = cudaDeviceGetStreamPriorityRange(&least, &greatest)) {
+    return cuda_refusal("lanes", bad);
+  }
+  const int priority = urgent ? greatest : least;
+  for (cudaStream_t* stream : {&stream_, &capture_stream_}) {
+    if (context != nullptr) {
+      const std::string why = context->make_stream(priority, *stream);
+      if (!why.empty()) return refuse("lanes", "%s", why.c_str());
+    } else if (cudaError_t bad =
+                   cudaStreamCreateWithPriority(stream, cudaStreamNonBlocking, priority)) {
+      return cuda_refusal("lanes", bad);
     }
   }
-  return cudaStreamCreateWithFlags(&capture_stream_, cudaStreamNonBlocking);
+  return std::nullopt;
 }
 
 CudaLane::~CudaLane() {
-  for (CapturedPlan& plan : plans_) release(plan);
+  for (CapturedPlan& plan : plans_) release(plan, 0);
   for (cudaEvent_t event : events_) (void)cudaEventDestroy(event);
-  for (cudaStream_t stream : {streams_[0], streams_[1], capture_stream_}) {
+  for (cudaStream_t stream : {stream_, capture_stream_}) {
     if (stream != nullptr) (void)cudaStreamDestroy(stream);
   }
 }
@@ -116,61 +102,74 @@ cudaError_t CudaLane::reserve_events(size_t count) {
   return cudaSuccess;
 }
 
-void CudaLane::release(CapturedPlan& plan) {
-  for (CapturedPlan::Piece& piece : plan.pieces) {
-    if (piece.graph != nullptr) (void)cudaGraphExecDestroy(piece.graph);
-    piece.graph = nullptr;
+void CudaLane::release(CapturedPlan& plan, size_t from) {
+  for (size_t i = from; i < plan.graphs.size(); i++) {
+    if (plan.graphs[i] != nullptr) (void)cudaGraphExecDestroy(plan.graphs[i]);
   }
+  plan.graphs.resize(std::min(from, plan.graphs.size()));
 }
 
-cudaError_t CudaLane::capture_piece(const NativePlan& plan, const Binding& binding,
-                                    bool tensor_cores, CapturedPlan::Piece& piece) {
+cudaError_t CudaLane::launch(const LaneRun& run, const Piece& piece, cudaStream_t stream) const {
+  for (size_t i = piece.begin; i < piece.end; i++) {
+    const OpSlice& slice = run.slices.slices[i];
+    if (cudaError_t bad = launch_slice(run.plan.ops[slice.op], slice, run.binding,
+                                       run.tensor_cores, stream)) {
+      return bad;
+    }
+  }
+  return cudaSuccess;
+}
+
+cudaError_t CudaLane::capture_piece(const LaneRun& run, const Piece& piece,
+                                    cudaGraphExec_t& kept) {
   cudaError_t bad = cudaStreamBeginCapture(capture_stream_, cudaStreamCaptureModeThreadLocal);
   if (bad != cudaSuccess) return bad;
-  cudaError_t launched = cudaSuccess;
-  for (size_t i = piece.first_op; i < piece.end_op && launched == cudaSuccess; i++) {
-    launched = launch_op(plan.ops[i], binding, tensor_cores, capture_stream_);
-  }
+  const cudaError_t launched = launch(run, piece, capture_stream_);
   cudaGraph_t graph = nullptr;
   bad = cudaStreamEndCapture(capture_stream_, &graph);
   if (launched != cudaSuccess) bad = launched;
-  if (bad == cudaSuccess && piece.graph != nullptr) {
+  if (bad == cudaSuccess && kept != nullptr) {
     cudaGraphExecUpdateResultInfo info{};
-    if (cudaGraphExecUpdate(piece.graph, graph, &info) != cudaSuccess) {
+    if (cudaGraphExecUpdate(kept, graph, &info) == cudaSuccess) {
+      counts_->graphs_updated++;
+    } else {
       // another shape of graph than before: a work list of other lengths may launch other kernels
       (void)cudaGetLastError();
-      (void)cudaGraphExecDestroy(piece.graph);
-      piece.graph = nullptr;
+      (void)cudaGraphExecDestroy(kept);
+      kept = nullptr;
     }
   }
-  if (bad == cudaSuccess && piece.graph == nullptr) {
-    bad = cudaGraphInstantiate(&piece.graph, graph, 0);
+  if (bad == cudaSuccess && kept == nullptr) {
+    bad = cudaGraphInstantiate(&kept, graph, 0);
+    counts_->graphs_made++;
   }
   if (graph != nullptr) (void)cudaGraphDestroy(graph);
   return bad;
 }
 
-cudaError_t CudaLane::capture(const NativePlan& plan, const Binding& binding, bool tensor_cores,
-                              const CapturedPlan*& captured) {
-  const std::vector<uint64_t> identity = identity_of(plan);
+cudaError_t CudaLane::capture(const LaneRun& run, const CapturedPlan*& captured) {
+  const std::vector<uint64_t> identity = identity_of(run.plan, run.first_op);
   auto at = plans_.begin();
   while (at != plans_.end() && at->identity != identity) ++at;
   if (at == plans_.end()) {
     if (plans_.size() == kMaxPlans) {
-      release(plans_.back());
+      release(plans_.back(), 0);
       plans_.pop_back();
     }
-    plans_.push_front({identity, {}, pieces_of(plan)});
+    plans_.push_front({identity, {}, {}});
   } else {
     plans_.splice(plans_.begin(), plans_, at);
   }
   CapturedPlan& mine = plans_.front();
   captured = &mine;
-  std::vector<uint64_t> memory = memory_of(plan, binding);
+  std::vector<uint64_t> memory = memory_of(run.plan, run.binding, run.slices);
   if (mine.memory == memory) return cudaSuccess;
   mine.memory.clear();  // until every piece is right
-  for (CapturedPlan::Piece& piece : mine.pieces) {
-    if (cudaError_t bad = capture_piece(plan, binding, tensor_cores, piece)) return bad;
+  const auto& pieces = run.slices.pieces;
+  release(mine, pieces.size());
+  mine.graphs.resize(pieces.size(), nullptr);
+  for (size_t i = 0; i < pieces.size(); i++) {
+    if (cudaError_t bad = capture_piece(run, pieces[i], mine.graphs[i])) return bad;
   }
   mine.memory = std::move(memory);
   return cudaSuccess;

@@ -30,14 +30,39 @@ gpu::RowWork row_work(const PlanOp& op, const BoundOp& bound) {
           counts[2]};
 }
 
+gpu::RowWork row_work(const PlanOp& op, const BoundOp& bound, const OpSlice& slice) {
+  gpu::RowWork work = row_work(op, bound);
+  work.unit_begin = slice.begin;
+  work.unit_end = slice.end;
+  work.heavy_begin = slice.heavy_begin;
+  work.heavy_end = slice.heavy_end;
+  return work;
+}
+
 int64_t scratch_bytes(const PlanOp& op, const BoundOp& bound) {
   switch (op.kind) {
     case kGemm: return gpu::gemm_workspace_bytes(op.m, op.k, op.n);
     case kSpmm: return gpu::spmm_workspace_bytes(row_work(op, bound).segment_count, op.n);
     case kGat:
+    case kGatv2:
       return gpu::gat_workspace_bytes(row_work(op, bound).segment_count, op.heads, op.head_width);
     default: return 0;
   }
+}
+
+// Within the device a kernel, which a graph can hold; to and from the host a transfer.
+cudaError_t launch_copy(const BoundOp& bound, cudaStream_t stream) {
+  const CopyArgs c = bound.copy();
+  if (c.m == 0 || c.n == 0) return cudaSuccess;
+  const bool load = bound.on_host(kX), store = bound.on_host(kY);
+  if (!load && !store) {
+    Epilogue none{};
+    return gpu::launch_rowwise_f32({c.m, c.n, false, c.x, c.ldx, c.y, c.ldy, none}, stream);
+  }
+  const auto bytes = [](int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); };
+  return cudaMemcpy2DAsync(c.y, bytes(c.ldy), c.x, bytes(c.ldx), bytes(c.n),
+                           static_cast<size_t>(c.m),
+                           load ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToHost, stream);
 }
 
 }  // namespace
@@ -46,8 +71,7 @@ Verdict check_kernel_memory(const NativePlan& plan, const Binding& binding) {
   for (size_t i = 0; i < plan.ops.size(); i++) {
     const PlanOp& op = plan.ops[i];
     const std::string place = "ops[" + std::to_string(i) + "].memory";
-    const bool sparse = op.kind == kSpmm || op.kind == kGat;
-    if (sparse && !op.operands[kRowWork].present()) {
+    if (has_work_list(op) && !op.operands[kRowWork].present()) {
       return refuse(place, "no work list: the plan was made for another device");
     }
     const int64_t needed = scratch_bytes(op, BoundOp(op, binding));
@@ -60,23 +84,27 @@ Verdict check_kernel_memory(const NativePlan& plan, const Binding& binding) {
   return std::nullopt;
 }
 
-cudaError_t launch_op(const PlanOp& op, const Binding& binding, bool tensor_cores,
-                      cudaStream_t stream) {
+cudaError_t launch_slice(const PlanOp& whole, const OpSlice& slice, const Binding& binding,
+                         bool tensor_cores, cudaStream_t stream) {
+  const PlanOp op = has_work_list(whole) ? whole : rows_of(whole, slice.begin, slice.end);
   const BoundOp bound(op, binding);
   void* scratch = bound.floats(kScratch);
   switch (op.kind) {
     case kGemm: {
       const bool wide = tensor_cores && op.n >= kNarrowest;
-      return gpu::launch_gemm_f32(bound.gemm(), wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma,
-                                  scratch, stream);
+      return gpu::launch_gemm_f32(bound.gemm(), gpu::gemm_split(whole.m, op.k, op.n),
+                                  wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma, scratch, stream);
     }
-    case kSpmm: return gpu::launch_spmm_csr(bound.spmm(), row_work(op, bound), scratch, stream);
-    case kGat: return gpu::launch_gat_csr(bound.gat(), row_work(op, bound), scratch, stream);
+    case kSpmm: return gpu::launch_spmm_csr(bound.spmm(), row_work(op, bound, slice), scratch, stream);
+    case kGat:
+    case kGatv2:
+      return gpu::launch_gat_csr(bound.gat(), row_work(op, bound, slice), scratch, stream);
     case kDensify: return gpu::launch_densify_csr(bound.densify(), stream);
     case kRowwise: return gpu::launch_rowwise_f32(bound.rowwise(), stream);
     case kReadout: return gpu::launch_readout_f32(bound.readout(), stream);
     case kGather: return gpu::launch_gather_f32(bound.gather(), stream);
     case kLogSoftmax: return gpu::launch_log_softmax_f32(bound.log_softmax(), stream);
+    case kCopy: return launch_copy(bound, stream);
   }
   return cudaErrorInvalidValue;
 }

@@ -1,8 +1,8 @@
-// From an operator of a plan to the launches of its kernels on a stream.
+// From a slice of an operator to the launches of its kernels on a stream.
 #pragma once
 #include <cuda_runtime_api.h>
 
-#include "bound_op.h"
+#include "cuda/op_slices.h"
 
 namespace gnnsched {
 
@@ -10,7 +10,7 @@ namespace gnnsched {
 Verdict check_kernel_memory(const NativePlan& plan, const Binding& binding);
 
 // Enqueues; allocates nothing and waits for nothing.
-cudaError_t launch_op(const PlanOp& op, const Binding& binding, bool tensor_cores,
-                      cudaStream_t stream);
+cudaError_t launch_slice(const PlanOp& op, const OpSlice& slice, const Binding& binding,
+                         bool tensor_cores, cudaStream_t stream);
 
 }  // namespace gnnsched

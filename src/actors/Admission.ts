@@ -29,6 +29,7 @@ export interface TaskClaim {
 const carefulMs = ({ p95Ms }: Pick<TaskClaim, "p95Ms">): number => p95Ms * 1.15
 
 interface Admitted extends Promised, Pick<TaskClaim, "workKey"> {
+  readonly id: string
   readonly tenant: string
   readonly bytes: number
 }
@@ -83,10 +84,11 @@ export class Admission {
   /** Takes the task, or says why not. A task that was taken before, and tries again, stays. */
   admit(task: LiveTask, claim: TaskClaim): AdmissionError | null {
     const { deadlineMs, id, tenant } = task.spec
-    if (this.#admitted.has(id)) return null
+    if (!this.#matters(tenant) || this.#admitted.has(id)) return null
     const refused = this.#overQuota(tenant, claim) ?? this.#infeasible(task, claim)
     if (refused !== null) return refused
     const admitted: Admitted = {
+      id,
       tenant,
       bytes: claim.footprintBytes,
       dueAtMs: deadlineMs === null ? Number.POSITIVE_INFINITY : task.submittedAtMs + deadlineMs,
@@ -97,31 +99,44 @@ export class Admission {
     }
     this.#admitted.set(id, admitted)
     this.#count(tenant, claim)
-    if (deadlineMs !== null) this.#promises.splice(this.#placeOf(admitted), 0, admitted)
+    if (deadlineMs !== null) this.#promise(admitted)
     return null
   }
 
-  /** The task has entered a state; `leader`: the task whose run answers it, or null. */
-  moved(id: string, state: TaskState, leader: string | null): void {
+  /** Whether any answer depends on this tenant's tasks. */
+  #matters(tenant: string): boolean {
+    return this.#mode === "deadline" || this.#quotas.has(tenant)
+  }
+
+  /**
+   * The task has entered a state; `leftPart` of its time is ahead of it. `leader`: the task whose run
+   * answers it, or null.
+   */
+  moved(
+    id: string,
+    state: TaskState,
+    { leader, leftPart }: { readonly leftPart: number; readonly leader: string | null },
+  ): void {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
+    const ran = this.#running.delete(id)
     if (state === "running") {
-      if (leader === null) this.#begin(id, admitted)
-      else this.#lengthen(leader, admitted)
+      const runMs = admitted.runMs * leftPart
+      if (leader !== null) this.#lengthen(leader, admitted)
+      else this.#running.set(id, { ...admitted, runMs, startedAtMs: this.#stopwatch.nowMs() })
       this.#forget(admitted)
+    }
+    if (state === "ready" && ran && admitted.dueAtMs < Number.POSITIVE_INFINITY) {
+      const medianMs = admitted.medianMs * leftPart
+      this.#promise({ ...admitted, runMs: admitted.runMs * leftPart, medianMs })
     }
     if (!isTerminal(state)) return
     this.#admitted.delete(id)
-    this.#running.delete(id)
     this.#forget(admitted)
     const account = this.#accounts.get(admitted.tenant)
     if (account === undefined) return
     account.tasks--
     account.bytes -= admitted.bytes
-  }
-
-  #begin(id: string, admitted: Admitted): void {
-    this.#running.set(id, { ...admitted, startedAtMs: this.#stopwatch.nowMs() })
   }
 
   /** What joins a run adds its own length to it, unless it asks for the same. */
@@ -132,14 +147,31 @@ export class Admission {
     if (!same) this.#running.set(leader, { ...run, runMs: run.runMs + runMs })
   }
 
-  #forget(admitted: Admitted): void {
-    const at = this.#promises.indexOf(admitted)
-    if (at >= 0) this.#promises.splice(at, 1)
+  #promise(admitted: Admitted): void {
+    if (this.#mode !== "deadline") return
+    this.#promises.splice(this.#placeAfter(admitted.dueAtMs), 0, admitted)
   }
 
-  #placeOf({ dueAtMs }: Admitted): number {
-    const at = this.#promises.findIndex((other) => other.dueAtMs > dueAtMs)
-    return at < 0 ? this.#promises.length : at
+  /** Looks among those of the same deadline only. */
+  #forget({ dueAtMs, id }: Pick<Admitted, "dueAtMs" | "id">): void {
+    for (let at = this.#placeAfter(dueAtMs) - 1; at >= 0; at--) {
+      if (this.#promises[at]!.dueAtMs !== dueAtMs) return
+      if (this.#promises[at]!.id !== id) continue
+      this.#promises.splice(at, 1)
+      return
+    }
+  }
+
+  /** Behind every promise that is due no later. */
+  #placeAfter(dueAtMs: number): number {
+    let low = 0
+    let high = this.#promises.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#promises[middle]!.dueAtMs <= dueAtMs) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** The run that keeps a promise keeps those to all that ask for the same: it takes their place. */

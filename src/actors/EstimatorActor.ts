@@ -2,7 +2,6 @@
 // and has the prep pool make ready what the task needs.
 import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
-import { planTask } from "../cost/planTask.ts"
 import {
   type AdmissionError,
   type InputError,
@@ -12,18 +11,26 @@ import {
   TooLarge,
 } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
-import type { GraphShape } from "../model/Graph.ts"
-import { ginEps } from "../model/ginEps.ts"
+import type { Graph, GraphShape } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
+import type { PlanOption, WaitingTask } from "../model/Snapshot.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
-import { type LiveTask, mergesWithNobody, type PreparedTask } from "./LiveTask.ts"
+import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
-import { neighbourhoodPlan, type ScopedPlan } from "./neighbourhoodPlan.ts"
+import { neighbourhoodPlan, type ScopedPlans } from "./neighbourhoodPlan.ts"
+import { type PlannedWork, PlanShelf } from "./PlanShelf.ts"
+import {
+  mergesWithNobody,
+  type PreparedPlan,
+  type PreparedTask,
+  preparedPlan,
+  rolesOf,
+} from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
-import type { PredictedTime, TimeKeeper } from "./TimeKeeper.ts"
+import type { TimeKeeper } from "./TimeKeeper.ts"
 import { mergeKeys, workKey } from "./workKey.ts"
 
 export interface EstimatorOptions {
@@ -37,6 +44,8 @@ export interface EstimatorOptions {
   readonly shareWork: boolean
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
+  /** Let tasks run by plans that need less memory and more time. */
+  readonly elastic: boolean
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
   /** The task left preparation without becoming ready. */
   readonly onDropped: (task: LiveTask) => Effect.Effect<void>
@@ -59,9 +68,10 @@ export const makeEstimator = (
 ): Effect.Effect<EstimatorActor, never, Scope.Scope> =>
   Effect.gen(function* () {
     const fibers = yield* FiberSet.make<void>()
-    const plan = makePlanCache(options)
+    const { alignBytes } = options.device
+    const shelf = new PlanShelf({ alignBytes, profile: options.profile })
     const start = (task: LiveTask) =>
-      FiberSet.run(fibers, prepareTask(options, plan, task)).pipe(
+      FiberSet.run(fibers, prepareTask(options, shelf, task)).pipe(
         Effect.map((fiber) => {
           const mine = task.state === "queued" || task.state === "preparing"
           task.abort = mine ? Fiber.interrupt(fiber) : task.abort
@@ -73,38 +83,33 @@ export const makeEstimator = (
       handle: (messages) => Effect.forEach(messages, ({ task }) => start(task), { discard: true }),
       onDefect: options.onDefect,
     })
-    return { prepare: (task) => mailbox.tell({ _tag: "Prepare", task }), plan }
+    return {
+      prepare: (task) => mailbox.tell({ _tag: "Prepare", task }),
+      plan: (model, shape, targets) => shelf.whole({ model, shape, targets }),
+    }
   })
 
-/** Plans by (model, shape, number of targets); the least recently made goes first. */
-const makePlanCache = (options: EstimatorOptions): EstimatorActor["plan"] => {
-  const cache = new Map<string, Plan>()
-  return (model, shape, targets) => {
-    const key = `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
-    const known = cache.get(key)
-    if (known !== undefined) return Result.succeed(known)
-    const made = planTask({
-      config: model.config,
-      shape,
-      targets,
-      alignBytes: options.device.alignBytes,
-      profile: options.profile,
-      ginEps: ginEps(model),
-    })
-    if (Result.isSuccess(made)) {
-      if (cache.size >= limits.planCacheEntries) cache.delete(cache.keys().next().value!)
-      cache.set(key, made.success)
-    }
-    return made
-  }
-}
+/** A task whose whole plan takes less than this part of the device is not given smaller ones. */
+const elasticShare = 1 / 16
+
+/** The whole plan, and for a task that takes much of the device smaller ones. */
+const plansFor = (
+  { device, elastic }: EstimatorOptions,
+  shelf: PlanShelf,
+  work: PlannedWork,
+): Result.Result<ReadonlyArray<Plan>, InputError> =>
+  Result.flatMap(shelf.whole(work), (whole) =>
+    elastic && footprintBytes(whole) > elasticShare * device.budgetBytes
+      ? shelf.all(work)
+      : Result.succeed([whole]),
+  )
 
 const prepareTask = (
   options: EstimatorOptions,
-  plan: EstimatorActor["plan"],
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<void> =>
-  estimate(options, plan, task).pipe(
+  estimate(options, shelf, task).pipe(
     Effect.flatMap((prepared) => {
       task.prepared = prepared
       task.abort = null
@@ -115,7 +120,7 @@ const prepareTask = (
     Effect.catch((reason) => {
       if (isTransient(reason) && task.attempts <= limits.maxRetries) {
         options.book.move(task, "queued")
-        return prepareTask(options, plan, task)
+        return prepareTask(options, shelf, task)
       }
       const refused = task.state === "queued" || isRefusal(reason)
       const status = refused ? "rejected" : "failed"
@@ -144,28 +149,29 @@ const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<
 
 const estimate = (
   options: EstimatorOptions,
-  planFor: EstimatorActor["plan"],
+  shelf: PlanShelf,
   task: LiveTask,
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
-    const { graph, plan, targets } = yield* planOf(options, planFor, task)
+    const { plans: all, ...scope } = yield* plansOf(options, shelf, task)
+    const { budgetBytes } = options.device
+    const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
+    const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
+    const [plan = all.at(-1)!] = plans
     task.plan = plan
     const bytesNeeded = footprintBytes(plan)
-    const bytesBudget = options.device.budgetBytes
-    if (options.refuseTooLarge && bytesNeeded > bytesBudget) {
-      return yield* new TooLarge({ bytesNeeded, bytesBudget })
-    }
+    if (plans.length === 0) return yield* new TooLarge({ bytesNeeded, bytesBudget: budgetBytes })
     const key = options.shareWork ? workKey(task) : null
     const refusal = options.admission.admit(task, {
-      ...options.times.predict(task, plan, graph),
+      ...options.times.predict(task, plan, scope.graph),
       workKey: mayAnswerMany(plan) ? key : null,
       demand: plan.demand ?? noDemand,
-      footprintBytes: bytesNeeded,
+      footprintBytes: footprintBytes(plan),
     })
     if (refusal !== null) return yield* refusal
     beginPreparing(options.book, task)
-    const prepared = yield* preparePlan(options, task, { graph, plan, targets })
+    const prepared = yield* preparePlans(options, task, { ...scope, plans })
     if (key === null) return prepared
     const waiting = { ...prepared.waiting, workKey: key }
     return { ...prepared, waiting, merge: mergeKeys(task, plan) }
@@ -173,23 +179,22 @@ const estimate = (
 
 export type PrepareOptions = Pick<EstimatorOptions, "prep" | "times">
 
-/** Has everything made ready that the plan names. */
-export const preparePlan = (
+/** Has everything made ready that the plans name. */
+export const preparePlans = (
   { prep, times }: PrepareOptions,
   task: LiveTask,
-  { graph, plan, targets }: ScopedPlan,
+  { graph, plans, targets }: ScopedPlans,
 ): Effect.Effect<PreparedTask, InputError | PrepError> =>
   Effect.gen(function* () {
-    const residents = yield* prep.prepare({
-      taskId: task.spec.id,
-      graph,
-      model: task.model,
-      roles: plan.residents.map((slot) => slot.role),
-      targets,
-    })
-    assertExact(plan, residents)
-    const waiting = waitingTask(times.predict(task, plan, graph), task, plan, residents)
-    return { plan, scope: { graph, targets }, residents, waiting, merge: mergesWithNobody }
+    const roles = rolesOf(plans)
+    const { model, spec } = task
+    const objects = yield* prep.prepare({ taskId: spec.id, graph, model, roles, targets })
+    const byRole = new Map(roles.map((role, at) => [role, objects[at]!]))
+    const prepared = plans.map((one) => preparedPlan(one, byRole))
+    const options = prepared.map((one) => optionOf(times, task, one, graph))
+    const waiting = waitingTask(task, options)
+    const scope = { graph, targets }
+    return { ...prepared[0]!, plans: prepared, scope, merge: mergesWithNobody, waiting }
   })
 
 const beginPreparing = (book: TaskBook, task: LiveTask): void => {
@@ -199,40 +204,38 @@ const beginPreparing = (book: TaskBook, task: LiveTask): void => {
 }
 
 /** Of the whole graph, or of the part that the targets depend on where that is much less. */
-const planOf = (
+const plansOf = (
   options: EstimatorOptions,
-  planFor: EstimatorActor["plan"],
+  shelf: PlanShelf,
   task: LiveTask,
-): Effect.Effect<ScopedPlan, InputError | PrepError> =>
+): Effect.Effect<ScopedPlans, InputError | PrepError> =>
   Effect.gen(function* () {
     const { graph, model, spec } = task
     const targets = spec.nodes
-    const plan = yield* Effect.fromResult(planFor(model, graph.shape, targets?.length ?? null))
-    const whole = { graph, targets, plan }
+    const work = { model, shape: graph.shape, targets: targets?.length ?? null }
+    const plans = yield* Effect.fromResult(plansFor(options, shelf, work))
+    const whole = { graph, targets, plans }
     if (targets === null) return whole
     beginPreparing(options.book, task)
-    return (yield* neighbourhoodPlan(options, task, plan)) ?? whole
+    return (yield* neighbourhoodPlan(options, task, plans[0]!)) ?? whole
   })
 
 /** So few bytes that a run answers as many tasks as it may. */
 const mayAnswerMany = ({ output: { cols, rows } }: Plan): boolean =>
   4 * rows * cols * limits.sharedTasks <= limits.sharedAnswerBytes
 
-/** The planner predicted each resident's bytes from shapes; here are the real ones. */
-const assertExact = (plan: Plan, residents: PreparedTask["residents"]): void => {
-  for (const [index, slot] of plan.residents.entries()) {
-    if (residents[index]!.bytes !== slot.bytes) {
-      throw new Error(`${slot.role}: planned ${slot.bytes} bytes, got ${residents[index]!.bytes}`)
-    }
-  }
+const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()
+
+/** How a policy sees them; one list for all tasks that share the prepared one. */
+const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"] => {
+  const known = knownNeeds.get(residents)
+  if (known !== undefined) return known
+  const needs = residents.map(({ key, bytes }) => ({ key, bytes }))
+  knownNeeds.set(residents, needs)
+  return needs
 }
 
-const waitingTask = (
-  { p50Ms, p95Ms }: PredictedTime,
-  task: LiveTask,
-  plan: Plan,
-  residents: PreparedTask["residents"],
-): PreparedTask["waiting"] => {
+const waitingTask = (task: LiveTask, options: ReadonlyArray<PlanOption>): WaitingTask => {
   return {
     id: task.spec.id,
     tenant: task.spec.tenant,
@@ -240,8 +243,21 @@ const waitingTask = (
     submittedAtMs: task.submittedAtMs,
     qosTargetMs: task.spec.deadlineMs,
     priority: task.spec.priority,
+    ...options[0]!,
+    ...(options.length > 1 ? { options } : {}),
+  }
+}
+
+const optionOf = (
+  times: TimeKeeper,
+  task: LiveTask,
+  { plan, residents }: PreparedPlan,
+  graph: Graph,
+): PlanOption => {
+  const { p50Ms, p95Ms } = times.predict(task, plan, graph)
+  return {
     arenaBytes: plan.arenaBytes,
-    residents: residents.map(({ key, bytes }) => ({ key, bytes })),
+    residents: needsOf(residents),
     footprintBytes: footprintBytes(plan),
     predictedMs: p50Ms,
     predictedP95Ms: p95Ms,

@@ -2,9 +2,10 @@
 // It holds one task at a time. When the lane is lost it stops; the supervisor starts another.
 import { Cause, Effect, Exit, Fiber, Queue, type Scope } from "effect"
 import type { Device } from "../device/Device.ts"
-import { type DeviceError, LaneLost } from "../model/errors.ts"
+import type { StopSignal } from "../device/StopSignal.ts"
+import { type DeviceError, DeviceOutOfMemory, LaneLost } from "../model/errors.ts"
 import type { OpTiming, TaskOutput } from "../model/Task.ts"
-import { sharedFloat32 } from "../model/Tensor.ts"
+import { type HostMemory, hostMemory } from "./HostMemory.ts"
 import type { Holding, Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
@@ -12,13 +13,26 @@ import type { Stopwatch } from "./Stopwatch.ts"
 export interface RunTask {
   readonly task: LiveTask
   readonly holding: Holding
+  /** The operators before it have run. */
+  readonly firstOp: number
+  /** The scheduler asks by it for the lane. */
+  readonly stop: StopSignal
 }
 
-/** `cancelled`: the lane stopped at an operator boundary because it was asked to. */
+/**
+ * The lane stopped at an operator boundary: `Cancelled` for good, `Preempted` to go on later with
+ * operator `opsDone`.
+ */
 export type RunOutcome =
   | { readonly _tag: "Completed"; readonly output: TaskOutput }
   | { readonly _tag: "Failed"; readonly reason: DeviceError }
   | { readonly _tag: "Cancelled" }
+  | Preempted
+
+export interface Preempted {
+  readonly _tag: "Preempted"
+  readonly opsDone: number
+}
 
 export interface ExecutorOptions {
   readonly lane: number
@@ -26,9 +40,9 @@ export interface ExecutorOptions {
   readonly ledger: Ledger
   readonly stopwatch: Stopwatch
   /** The plan goes to the lane: uploads are done. */
-  readonly onRunStart: (task: LiveTask) => void
+  readonly onRunStart: (run: RunTask) => void
   /** It left the lane; `runMs` is null where it did not run to its end. */
-  readonly onRunEnd: (task: LiveTask, runMs: number | null) => void
+  readonly onRunEnd: (run: RunTask, runMs: number | null) => void
   readonly onFinished: (run: RunTask, outcome: RunOutcome) => Effect.Effect<void>
 }
 
@@ -66,34 +80,38 @@ const runTask = (options: ExecutorOptions, run: RunTask): Effect.Effect<void, La
     }
   })
 
-const outcomeOf = (exit: Exit.Exit<TaskOutput, DeviceError>): RunOutcome => {
-  if (Exit.isSuccess(exit)) return { _tag: "Completed", output: exit.value }
+const outcomeOf = (exit: Exit.Exit<RunOutcome, DeviceError>): RunOutcome => {
+  if (Exit.isSuccess(exit)) return exit.value
   const reason = exit.cause.reasons.find(Cause.isFailReason)
   if (reason !== undefined) return { _tag: "Failed", reason: reason.error }
   if (Cause.hasInterruptsOnly(exit.cause)) return { _tag: "Cancelled" }
   throw new Error(Cause.pretty(exit.cause))
 }
 
-const runPlan = (
-  options: ExecutorOptions,
-  { task, holding }: RunTask,
-): Effect.Effect<TaskOutput, DeviceError> =>
+const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutcome, DeviceError> =>
   Effect.gen(function* () {
+    const { task, holding, firstOp, stop } = run
     const { plan, residents } = task.prepared!
-    yield* options.ledger.load(holding, residents)
+    const load = options.ledger.load(holding, residents)
+    yield* options.ledger.isLoaded(residents) ? load : Effect.raceFirst(load, asked(stop))
+    if (stop.asked) return { _tag: "Preempted", opsDone: firstOp }
+    const { output, arrays: host } = yield* memoryOf(task, options.device.noOutput === true)
     const { cols } = plan.output
     const rows = options.device.noOutput === true ? 0 : plan.output.rows
-    const output = rows === 0 ? noElements : sharedFloat32(rows * cols)
-    options.onRunStart(task)
+    noteLoaded(task, options.stopwatch.nowMs())
+    options.onRunStart(run)
     let runMs: number | null = null
     const submitted = options.device.submit({
       lane: options.lane,
       plan,
       arena: holding.arena,
       residents: holding.residents,
+      host,
       output,
       priority: task.spec.priority,
       taskId: task.spec.id,
+      firstOp,
+      stop,
     })
     const completion = yield* submitted.pipe(
       Effect.tap((done) =>
@@ -101,16 +119,37 @@ const runPlan = (
           runMs = done.cancelled ? null : done.runMs
         }),
       ),
-      Effect.ensuring(Effect.sync(() => options.onRunEnd(task, runMs))),
+      Effect.ensuring(Effect.sync(() => options.onRunEnd(run, runMs))),
     )
-    task.measuredPeakBytes = completion.measuredPeakBytes
     const laneStartMs = options.stopwatch.nowMs() - completion.runMs
-    if (completion.ops.length > 0) task.ops = shifted(completion.ops, laneStartMs)
-    return { rows, cols, data: output }
+    const before = firstOp === 0 ? [] : task.ops
+    task.ops = [...before, ...shifted(completion.ops, laneStartMs)]
+    if (completion.cancelled) return { _tag: "Preempted", opsDone: completion.opsDone }
+    task.measuredPeakBytes = completion.measuredPeakBytes
+    return { _tag: "Completed", output: { rows, cols, data: output } }
   })
 
-/** What a device without output is given. */
-const noElements = sharedFloat32(0)
+const asked = (stop: StopSignal): Effect.Effect<void> =>
+  Effect.callback((resume) => stop.listen(() => resume(Effect.void)))
+
+const noteLoaded = (task: LiveTask, loadedAtMs: number): void => {
+  const run = task.runs.pop()!
+  task.runs.push({ ...run, loadedAtMs })
+}
+
+/** The memory that the task has from an earlier run of the same plan, or new. */
+const memoryOf = (
+  task: LiveTask,
+  noOutput: boolean,
+): Effect.Effect<HostMemory, DeviceOutOfMemory> =>
+  Effect.suspend(() => {
+    const prepared = task.prepared!
+    const known = task.hostMemory
+    const memory = known?.plan === prepared.plan ? known : hostMemory(prepared, noOutput)
+    if (memory instanceof DeviceOutOfMemory) return Effect.fail(memory)
+    task.hostMemory = memory
+    return Effect.succeed(memory)
+  })
 
 const shifted = (ops: ReadonlyArray<OpTiming>, byMs: number): ReadonlyArray<OpTiming> =>
   ops.map(({ name, startMs, endMs }) => ({ name, startMs: byMs + startMs, endMs: byMs + endMs }))

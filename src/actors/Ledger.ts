@@ -9,8 +9,9 @@ import { type DeviceError, DeviceOutOfMemory } from "../model/errors.ts"
 import type { MemoryView } from "../model/MemoryView.ts"
 import type { ResidentObject } from "../model/Resident.ts"
 import type { MemoryEvent } from "../model/RunReport.ts"
-import type { LiveTask, PreparedTask } from "./LiveTask.ts"
+import type { LiveTask } from "./LiveTask.ts"
 import { LoadLine, type Turn } from "./LoadLine.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 import type { RunLog } from "./RunLog.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -64,40 +65,69 @@ export class Ledger {
    * Fails, with nothing taken, when they do not fit or the device refuses the arena.
    */
   acquire(task: LiveTask, prepared: PreparedTask): Effect.Effect<Holding, DeviceError> {
-    return Effect.gen({ self: this }, function* () {
+    return Effect.suspend((): Effect.Effect<Holding, DeviceError> => {
       const { waiting } = prepared
       const placement = this.#layout.place(waiting)
       if (placement === null) {
-        return yield* new DeviceOutOfMemory({
+        return new DeviceOutOfMemory({
           bytesRequested: waiting.footprintBytes,
           bytesFree: this.freeBytes,
           transient: false,
         })
       }
-      for (const key of placement.evicted) yield* this.#evict(key)
-      for (const upload of placement.uploads) {
+      const hold = this.#hold(task.spec.id, waiting, placement)
+      const { evicted, uploads } = placement
+      return evicted.length + uploads.length === 0
+        ? hold
+        : Effect.andThen(this.#makeRoom(placement), hold)
+    })
+  }
+
+  /** Takes the ranges of missing residents, where others may have been. */
+  #makeRoom({ evicted, uploads }: Placement): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      for (const key of evicted) yield* this.#evict(key)
+      for (const upload of uploads) {
         const grant = { id: this.#nextGrant++, offset: upload.offset, bytes: upload.bytes }
         yield* Effect.orDie(this.#device.grant(grant))
         this.#residents.set(upload.key, { grant, loaded: null })
         this.#note("resident", upload.key, "grant", grant)
       }
-      const arena = { id: this.#nextGrant++, ...placement.arena, taskId: task.spec.id }
-      yield* this.#device
-        .grant(arena)
-        .pipe(Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))))
-      this.#note("arena", arena.taskId, "grant", arena)
-      const residents = waiting.residents.map(({ key }) => this.#residents.get(key)!.grant)
-      return { taskId: task.spec.id, placement, arena, residents, turn: this.#line.join() }
     })
+  }
+
+  #hold(
+    taskId: string,
+    { residents: needs }: PreparedTask["waiting"],
+    placement: Placement,
+  ): Effect.Effect<Holding, DeviceError> {
+    return Effect.suspend(() => {
+      const { bytes, offset } = placement.arena
+      const arena = { id: this.#nextGrant++, offset, bytes, taskId }
+      return this.#device.grant(arena).pipe(
+        Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))),
+        Effect.map((): Holding => {
+          this.#note("arena", taskId, "grant", arena)
+          const residents = needs.map(({ key }) => this.#residents.get(key)!.grant)
+          return { taskId, placement, arena, residents, turn: this.#line.join() }
+        }),
+      )
+    })
+  }
+
+  /** What a task held while it was not on a lane; what it has not loaded yet waits in line again. */
+  resume(holding: Holding): Holding {
+    return { ...holding, turn: this.#line.join() }
   }
 
   /** Gives the arena back; residents stay until their room is needed. */
   release(holding: Holding): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
+    return Effect.suspend(() => {
       this.#line.leave(holding.turn)
-      yield* Effect.orDie(this.#device.revoke(holding.arena.id))
-      this.#layout.release(holding.placement)
-      this.#note("arena", holding.taskId, "release", holding.arena)
+      return Effect.map(Effect.orDie(this.#device.revoke(holding.arena.id)), () => {
+        this.#layout.release(holding.placement)
+        this.#note("arena", holding.taskId, "release", holding.arena)
+      })
     })
   }
 
@@ -107,22 +137,24 @@ export class Ledger {
     residents: ReadonlyArray<ResidentObject>,
   ): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {
-      const missing = residents.filter(({ key }) => !this.#isLoaded(key))
+      const missing = residents.filter((resident) => !this.isLoaded([resident]))
+      if (missing.length === 0) return Effect.sync(() => this.#line.leave(turn))
       const loading = Effect.forEach(missing, (resident) => this.#ensureLoaded(resident), {
         discard: true,
       })
-      const inTurn =
-        missing.length === 0 ? Effect.void : Effect.andThen(Deferred.await(turn.comes), loading)
       return Effect.ensuring(
-        inTurn,
+        Effect.andThen(Deferred.await(turn.comes), loading),
         Effect.sync(() => this.#line.leave(turn)),
       )
     })
   }
 
-  #isLoaded(key: string): boolean {
-    const { loaded } = this.#residents.get(key)!
-    return loaded !== null && Deferred.isDoneUnsafe(loaded)
+  /** Whether all of them, which somebody holds, are on the device. */
+  isLoaded(residents: ReadonlyArray<ResidentObject>): boolean {
+    return residents.every(({ key }) => {
+      const { loaded } = this.#residents.get(key)!
+      return loaded !== null && Deferred.isDoneUnsafe(loaded)
+    })
   }
 
   /** Only the first caller uploads it. */

@@ -5,8 +5,6 @@ import type { TaskError } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
 import type { Plan } from "../model/Plan.ts"
-import type { ResidentObject } from "../model/Resident.ts"
-import type { WaitingTask } from "../model/Snapshot.ts"
 import type {
   OpTiming,
   TaskOutput,
@@ -15,37 +13,13 @@ import type {
   TaskSpec,
   TaskState,
 } from "../model/Task.ts"
+import type { HostMemory } from "./HostMemory.ts"
+import type { Pause } from "./PausedTask.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 
 export interface TaskSuccess {
   readonly output: TaskOutput
   readonly record: TaskRecord
-}
-
-/** What a plan runs on, and the rows of it that are the answer; null for all. */
-export interface Scope {
-  readonly graph: Graph
-  readonly targets: ReadonlyArray<number> | Int32Array | null
-}
-
-/** With whom a task may run as one although they ask for different things; null for nobody. */
-export interface MergeKeys {
-  /** Runs that take this key answer it as well … */
-  readonly joins: string | null
-  /** … and its own run takes this one. */
-  readonly takes: string | null
-}
-
-export const mergesWithNobody: MergeKeys = { joins: null, takes: null }
-
-/** What the estimator found out: everything a policy and a lane need. */
-export interface PreparedTask {
-  readonly plan: Plan
-  /** The task's own, or the part of its graph that its targets depend on. */
-  readonly scope: Scope
-  readonly merge: MergeKeys
-  readonly residents: ReadonlyArray<ResidentObject>
-  /** How a policy sees it. */
-  readonly waiting: WaitingTask
 }
 
 /** A task that a run answers beside others, and how its answer is read off the run's output. */
@@ -69,9 +43,14 @@ export interface LiveTask {
   /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
   attempts: number
   prepared: PreparedTask | null
+  /** Set while it waits to go on after it was preempted. */
+  pause: Pause | null
+  /** From the start of its first run on. */
+  hostMemory: HostMemory | null
   plan: Plan | null
   group: number | null
   lane: number | null
+  readyAtMs: number | null
   startedAtMs: number | null
   measuredPeakBytes: number | null
   ops: ReadonlyArray<OpTiming>
@@ -81,8 +60,9 @@ export interface LiveTask {
   members: ReadonlyArray<Member> | null
 }
 
-/** A task that is to start, and those that wait for the same. */
+/** A task that is to start with one of its plans, and those that wait for the same. */
 export interface Party {
   readonly leader: LiveTask
+  readonly plan: number
   readonly same: ReadonlyArray<LiveTask>
 }

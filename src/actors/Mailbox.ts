@@ -36,7 +36,12 @@ export const makeActor = <Message>(
       Effect.forkScoped,
     )
     return {
-      tell: (message) => Effect.asVoid(Queue.offer(queue, message)),
+      tell: (message) =>
+        Effect.suspend(() =>
+          Queue.isFullUnsafe(queue) || !Queue.offerUnsafe(queue, message)
+            ? Effect.asVoid(Queue.offer(queue, message))
+            : Effect.void,
+        ),
       offer: (message) => !Queue.isFullUnsafe(queue) && Queue.offerUnsafe(queue, message),
     }
   })

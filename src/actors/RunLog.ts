@@ -1,6 +1,6 @@
 // What the report needs beyond the tasks: decisions and changes of the pool, bounded.
 import { limits } from "../model/limits.ts"
-import type { DecisionRecord, MemoryEvent } from "../model/RunReport.ts"
+import { type DecisionRecord, isIdle, type MemoryEvent } from "../model/RunReport.ts"
 import { History } from "./History.ts"
 
 export class RunLog {
@@ -9,14 +9,16 @@ export class RunLog {
 
   /** `historyTasks`: the number of tasks whose traces are kept. */
   constructor(historyTasks: number) {
-    this.decisions = new History(historyTasks)
+    this.decisions = new History(historyTasks * limits.decisionsPerTask)
     this.memory = new History(historyTasks * limits.memoryEventsPerTask)
   }
 
-  /** A decision that starts nothing is noted once for each task it leaves waiting. */
+  /** One that changes nothing is noted once for each task it leaves waiting and each reason. */
   decide(record: DecisionRecord): void {
     const { last } = this.decisions
-    const idle = record.start.length === 0 && last?.start.length === 0
-    if (!idle || last.blocked?.id !== record.blocked?.id) this.decisions.add(record)
+    const isNews = last === undefined || !isIdle(record) || !isIdle(last)
+    const { blocked } = record
+    const stands = blocked?.id === last?.blocked?.id && blocked?.reason === last?.blocked?.reason
+    if (isNews || !stands) this.decisions.add(record)
   }
 }

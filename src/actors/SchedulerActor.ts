@@ -11,19 +11,20 @@ import {
 } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
+import type { SchedulingMode } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
+import { Decider, type DeciderOptions } from "./Decider.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
-import type { Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import { type MergeOptions, runOf } from "./mergeRuns.ts"
-import type { RunLog } from "./RunLog.ts"
+import { pauseOf } from "./PausedTask.ts"
+import { byPlan } from "./PreparedTask.ts"
+import { Runs, type RunsOptions } from "./Runs.ts"
 import { SchedulerState } from "./SchedulerState.ts"
-import { answeredBy, noteRun, part } from "./SharedRun.ts"
-import type { Stopwatch } from "./Stopwatch.ts"
-import type { TaskBook } from "./TaskBook.ts"
+import { answeredBy, part } from "./SharedRun.ts"
+import type { Outcome } from "./TaskBook.ts"
 
 type Message =
   | { readonly _tag: "Ready"; readonly task: LiveTask }
@@ -33,19 +34,14 @@ type Message =
   | { readonly _tag: "LaneUp"; readonly lane: number }
   | { readonly _tag: "NoLanes" }
 
-export interface SchedulerOptions {
+export interface SchedulerOptions extends DeciderOptions {
   readonly mode: SchedulingMode
-  readonly policy: Policy
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly profile: DeviceProfile
   /** End tasks whose deadline has passed instead of starting them. */
   readonly expireLate: boolean
-  readonly book: TaskBook
-  readonly ledger: Ledger
-  readonly log: RunLog
-  readonly stopwatch: Stopwatch
   readonly merging: MergeOptions
-  readonly dispatch: (lane: number, run: RunTask) => Effect.Effect<void>
+  readonly dispatch: RunsOptions["dispatch"]
   readonly onDefect: ActorOptions<never>["onDefect"]
 }
 
@@ -82,13 +78,16 @@ export const makeScheduler = (
 class Scheduler {
   readonly #options: SchedulerOptions
   readonly #state: SchedulerState
-  #decisions = 0
+  readonly #runs: Runs
+  readonly #decider: Decider
   #lanesGone = false
   cancel: (task: LiveTask) => Effect.Effect<void> = () => Effect.void
 
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#state = new SchedulerState(options.mode, options.tenants, options.profile)
+    this.#runs = new Runs(options, this.#state)
+    this.#decider = new Decider(options, this.#state, this.#runs)
   }
 
   handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {
@@ -143,15 +142,16 @@ class Scheduler {
     return run.abort === null ? Effect.void : Effect.asVoid(Effect.forkChild(run.abort))
   }
 
-  #finished({ task, holding }: RunTask, outcome: RunOutcome): Effect.Effect<void> {
+  #finished(run: RunTask, outcome: RunOutcome): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const nowMs = this.#options.stopwatch.nowMs()
-      const lane = this.#state.finished(task, nowMs)
-      const run = task.runs.pop()!
-      task.runs.push({ ...run, endedAtMs: nowMs, end: endOf[outcome._tag] })
+      const { holding, task } = run
+      this.#runs.end(run, outcome)
+      if (outcome._tag === "Preempted" && !task.cancelRequested) {
+        task.pause = pauseOf(run, outcome)
+        this.#options.book.move(task, "ready")
+        return yield* this.#ready(task)
+      }
       yield* this.#options.ledger.release(holding)
-      const laneLost = outcome._tag === "Failed" && outcome.reason._tag === "LaneLost"
-      if (!laneLost) this.#state.laneUp(lane)
       switch (outcome._tag) {
         case "Completed":
           for (const each of answeredBy(task)) this.#state.shared.forget(each)
@@ -160,6 +160,7 @@ class Scheduler {
             output: outcome.output,
           })
         case "Cancelled":
+        case "Preempted":
           return yield* this.#endCancelled(task)
         case "Failed":
           return yield* this.#failedRun(task, outcome.reason)
@@ -179,8 +180,9 @@ class Scheduler {
     }
     return Effect.suspend(() => {
       task.attempts++
+      task.prepared = byPlan(task.prepared!, 0)
+      task.plan = task.prepared.plan
       task.sharedWith = null
-      task.plan = task.prepared!.plan
       this.#options.book.move(task, "queued")
       this.#options.book.move(task, "preparing")
       this.#options.book.move(task, "ready")
@@ -193,8 +195,9 @@ class Scheduler {
     const again = (member: LiveTask) => {
       part(run, member)
       this.#state.shared.forget(member)
-      const mayPass = member.sharedWith !== null || member.prepared !== run.prepared
-      return this.#failedRun(member, reason, mayPass || isTransient(reason))
+      const differed = member.prepared!.scope !== run.prepared!.scope
+      const mayPass = member.sharedWith !== null || differed || isTransient(reason)
+      return this.#failedRun(member, reason, mayPass)
     }
     return Effect.forEach(answeredBy(run), again, { discard: true })
   }
@@ -204,9 +207,19 @@ class Scheduler {
       if (run !== task) part(run, task)
       this.#state.shared.forget(task)
       const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
-      return this.#options.book.end(task, { status: "cancelled", reason })
+      return this.#end(task, { status: "cancelled", reason })
     }
     return Effect.forEach(answeredBy(run), end, { discard: true })
+  }
+
+  /** Of a task that is on no lane: it may hold memory all the same. */
+  #end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
+    const { pause } = task
+    task.pause = null
+    const ended = this.#options.book.end(task, outcome)
+    return pause === null
+      ? ended
+      : Effect.andThen(this.#options.ledger.release(pause.holding), ended)
   }
 
   #expire(): Effect.Effect<void> {
@@ -216,7 +229,7 @@ class Scheduler {
         const task = this.#options.book.find(id)!
         this.#state.remove(task)
         const reason = new TaskExpired({ id, deadlineMs, nowMs })
-        yield* this.#options.book.end(task, { status: "expired", reason })
+        yield* this.#end(task, { status: "expired", reason })
       }
     })
   }
@@ -228,75 +241,45 @@ class Scheduler {
         const task = this.#options.book.find(id)!
         this.#state.remove(task)
         const reason = new LaneLost({ lane: task.lane ?? 0, transient: false })
-        return this.#options.book.end(task, { status: "failed", reason })
+        return this.#end(task, { status: "failed", reason })
       },
       { discard: true },
     )
   }
 
-  /** True when a start failed, or answers several: what it left may go to another task at once. */
+  /** True when there may be more to decide at once: also what a failed start, or company, leaves. */
   #decide(): Effect.Effect<boolean> {
     return Effect.gen({ self: this }, function* () {
-      const { book, ledger, log, merging, policy, stopwatch } = this.#options
-      if (!this.#state.mayDecide(() => unsettledSeqs(book))) return false
-      const snapshot = this.#state.snapshot(ledger.view())
-      const nowMs = stopwatch.nowMs()
-      const waiting = snapshot.waiting.length
-      const decision = policy(snapshot, nowMs)
-      const decideMs = stopwatch.nowMs() - nowMs
-      const number = decision.start.length > 0 ? ++this.#decisions : this.#decisions
-      log.decide({
-        ...decision,
-        atMs: nowMs,
-        number,
-        waiting,
-        running: snapshot.running.length,
-        freeBytes: ledger.freeBytes,
-        decideMs,
-      })
-      const started = decision.start.map((id) => book.find(id)!)
-      const parties = this.#state.take(started)
-      let again = false
-      for (const [at, party] of parties.entries()) {
+      const { ledger, merging } = this.#options
+      const decided = this.#decider.next()
+      let { again } = decided
+      for (const [at, { group, party }] of decided.start.entries()) {
         const similar = this.#state.shared.similarTo(party.leader)
-        const next = parties.slice(at + 1)
+        const next = decided.start.slice(at + 1).map((start) => start.party)
         const run = yield* runOf(merging, party, { similar, next, memory: ledger.view() })
         this.#state.begin(run)
         again ||= run.members !== null
-        again = !(yield* this.#start(run, number)) || again
+        again = !(yield* this.#start(run, group, party.plan)) || again
       }
       return again
     })
   }
 
-  #start(task: LiveTask, group: number): Effect.Effect<boolean> {
-    return Effect.gen({ self: this }, function* () {
-      const { book, dispatch, ledger, stopwatch } = this.#options
-      const acquired = yield* Effect.result(ledger.acquire(task, task.prepared!))
-      const nowMs = stopwatch.nowMs()
-      book.move(task, "running")
-      task.group = group
-      task.startedAtMs = nowMs
-      task.abort = null
-      if (acquired._tag === "Failure") {
-        yield* this.#failedRun(task, acquired.failure)
-        this.#state.notStarted(task)
-        return false
-      }
-      const { uploads } = acquired.success.placement
-      const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
-      const lane = this.#state.started(task, nowMs, loadBytes)
-      task.lane = lane
-      const run = { lane, group, startedAtMs: nowMs, endedAtMs: null, preemptedBy: null }
-      task.runs.push({ ...run, end: "running" })
-      for (const member of task.members ?? []) noteRun(task, member.task)
-      yield* dispatch(lane, { task, holding: acquired.success })
-      return true
-    })
+  #start(task: LiveTask, group: number, plan: number): Effect.Effect<boolean> {
+    const answered = answeredBy(task)
+    const failed = (reason: DeviceError) =>
+      Effect.andThen(
+        this.#failedRun(task, reason),
+        Effect.sync(() => this.#state.notStarted(answered)),
+      )
+    return this.#runs.begin(task, group, plan).pipe(
+      Effect.matchEffect({
+        onSuccess: () => Effect.succeed(true),
+        onFailure: (reason) => Effect.as(failed(reason), false),
+      }),
+    )
   }
 }
-
-const endOf = { Completed: "completed", Cancelled: "cancelled", Failed: "failed" } as const
 
 interface Overdue {
   readonly id: string
@@ -311,10 +294,4 @@ const overdue = (waiting: WaitingTasks, nowMs: number): ReadonlyArray<Overdue> =
     late.push({ id: task.id, deadlineMs })
   }
   return late
-}
-
-function* unsettledSeqs(book: TaskBook): Generator<number> {
-  for (const task of book.live()) {
-    if (task.state === "queued" || task.state === "preparing") yield task.seq
-  }
 }

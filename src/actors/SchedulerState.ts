@@ -4,10 +4,17 @@ import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { type InterferenceModel, shares } from "../model/Interference.ts"
 import type { MemoryView } from "../model/MemoryView.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { RunningTask, SchedulingMode, Snapshot } from "../model/Snapshot.ts"
+import type {
+  RunningTask,
+  SchedulingMode,
+  Snapshot,
+  Stoppable,
+  WaitingTask,
+} from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
 import type { LiveTask, Party } from "./LiveTask.ts"
+import { waitingOf } from "./PausedTask.ts"
 import { answeredBy } from "./SharedRun.ts"
 import { SharedWork } from "./SharedWork.ts"
 import { TenantService } from "./TenantService.ts"
@@ -18,6 +25,8 @@ export class SchedulerState {
   readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
+  /** Of the waiting, those that hold their memory. */
+  readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
   readonly #interference: InterferenceModel
   readonly #freeLanes: Array<number> = []
@@ -49,6 +58,11 @@ export class SchedulerState {
     return this.#waiting
   }
 
+  /** In order of arrival. */
+  get paused(): ReadonlyArray<WaitingTask> {
+    return [...this.#paused].sort((a, b) => a.seq - b.seq)
+  }
+
   get running(): number {
     return this.#running.size
   }
@@ -61,8 +75,9 @@ export class SchedulerState {
 
   ready(task: LiveTask): void {
     this.#settling?.delete(task.seq)
-    this.#waiting.add(task.prepared!.waiting)
-    this.shared.enter(task)
+    this.#waiting.add(waitingOf(task))
+    if (task.pause !== null) this.#paused.add(task.pause.waiting)
+    else this.shared.enter(task)
     this.#service.enter(task.spec.tenant)
   }
 
@@ -79,7 +94,8 @@ export class SchedulerState {
   }
 
   #takeOut(task: LiveTask): boolean {
-    if (task.prepared === null || !this.#waiting.remove(task.prepared.waiting)) return false
+    if (task.prepared === null || !this.#waiting.remove(waitingOf(task))) return false
+    this.#paused.delete(waitingOf(task))
     this.shared.leave(task)
     return true
   }
@@ -88,10 +104,10 @@ export class SchedulerState {
    * Takes out what is to start now, with those that ask for the same. `begin`, and then `started` or
    * `notStarted`, follow for each.
    */
-  take(tasks: Iterable<LiveTask>): ReadonlyArray<Party> {
+  take(chosen: Iterable<Pick<Party, "plan"> & { readonly task: LiveTask }>): ReadonlyArray<Party> {
     const parties: Array<Party> = []
     const along = new Set<LiveTask>()
-    for (const task of tasks) {
+    for (const { plan, task } of chosen) {
       if (along.has(task)) continue
       if (!this.#takeOut(task)) {
         throw new Error(`the policy started ${task.spec.id}, which does not wait`)
@@ -101,7 +117,7 @@ export class SchedulerState {
         this.#takeOut(other)
         along.add(other)
       }
-      parties.push({ leader: task, same })
+      parties.push({ leader: task, plan, same })
     }
     return parties
   }
@@ -112,9 +128,9 @@ export class SchedulerState {
     this.shared.begin(run)
   }
 
-  /** A run that was taken found no memory. */
-  notStarted(run: LiveTask): void {
-    for (const { spec } of answeredBy(run)) this.#service.leave(spec.tenant)
+  /** A run that would have answered these found no memory. */
+  notStarted(answered: ReadonlyArray<LiveTask>): void {
+    for (const { spec } of answered) this.#service.leave(spec.tenant)
   }
 
   /** A running task's answer is no longer wanted; others still want theirs. */
@@ -122,11 +138,16 @@ export class SchedulerState {
     this.#service.leave(task.spec.tenant)
   }
 
-  /** `loadBytes`: what it brings to the device first. */
-  started(task: LiveTask, startedAtMs: number, loadBytes = 0): number {
+  /** `loadBytes`: what it brings to the device first. `stop`: what stopping it would mean. */
+  started(
+    task: LiveTask,
+    startedAtMs: number,
+    { loadBytes = 0, stop }: { readonly loadBytes?: number; readonly stop?: Stoppable } = {},
+  ): number {
     const lane = this.#freeLanes.shift()
     if (lane === undefined) throw new Error(`task ${task.spec.id}: started without a free lane`)
-    const { demand, footprintBytes, predictedMs } = task.prepared!.waiting
+    const { demand, predictedMs } = waitingOf(task)
+    const { footprintBytes } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
     const loadMs = loadBytes / this.#loadBytesPerMs
@@ -139,8 +160,15 @@ export class SchedulerState {
       predictedMs,
       footprintBytes,
       demand,
+      ...(stop === undefined ? {} : { stop }),
     })
     return lane
+  }
+
+  /** It gives its lane to `urgentId` at its next operator boundary. */
+  stopping(id: string, urgentId: string): void {
+    const running = this.#running.get(id)!
+    this.#running.set(id, { ...running, stop: { ...running.stop!, stoppingFor: urgentId } })
   }
 
   /** The task no longer runs; its lane is free only after `laneUp`. */
@@ -168,6 +196,11 @@ export class SchedulerState {
     if (this.#settling.size > 0) return false
     this.#settling = null
     return true
+  }
+
+  /** Something waits behind tasks that run, one of which might give its lane. */
+  get isFull(): boolean {
+    return this.#freeLanes.length === 0 && this.#running.size > 0 && this.#waiting.length > 0
   }
 
   /** Plain data for one decision: its lists are valid until the next change. */

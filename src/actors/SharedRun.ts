@@ -3,7 +3,8 @@
 import { Deferred } from "effect"
 import type { TaskOutput } from "../model/Task.ts"
 import { sharedFloat32 } from "../model/Tensor.ts"
-import type { LiveTask, Member, PreparedTask } from "./LiveTask.ts"
+import type { LiveTask, Member } from "./LiveTask.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 
 /** Those that end with this run: the task itself where it runs for nobody else. */
 export const answeredBy = (run: LiveTask): ReadonlyArray<LiveTask> =>
@@ -41,6 +42,7 @@ export const sharedRun = (
     abort: null,
     prepared,
     plan: prepared.plan,
+    hostMemory: null,
     members: [...members],
   }
 }

@@ -27,7 +27,7 @@ export class SharedWork {
   /** The runs under way that answer a task beside others. */
   readonly #runs = new Map<LiveTask, LiveTask>()
 
-  /** The task waits. One that is tried again joins only those that ask for the same. */
+  /** The task waits, holding nothing. One that is tried again joins only those that ask for the same. */
   enter(task: LiveTask): void {
     const { merge, waiting } = task.prepared!
     put(this.#same, waiting.workKey ?? null, task)
@@ -44,11 +44,13 @@ export class SharedWork {
   /** Those that may join the run of `task`, or null. */
   similarTo(task: LiveTask): ReadonlySet<LiveTask> | null {
     const { takes } = task.prepared!.merge
-    return takes === null || task.attempts > 1 ? null : (this.#similar.get(takes) ?? null)
+    const alone = takes === null || task.attempts > 1 || task.pause !== null
+    return alone ? null : (this.#similar.get(takes) ?? null)
   }
 
   /** Those that the run of `task`, which waits no more, would answer as well. */
-  sameAs({ prepared }: LiveTask): ReadonlyArray<LiveTask> {
+  sameAs({ pause, prepared }: LiveTask): ReadonlyArray<LiveTask> {
+    if (pause !== null) return []
     const { plan, waiting } = prepared!
     const tasks = this.#same.get(waiting.workKey ?? "")
     if (tasks === undefined) return []

@@ -10,7 +10,7 @@ import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { Policy, SchedulingMode } from "../model/Snapshot.ts"
+import type { Policy, Preempt, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskSpec } from "../model/Task.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import { Admission, type AdmitMode } from "./Admission.ts"
@@ -30,6 +30,8 @@ export interface SystemOptions {
   readonly prep: PrepPoolService
   readonly profile: DeviceProfile
   readonly policy: Policy
+  /** How the policy stops what runs for what is urgent; null where it does not. */
+  readonly preempt: Preempt | null
   /** Weights for fair sharing; a tenant that is not listed weighs 1. */
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly mode: SchedulingMode
@@ -38,6 +40,8 @@ export interface SystemOptions {
   /** Tasks that ask for the same run once. */
   readonly shareWork: boolean
   readonly refuseTooLarge: boolean
+  /** Let tasks run by plans that need less memory and more time. */
+  readonly elastic: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
   /** Ended tasks kept for the report, with their decisions and changes of the pool. */
@@ -78,7 +82,11 @@ export const startSystem = (
     const { interference = shares } = options.profile
     const concurrency = { lanes, interference }
     const admission = new Admission({ ...options, concurrency, stopwatch })
-    book.listen((id, state) => admission.moved(id, state, book.find(id)?.sharedWith ?? null))
+    book.listen((id, state) => {
+      const task = book.find(id)
+      const leftPart = task?.pause?.leftPart ?? 1
+      admission.moved(id, state, { leftPart, leader: task?.sharedWith ?? null })
+    })
     const scheduler = yield* makeScheduler({
       ...options,
       book,
@@ -142,8 +150,8 @@ const startLane = (
         device: options.device,
         ledger,
         stopwatch,
-        onRunStart: (task) => times.started(task),
-        onRunEnd: (task, runMs) => times.ended(task, runMs),
+        onRunStart: ({ task }) => times.started(task),
+        onRunEnd: ({ task, firstOp }, runMs) => times.ended(task, runMs, firstOp),
         onFinished: scheduler.finished,
       })
       executors[lane] = executor
@@ -184,15 +192,18 @@ const makeSubmit = (parts: {
         abort: null,
         attempts: 0,
         prepared: null,
+        pause: null,
         plan: null,
         group: null,
         lane: null,
+        readyAtMs: null,
         startedAtMs: null,
         measuredPeakBytes: null,
         ops: noOps,
         runs: [],
         sharedWith: null,
         members: null,
+        hostMemory: null,
       }
       return Effect.as(parts.queue.submit(task), task)
     })

@@ -74,6 +74,7 @@ export class TaskBook {
     if (task.members !== null) this.#enter(task, state)
     for (const each of answeredBy(task)) {
       this.#enter(each, state)
+      if (state === "ready") each.readyAtMs ??= this.#stopwatch.nowMs()
       this.#tell(each)
     }
   }
@@ -105,6 +106,7 @@ export class TaskBook {
       const record = recordOf(task, nowMs, reason)
       this.#records.add(record)
       task.prepared = null
+      task.hostMemory = null
       this.#tell(task)
       Deferred.doneUnsafe(
         task.done,
@@ -163,6 +165,7 @@ const recordOf = (
   lane: task.lane,
   attempts: task.attempts,
   submittedAtMs: task.submittedAtMs,
+  readyAtMs: task.readyAtMs,
   startedAtMs: task.startedAtMs,
   finishedAtMs: isTerminal(task.state) ? finishedAtMs : null,
   deadlineMs: task.spec.deadlineMs,
@@ -173,6 +176,6 @@ const recordOf = (
   predictedMs: task.prepared?.waiting.predictedMs ?? task.plan?.predictedMs ?? null,
   ops: task.ops,
   runs: [...task.runs],
-  plan: task.plan === null ? null : "whole",
+  plan: task.plan?.name ?? null,
   sharedWith: task.sharedWith,
 })

@@ -3,9 +3,11 @@
 import { CoRuns } from "../cost/CoRuns.ts"
 import { type DeviceProfile, defaultP95Factor } from "../cost/DeviceProfile.ts"
 import { TimeCorrection } from "../cost/TimeCorrection.ts"
+import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
+import { partFrom } from "../model/planWork.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -28,7 +30,8 @@ export class TimeKeeper {
 
   /** Alone on one lane, as of now; `graph` is what the plan runs on. */
   predict(task: LiveTask, plan: Plan, graph = task.graph): PredictedTime {
-    const p50Ms = plan.predictedMs * this.#correction.factor(planKey(task, graph), kindOf(task))
+    const key = planKey(task, plan, graph)
+    const p50Ms = plan.predictedMs * this.#correction.factor(key, kindOf(task))
     return { p50Ms, p95Ms: p50Ms * this.#p95Factor }
   }
 
@@ -37,23 +40,39 @@ export class TimeKeeper {
     this.#coRuns.start(task.spec.id, plan.demand ?? noDemand, this.#stopwatch.nowMs())
   }
 
-  /** `runMs` by the device's own clock; null for a run that was stopped or failed. */
-  ended(task: LiveTask, runMs: number | null): void {
+  /**
+   * `runMs` by the device's own clock; null for a run that was stopped or failed. `firstOp`: the operator
+   * with which it began.
+   */
+  ended(task: LiveTask, runMs: number | null, firstOp: number): void {
     const slowdown = this.#coRuns.end(task.spec.id, this.#stopwatch.nowMs())
     if (runMs === null) return
     const { plan, scope } = task.prepared!
-    const key = planKey(task, scope.graph)
-    this.#correction.observe(key, kindOf(task), runMs / slowdown, plan.predictedMs)
+    const predictedMs = plan.predictedMs * partFrom(plan, firstOp)
+    const key = planKey(task, plan, scope.graph)
+    this.#correction.observe(key, kindOf(task), runMs / slowdown, predictedMs)
   }
 }
 
 /**
- * Tasks of one key have one plan, but for the number of targets, which is the smaller part; plans on a
- * graph that was made for one run are of one kind for each network.
+ * Tasks of one key have one plan of a name, but for the number of targets, which is the smaller part;
+ * plans on a graph that was made for one run are of one kind for each network.
  */
-const planKey = ({ graph, model, spec }: LiveTask, ranOn: Graph): string =>
-  ranOn === graph
-    ? `${model.contentId}|${graph.contentId}|${spec.nodes?.length ?? "all"}`
-    : `${model.contentId}|made`
+const planKey = ({ graph, model, spec }: LiveTask, { name }: Plan, ranOn: Graph): string => {
+  if (ranOn !== graph) return `${model.contentId}|made`
+  const whole = pairKey(model, graph)
+  if (spec.nodes === null && name === "whole") return whole
+  return `${whole}|${spec.nodes?.length ?? "all"}|${name}`
+}
+
+const pairKeys = new WeakMap<GnnModel, WeakMap<Graph, string>>()
+
+/** Made once for each pair: two content ids are long, and every task asks several times. */
+const pairKey = (model: GnnModel, graph: Graph): string => {
+  const graphs = pairKeys.get(model) ?? new WeakMap<Graph, string>()
+  const key = graphs.get(graph) ?? `${model.contentId}|${graph.contentId}`
+  if (!graphs.has(graph)) pairKeys.set(model, graphs.set(graph, key))
+  return key
+}
 
 const kindOf = ({ model }: LiveTask): string => model.config.architecture

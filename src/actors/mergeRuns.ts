@@ -8,11 +8,14 @@ import { limits } from "../model/limits.ts"
 import type { MemoryView } from "../model/MemoryView.ts"
 import type { TaskOutput } from "../model/Task.ts"
 import { sharedFloat32 } from "../model/Tensor.ts"
+import { type WaitingTask, withPlan } from "../model/WaitingTask.ts"
 import { graphsOf } from "../prep/uniteGraphs.ts"
 import { companyOf } from "./companyOf.ts"
-import { type PrepareOptions, preparePlan } from "./EstimatorActor.ts"
-import type { LiveTask, Member, Party, PreparedTask, Scope } from "./LiveTask.ts"
+import { type PrepareOptions, preparePlans } from "./EstimatorActor.ts"
+import type { LiveTask, Member, Party } from "./LiveTask.ts"
 import { hopsOf, type NeighbourhoodOptions, planOnPart } from "./neighbourhoodPlan.ts"
+import { waitingOf } from "./PausedTask.ts"
+import type { PreparedTask, Scope } from "./PreparedTask.ts"
 import { copyOf, sameRun, sharedRun } from "./SharedRun.ts"
 import { ownBytes } from "./workKey.ts"
 
@@ -37,18 +40,24 @@ export const runOf = (
   party: Party,
   { memory, next, similar }: Around,
 ): Effect.Effect<LiveTask> => {
-  const { leader, same } = party
+  const { leader, plan, same } = party
   const alone = same.length === 0 ? leader : sameRun(leader, same)
-  if (similar === null) return Effect.succeed(alone)
-  const leaders = next.map((other) => other.leader)
+  // A plan of less memory leaves no room for company.
+  if (similar === null || plan > 0) return Effect.succeed(alone)
   return Effect.map(mergeRun(options, party, similar), (merged) =>
-    merged !== null && haveRoom([merged, ...leaders], memory) ? merged : alone,
+    merged !== null && haveRoom(merged, next, memory) ? merged : alone,
   )
 }
 
-const haveRoom = (runs: ReadonlyArray<LiveTask>, memory: MemoryView): boolean => {
+const haveRoom = (run: LiveTask, next: ReadonlyArray<Party>, memory: MemoryView): boolean => {
   const layout = PoolLayout.fromView(memory)
-  return runs.every(({ prepared }) => layout.place(prepared!.waiting) !== null)
+  const fits = (task: WaitingTask) => layout.place(task) !== null
+  return (
+    fits(run.prepared!.waiting) &&
+    next.every(({ leader, plan }) =>
+      fits(plan > 0 ? withPlan(waitingOf(leader), plan) : waitingOf(leader)),
+    )
+  )
 }
 
 /** null where it would answer none of `others`. */
@@ -165,7 +174,7 @@ const planned = (
   Effect.gen(function* () {
     const { variants } = leader.prepared!.plan
     const plan = yield* Effect.fromResult(planOnPart(options, leader, scope, variants))
-    return yield* preparePlan(options, leader, { ...scope, plan })
+    return yield* preparePlans(options, leader, { ...scope, plans: [plan] })
   })
 
 /** Each graph once, in the order of those that ask. */

@@ -10,11 +10,12 @@ import { ginEps } from "../model/ginEps.ts"
 import { footprintBytes, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
-import type { LiveTask, Scope } from "./LiveTask.ts"
+import type { LiveTask } from "./LiveTask.ts"
+import type { Scope } from "./PreparedTask.ts"
 
-/** A plan and what it runs on. */
-export interface ScopedPlan extends Scope {
-  readonly plan: Plan
+/** Plans and what they run on. */
+export interface ScopedPlans extends Scope {
+  readonly plans: ReadonlyArray<Plan>
 }
 
 export interface NeighbourhoodOptions {
@@ -66,7 +67,7 @@ export const neighbourhoodPlan = (
   options: NeighbourhoodOptions,
   task: LiveTask,
   whole: Plan,
-): Effect.Effect<ScopedPlan | null, InputError | PrepError> =>
+): Effect.Effect<ScopedPlans | null, InputError | PrepError> =>
   Effect.gen(function* () {
     const { graph, model, spec } = task
     const hops = hopsOf(model.config)
@@ -84,5 +85,5 @@ export const neighbourhoodPlan = (
     const plan = yield* Effect.fromResult(planOnPart(options, task, scope, whole.variants))
     const tooLarge = footprintBytes(whole) > options.device.budgetBytes
     const partMs = plan.predictedMs + loadMs(plan, options.profile)
-    return tooLarge || partMs <= worthwhile * whole.predictedMs ? { ...scope, plan } : null
+    return tooLarge || partMs <= worthwhile * whole.predictedMs ? { ...scope, plans: [plan] } : null
   })

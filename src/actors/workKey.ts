@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, type Plan } from "../model/Plan.ts"
-import type { LiveTask, MergeKeys } from "./LiveTask.ts"
+import type { LiveTask } from "./LiveTask.ts"
+import type { MergeKeys } from "./PreparedTask.ts"
 
 /** Equal keys, equal answers; null: a run of its own, or targets too many to compare. */
 export const workKey = ({ graph, model, spec }: LiveTask): string | null => {

@@ -7,6 +7,7 @@ import { presenterLayer } from "./commandLineErrors.ts"
 import { doctorCommand } from "./doctorCommand.ts"
 import { estimateCommand } from "./estimateCommand.ts"
 import { type ExitCode, exitCodes } from "./exitCodes.ts"
+import { explainCommand } from "./explainCommand.ts"
 import { generateCommand } from "./generateCommand.ts"
 import { inspectCommand } from "./inspectCommand.ts"
 import { reportFailure, wantsJson } from "./printError.ts"
@@ -24,6 +25,7 @@ const gnnsched = Command.make("gnnsched").pipe(
   Command.withSubcommands([
     runCommand,
     simulateCommand,
+    explainCommand,
     estimateCommand,
     generateCommand,
     inspectCommand,

@@ -113,27 +113,26 @@ const firstProblem = (
   }
 }
 
-/** A BadConfig at a path of the document, with its line. */
+/** A BadConfig at a path of the document, with its line where that is known. */
 export const configProblem = (
   document: ConfigDocument,
   path: DocumentPath,
   expected: string,
   found: string = showValue(valueAt(document.value, path)),
-): BadConfig =>
-  new BadConfig({
-    file: `${document.file}:${document.locate(path)}`,
-    path: formatPath(path),
-    expected,
-    found,
-  })
+): BadConfig => {
+  const place = document.locate(path)
+  const file = place === "" ? document.file : `${document.file}:${place}`
+  return new BadConfig({ file, path: formatPath(path), expected, found })
+}
 
 export const decodeConfig = <A>(
   document: ConfigDocument,
   schema: Schema.Decoder<A>,
+  onExcessProperty: "error" | "ignore" = "error",
 ): Effect.Effect<A, BadConfig> => {
   const decoded = Schema.decodeUnknownResult(schema, {
     errors: "first",
-    onExcessProperty: "error",
+    onExcessProperty,
   })(document.value)
   if (Result.isSuccess(decoded)) return Effect.succeed(decoded.success)
   const { path, expected } = firstProblem(decoded.failure.issue, [])

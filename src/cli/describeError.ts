@@ -1,10 +1,10 @@
 // The sentences of every expected error: what is wrong, where, with which numbers, and what to do.
 // Errors carry numbers only; this is the one place where they become prose. The table is total: a
 // new tag does not compile until it has its sentence.
-import type { BadFile, FileUnwritable, TaskError } from "../model/errors.ts"
+import type { BadFile, FileUnwritable, TaskError, TaskNotFound } from "../model/errors.ts"
 import { formatBytesExactly, formatCount, formatMs } from "./units.ts"
 
-export type GnnschedError = TaskError | FileUnwritable
+export type GnnschedError = TaskError | FileUnwritable | TaskNotFound
 
 /** `what` is a sentence; `todo` a second one, empty when there is nothing to do. */
 export interface Description {
@@ -111,6 +111,7 @@ const admission: Pick<
   | "QuotaExceeded"
   | "DuplicateTask"
   | "UnknownId"
+  | "TaskNotFound"
   | "RuntimeClosed"
   | "RuntimeFailed"
 > = {
@@ -135,6 +136,10 @@ const admission: Pick<
   ],
   DuplicateTask: (e) => [`a task with the id ${e.id} is there already.`, "Give it another id."],
   UnknownId: (e) => [`there is no ${e.what} with the id ${e.id}.`, "Load it first."],
+  TaskNotFound: (e) => [
+    `there is no task ${e.id} among the ${formatCount(e.tasks)} of the report.`,
+    e.nearest.length === 0 ? "" : `Did you mean ${e.nearest.join(", ")}?`,
+  ],
   RuntimeClosed: (e) => [`the runtime was closed before ${e.id} could end.`, ""],
   RuntimeFailed: (e) => [
     `the runtime stopped: ${e.actor}: ${e.reason}.`,

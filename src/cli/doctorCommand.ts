@@ -13,11 +13,13 @@ import { addonOption } from "./addonOption.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { describeError, errorToJson } from "./describeError.ts"
 import { checkMemory, copyBytes, type MemoryCheck, measureCopy } from "./doctor/deviceFacts.ts"
+import { type GpuReport, gpuReport, gpuText } from "./doctor/gpuReport.ts"
 import { opCases } from "./doctor/opCases.ts"
 import { RandomData } from "./doctor/RandomData.ts"
 import { type CheckResult, casesBytes, selfCheck, selfCheckTolerance } from "./doctor/selfCheck.ts"
 import { exitCodes } from "./exitCodes.ts"
 import { formatFlag, wholeFlag } from "./flags.ts"
+import { gpuFlag } from "./gpuFlags.ts"
 import { left, mark, print, printJson, renderTable, right } from "./terminal.ts"
 import { formatBytes, formatBytesExactly } from "./units.ts"
 import { version } from "./version.ts"
@@ -34,6 +36,7 @@ const config = {
     Flag.withDescription("Seed of the shapes and data of the self-check; default: 1"),
     Flag.withDefault(1),
   ),
+  gpu: gpuFlag,
   format: formatFlag,
 } as const
 
@@ -46,46 +49,49 @@ interface Examined {
   /** Of the devices that are checked. */
   readonly copyBytesPerSecond: number | null
   readonly memory: MemoryCheck | null
+  /** Of a GPU. */
+  readonly gpu: GpuReport | null
 }
 
 type Finding = Examined | { readonly kind: Kind; readonly unavailable: DeviceUnavailable }
 
-const opener: Readonly<Record<Kind, OpenDevice>> = {
-  cpu: (options) => openCpuDevice({ ...options, ...addonOption() }),
-  cuda: (options) => openCudaDevice({ ...options, ...addonOption() }),
-  reference: openReferenceDevice,
+const openerOf = (kind: Kind, gpu: number): OpenDevice => {
+  if (kind === "reference") return openReferenceDevice
+  return kind === "cpu"
+    ? (options) => openCpuDevice({ ...options, ...addonOption() })
+    : (options) => openCudaDevice({ ...options, gpu, ...addonOption() })
 }
 
 /** The device as it would open by default: its budget and lanes on this machine. */
-const defaultInfo = (kind: Kind) =>
-  Effect.scoped(
-    Effect.map(opener[kind]({ lanes: null, memoryBytes: null }), (device) => device.info),
-  )
+const defaultInfo = (open: OpenDevice) =>
+  Effect.scoped(Effect.map(open({ lanes: null, memoryBytes: null }), (device) => device.info))
 
-const check = Effect.fnUntraced(function* (kind: Kind, seed: number) {
+const check = Effect.fnUntraced(function* (open: OpenDevice, seed: number) {
   const cases = opCases(new RandomData(seed))
   const options = { lanes: 1, memoryBytes: 2 * casesBytes(cases) + copyBytes + 2 ** 20 }
-  const device = yield* opener[kind](options)
+  const device = yield* open(options)
   const reference = yield* openReferenceDevice(options)
   const checks = yield* selfCheck(device, reference, cases)
   return { checks, copyBytesPerSecond: yield* measureCopy(device) }
 }, Effect.scoped)
 
 /** Whole networks: as large a pool as the task asks for, and some more. */
-const memoryCheck = (device: Kind) =>
-  Effect.promise(() => checkMemory({ device, memoryBytes: 2 ** 26, ...addonOption() }))
+const memoryCheck = (device: Kind, gpu: number) =>
+  Effect.promise(() => checkMemory({ device, gpu, memoryBytes: 2 ** 26, ...addonOption() }))
 
-const examine = Effect.fnUntraced(function* (kind: Kind, seed: number) {
-  const info = yield* Effect.result(defaultInfo(kind))
+const examine = Effect.fnUntraced(function* (kind: Kind, { gpu, seed }: DoctorConfig) {
+  const open = openerOf(kind, gpu)
+  const info = yield* Effect.result(defaultInfo(open))
   if (Result.isFailure(info)) return { kind, unavailable: info.failure } satisfies Finding
   // The reference is what the others are held against: there is nothing to hold it against.
   if (kind === "reference") {
-    const nothing = { checks: [], copyBytesPerSecond: null, memory: null }
+    const nothing = { checks: [], copyBytesPerSecond: null, memory: null, gpu: null }
     return { kind, info: info.success, ...nothing } satisfies Finding
   }
-  const checked = yield* check(kind, seed)
-  const memory = yield* memoryCheck(kind)
-  return { kind, info: info.success, ...checked, memory } satisfies Finding
+  const checked = yield* check(open, seed)
+  const memory = yield* memoryCheck(kind, gpu)
+  const report = gpuReport(info.success)
+  return { kind, info: info.success, ...checked, memory, gpu: report } satisfies Finding
 })
 
 const isExact = ({ memory }: Examined): boolean =>
@@ -143,7 +149,8 @@ const findingText = (finding: Finding): string => {
     `budget ${formatBytes(info.budgetBytes)}, overhead ${formatBytes(info.overheadBytes)}\n` +
     (finding.kind === "reference"
       ? "the oracle of the self-check above"
-      : `${checkTable(checks)}\n${memoryText(finding)}`)
+      : `${checkTable(checks)}\n${memoryText(finding)}`) +
+    (finding.gpu === null ? "" : `\n${gpuText(finding.gpu)}`)
   )
 }
 
@@ -157,12 +164,13 @@ const findingJson = (finding: Finding): object =>
         checks: finding.checks,
         copyBytesPerSecond: finding.copyBytesPerSecond,
         memory: finding.memory,
+        gpu: finding.gpu,
       }
 
 const doctor = Effect.fnUntraced(function* (flags: DoctorConfig) {
   const kinds = flags.device === "all" ? deviceKinds : [flags.device]
   const findings: Array<Finding> = []
-  for (const kind of kinds) findings.push(yield* examine(kind, flags.seed))
+  for (const kind of kinds) findings.push(yield* examine(kind, flags))
   const healthy = findings.every((finding) => isHealthy(finding, flags.device !== "all"))
   if (flags.format === "json") {
     yield* printJson({ healthy, ...machine(), devices: findings.map(findingJson) })

@@ -3,7 +3,7 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { deviceProfiles } from "../cost/DeviceProfile.ts"
-import { planTask } from "../cost/planTask.ts"
+import { planFrontier } from "../cost/planFrontier.ts"
 import { BadConfig, type InputError, Unsupported } from "../model/errors.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
@@ -113,8 +113,8 @@ const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
   const profile = Option.isSome(flags.profile)
     ? (yield* readProfileFile(flags.profile.value)).lane
     : deviceProfiles[flags.device]
-  const plan = yield* Effect.fromResult(
-    planTask({
+  const plans = yield* Effect.fromResult(
+    planFrontier({
       config: gnnConfig,
       shape,
       targets: Option.getOrNull(flags.targets),
@@ -122,14 +122,15 @@ const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
       profile,
     }),
   ).pipe(Effect.mapError((error) => inFile(error, flags.model)))
-  const view = { plan, shape, budgetBytes: Option.getOrNull(flags.memory) }
+  const view = { plans, shape, budgetBytes: Option.getOrNull(flags.memory) }
   yield* flags.format === "json" ? printJson(estimateJson(view)) : print(estimateText(view))
 })
 
 export const estimateCommand = Command.make("estimate", config, estimate).pipe(
   Command.withDescription(
     "Show what a model on a graph takes: bytes, work and time of every operator, where the peak " +
-      "of memory is, and what stays on the device. It reads file headers only.",
+      "of memory is, what stays on the device, and by which plans it takes fewer bytes and longer. " +
+      "It reads file headers only.",
   ),
   Command.withShortDescription("Predict memory and time, operator by operator"),
   Command.withExamples([
@@ -145,7 +146,7 @@ export const estimateCommand = Command.make("estimate", config, estimate).pipe(
     {
       command:
         "gnnsched estimate --model m.json --graph data/cora --memory 64MiB --format json | jq .fits",
-      description: "Would it fit?",
+      description: "Would it fit, by any of its plans?",
     },
   ]),
 )

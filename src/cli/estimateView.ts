@@ -1,11 +1,12 @@
 // How a plan is shown: a table of its operators, the peak, the residents; or the same as JSON.
 import type { GraphShape } from "../model/Graph.ts"
-import { alignUp, footprintBytes, type Plan } from "../model/Plan.ts"
+import { alignUp, fastestWithin, footprintBytes, type Plan, slotsOn } from "../model/Plan.ts"
 import { left, mark, renderTable, right } from "./terminal.ts"
 import { formatBytes, formatBytesExactly, formatCount, formatMs, formatSi } from "./units.ts"
 
 export interface EstimateView {
-  readonly plan: Plan
+  /** The whole plan first, which the details are of. */
+  readonly plans: readonly [Plan, ...ReadonlyArray<Plan>]
   readonly shape: GraphShape
   readonly budgetBytes: number | null
 }
@@ -50,6 +51,38 @@ const residentTable = (plan: Plan): string =>
     ]),
   )
 
+const hostBytes = (plan: Plan): number =>
+  slotsOn(plan, "host").reduce((sum, { bytes }) => sum + bytes, 0)
+
+const planTable = ({ plans, budgetBytes }: EstimateView): string => {
+  const [whole] = plans
+  const chosen = chosenPlan(plans, budgetBytes)
+  return renderTable(
+    [
+      left("plan"),
+      right("bytes"),
+      right("of the whole"),
+      right("in host memory"),
+      right("operators"),
+      right("predicted"),
+      left(""),
+    ],
+    plans.map((plan) => [
+      plan.name,
+      formatBytes(footprintBytes(plan)),
+      `${Math.round((100 * footprintBytes(plan)) / Math.max(1, footprintBytes(whole)))} %`,
+      formatBytes(hostBytes(plan)),
+      String(plan.ops.length),
+      formatMs(plan.predictedMs),
+      plan === chosen ? mark("green", "<- fits") : "",
+    ]),
+  )
+}
+
+/** What a device of so many bytes would run; null for nothing, or where no budget was named. */
+const chosenPlan = (plans: ReadonlyArray<Plan>, budgetBytes: number | null): Plan | null =>
+  budgetBytes === null ? null : fastestWithin(plans, budgetBytes)
+
 const shapeLine = (shape: GraphShape): string => {
   const sparse =
     shape.featureNonZeros === null ? "dense" : `${formatCount(shape.featureNonZeros)} stored`
@@ -61,11 +94,9 @@ const shapeLine = (shape: GraphShape): string => {
   )
 }
 
-const fits = ({ plan, budgetBytes }: EstimateView): boolean | null =>
-  budgetBytes === null ? null : footprintBytes(plan) <= budgetBytes
-
 export const estimateText = (view: EstimateView): string => {
-  const { plan, shape, budgetBytes } = view
+  const { plans, shape, budgetBytes } = view
+  const [plan] = plans
   const peak = plan.costs[plan.peakOp]
   const lines = [
     shapeLine(shape),
@@ -73,6 +104,8 @@ export const estimateText = (view: EstimateView): string => {
     operatorTable(plan),
     "",
     residentTable(plan),
+    "",
+    planTable(view),
     "",
     `arena      ${formatBytesExactly(plan.arenaBytes)}` +
       (peak === undefined
@@ -84,14 +117,27 @@ export const estimateText = (view: EstimateView): string => {
     `predicted  ${formatMs(plan.predictedMs)} alone on one lane`,
   ]
   if (budgetBytes !== null) {
-    const answer = fits(view) === true ? mark("green", "fits") : mark("red", "does not fit")
+    const chosen = chosenPlan(plans, budgetBytes)
+    const how = chosen === plan ? "fits" : `fits as "${chosen?.name}"`
+    const answer = chosen === null ? mark("red", "does not fit") : mark("green", how)
     lines.push(`budget     ${formatBytesExactly(budgetBytes)}: ${answer}`)
   }
   return lines.join("\n")
 }
 
-export const estimateJson = (view: EstimateView): object => {
-  const { plan, shape, budgetBytes } = view
+const planJson = (plan: Plan): object => ({
+  name: plan.name,
+  footprintBytes: footprintBytes(plan),
+  arenaBytes: plan.arenaBytes,
+  residentBytes: plan.residentBytes,
+  hostBytes: hostBytes(plan),
+  operators: plan.ops.length,
+  predictedMs: plan.predictedMs,
+})
+
+export const estimateJson = ({ plans, shape, budgetBytes }: EstimateView): object => {
+  const [plan] = plans
+  const chosen = chosenPlan(plans, budgetBytes)
   return {
     graph: shape,
     operators: plan.costs,
@@ -104,6 +150,9 @@ export const estimateJson = (view: EstimateView): object => {
     alignBytes: plan.alignBytes,
     output: { rows: plan.output.rows, cols: plan.output.cols },
     predictedMs: plan.predictedMs,
-    ...(budgetBytes === null ? {} : { budgetBytes, fits: fits(view) }),
+    plans: plans.map(planJson),
+    ...(budgetBytes === null
+      ? {}
+      : { budgetBytes, fits: chosen !== null, plan: chosen?.name ?? null }),
   }
 }

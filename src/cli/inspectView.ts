@@ -1,5 +1,5 @@
 // How `gnnsched inspect` shows a graph or a model to a person.
-import type { GnnConfig } from "../model/GnnModel.ts"
+import { type GnnConfig, isAttention } from "../model/GnnModel.ts"
 import type { Distribution, GraphFacts } from "./graphFacts.ts"
 import type { ModelFacts } from "./modelFacts.ts"
 import { left, renderTable, right, safeText } from "./terminal.ts"
@@ -56,10 +56,12 @@ const configRows = (config: GnnConfig): ReadonlyArray<readonly [string, string]>
     ["readout", config.pooling ?? "none: a row per node"],
   ]
   if (config.logSoftmax) rows.push(["output", "log-softmax"])
-  if (config.architecture === "GAT") {
+  if (isAttention(config.architecture)) {
     rows.push(["heads", config.layers.map((layer) => layer.heads).join(", ")])
   }
   if (config.architecture === "GraphSAGE") rows.push(["aggregation", config.aggregation])
+  if (config.propagations > 0) rows.push(["propagation steps", String(config.propagations)])
+  if (config.architecture === "APPNP") rows.push(["alpha", String(config.teleport)])
   return rows
 }
 

@@ -6,9 +6,12 @@ import type { ModelSource } from "../model/GnnModel.ts"
 import type { GraphSource } from "../model/Graph.ts"
 import type { Plan } from "../model/Plan.ts"
 import type { RunReport } from "../model/RunReport.ts"
+import { readJsonFile } from "../prep/model/readJson.ts"
 import type { GraphHandle, ModelHandle } from "../runtime/RuntimeApi.ts"
+import { attemptSync } from "./attempt.ts"
 import type { GnnschedError } from "./describeError.ts"
 import type { Progress } from "./progress.ts"
+import type { NamedReport, RunInputs } from "./report/RunInputs.ts"
 import { rebaseReport, type TaskNames } from "./report/rebaseReport.ts"
 import type { Workload, WorkloadTask } from "./workload/Workload.ts"
 
@@ -16,6 +19,8 @@ export interface LoadedWorkload {
   readonly workload: Workload
   readonly graphs: ReadonlyMap<string, GraphHandle>
   readonly models: ReadonlyMap<string, ModelHandle>
+  /** For the report, as they were when they were loaded. */
+  readonly inputs: RunInputs
 }
 
 /** The part of a runtime that loading needs. */
@@ -78,11 +83,13 @@ const modelName = (source: ModelSource): string =>
   source.kind === "file" ? source.configPath : "made in memory"
 
 const graphName = (source: GraphSource): string =>
-  source.kind === "folder"
-    ? source.path
-    : source.kind === "preset"
-      ? `preset ${source.preset}`
-      : "made in memory"
+  source.kind === "shape"
+    ? source.name
+    : source.kind === "folder"
+      ? source.path
+      : source.kind === "preset"
+        ? `preset ${source.preset}`
+        : "made in memory"
 
 /** A planner knows neither file nor task: the error says which entry of the workload it met. */
 const nameInputs = (
@@ -111,18 +118,38 @@ export const loadWorkload = Effect.fnUntraced(function* (
 ): Effect.fn.Return<LoadedWorkload, GnnschedError> {
   const graphs = yield* loadAll("graph", workload.graphs, runtime.loadGraph, progress)
   const models = yield* loadAll("model", workload.models, runtime.loadModel, progress)
-  const loaded = { workload, graphs, models }
+  const inputs = yield* attemptSync(() => inputsOf({ workload, graphs, models }))
+  const loaded = { workload, graphs, models, inputs }
   yield* checkTasks(runtime, loaded)
   return loaded
 })
 
+/** The JSON a model was made of: the file has been read before and was in order. */
+const configOf = (source: ModelSource): Readonly<Record<string, unknown>> =>
+  source.kind === "file"
+    ? (readJsonFile(source.configPath) as Readonly<Record<string, unknown>>)
+    : source.config
+
+const inputsOf = ({ workload, graphs, models }: Omit<LoadedWorkload, "inputs">): RunInputs => ({
+  graphs: Object.fromEntries([...graphs].map(([name, { id, shape }]) => [name, { id, ...shape }])),
+  models: Object.fromEntries(
+    [...models].map(([name, { id }]) => {
+      return [name, { id, config: configOf(workload.models.get(name)!) }]
+    }),
+  ),
+  nodes: new Map(
+    workload.tasks.flatMap(({ id, nodes }) => (nodes === null ? [] : [[id, nodes] as const])),
+  ),
+})
+
 /** Names, and the order of the workload, for the runtime's report. */
-export const namedReport = (workload: Workload, report: RunReport): RunReport => {
+export const namedReport = (loaded: LoadedWorkload, report: RunReport): NamedReport => {
+  const { workload } = loaded
   const names: TaskNames = new Map(
     workload.tasks.map(({ id, graph, model }) => [id, { graph, model }]),
   )
   const order = new Map(workload.tasks.map(({ id }, index) => [id, index]))
   const rank = (id: string) => order.get(id) ?? workload.tasks.length
   const tasks = report.tasks.toSorted((a, b) => rank(a.id) - rank(b.id))
-  return rebaseReport({ ...report, tasks }, names)
+  return { ...rebaseReport({ ...report, tasks }, names), inputs: loaded.inputs }
 }

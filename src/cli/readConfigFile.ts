@@ -12,7 +12,7 @@ export type DocumentPath = ReadonlyArray<string | number>
 export interface ConfigDocument {
   readonly file: string
   readonly value: unknown
-  /** `line:column` of a value (or of the nearest parent that is there), 1-based. */
+  /** `line:column` of a value (or of the nearest parent that is there), 1-based; "" for no place. */
   readonly locate: (path: DocumentPath) => string
 }
 

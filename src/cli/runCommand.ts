@@ -7,6 +7,7 @@ import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
 import { addonOption } from "./addonOption.ts"
 import { attempt } from "./attempt.ts"
 import { deviceFlag, profileFlag } from "./flags.ts"
+import { gpuFlags, gpuOptions } from "./gpuFlags.ts"
 import { type Interruption, interruption } from "./Interruption.ts"
 import { loadWorkload } from "./loadWorkload.ts"
 import { makeProgress } from "./progress.ts"
@@ -18,7 +19,12 @@ import { readWorkload } from "./workload/readWorkload.ts"
 import { outputName, type Workload } from "./workload/Workload.ts"
 import { schedulingOptions, workloadFlags } from "./workloadFlags.ts"
 
-const config = { ...workloadFlags, device: deviceFlag, profile: profileFlag } as const
+const config = {
+  ...workloadFlags,
+  device: deviceFlag,
+  ...gpuFlags,
+  profile: profileFlag,
+} as const
 
 type RunConfig = Command.Command.Config.Infer<typeof config>
 
@@ -42,6 +48,7 @@ const runOn = Effect.fnUntraced(function* (
     ...(yield* schedulingOptions(flags, workload)),
     ...addonOption(),
     device: flags.device,
+    ...(yield* gpuOptions(flags.device, flags)),
     ...(Option.isSome(flags.profile) ? { profile: flags.profile.value } : {}),
     prepThreads,
   }

@@ -1,7 +1,6 @@
 // Runs a loaded workload on an open runtime: submits each task at its time, writes outputs as they
 // come, and answers the report with the workload's own names.
 import { Clock, Effect, Fiber, Ref, Semaphore } from "effect"
-import type { RunReport } from "../model/RunReport.ts"
 import type { TaskOutput } from "../model/Task.ts"
 import { encodeNpy } from "../prep/npy.ts"
 import type { RuntimeApi } from "../runtime/RuntimeApi.ts"
@@ -10,6 +9,7 @@ import type { GnnschedError } from "./describeError.ts"
 import { type LoadedWorkload, type Loader, namedReport } from "./loadWorkload.ts"
 import type { Progress } from "./progress.ts"
 import type { OutputFolder } from "./report/OutputFolder.ts"
+import type { NamedReport } from "./report/RunInputs.ts"
 import { outputName, type WorkloadTask } from "./workload/Workload.ts"
 
 /** Outputs that are written at the same time. */
@@ -31,10 +31,11 @@ const writeOutput = (folder: OutputFolder | null, taskId: string, output: TaskOu
 /** Submits, waits, and reports. A task that fails is a line of the report, not an error here. */
 export const runLoaded = Effect.fnUntraced(function* (
   runtime: RuntimeApi,
-  { workload, graphs, models }: LoadedWorkload,
+  loaded: LoadedWorkload,
   folder: OutputFolder | null,
   progress: Progress,
-): Effect.fn.Return<RunReport, GnnschedError> {
+): Effect.fn.Return<NamedReport, GnnschedError> {
+  const { graphs, models, workload } = loaded
   const total = workload.tasks.length
   const ended = yield* Ref.make({ done: 0, hurt: 0 })
   const writing = yield* Semaphore.make(writers)
@@ -69,5 +70,5 @@ export const runLoaded = Effect.fnUntraced(function* (
     followers.push(yield* Effect.forkChild(follow(task, handle.result)))
   }
   yield* Fiber.joinAll(followers)
-  return namedReport(workload, yield* attempt(() => runtime.report()))
+  return namedReport(loaded, yield* attempt(() => runtime.report()))
 })

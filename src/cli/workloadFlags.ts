@@ -26,6 +26,12 @@ export const workloadFlags = {
     ),
     Flag.withDefault("continuous"),
   ),
+  noPreempt: Flag.Boolean("no-preempt").pipe(
+    Flag.withDescription(
+      "Let every run go to its end; without, slo and priority may stop one for a task that is urgent",
+    ),
+    Flag.withDefault(false),
+  ),
   admit: Flag.Literals("admit", ["all", "deadline"]).pipe(
     Flag.withDescription(
       "Which tasks are taken: all; deadline refuses those whose deadline cannot be promised; " +
@@ -96,6 +102,7 @@ export const schedulingOptions = Effect.fnUntraced(function* (
   return {
     policy: flags.policy,
     mode: flags.mode,
+    preempt: !flags.noPreempt,
     lateTasks: flags.late,
     admit: flags.admit,
     shareWork: !flags.noShare && faults === null,

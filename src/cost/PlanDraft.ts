@@ -13,6 +13,10 @@ export interface DraftBuffer {
   readonly name: string
   /** Exact, before alignment. */
   readonly bytes: number
+  readonly rows: number
+  readonly cols: number
+  /** In the task's own host memory, not in the arena. */
+  readonly host: boolean
 }
 
 /** A dense row-major float32 matrix: in a buffer, or the resident features. */
@@ -67,8 +71,8 @@ export class PlanDraft {
   }
 
   /** A new buffer for a contiguous [rows, cols] matrix. */
-  matrix(name: string, rows: number, cols: number): DenseMatrix {
-    const buffer = this.buffers.push({ name, bytes: rows * cols * 4 }) - 1
+  matrix(name: string, rows: number, cols: number, host = false): DenseMatrix {
+    const buffer = this.buffers.push({ name, bytes: rows * cols * 4, rows, cols, host }) - 1
     return { kind: "dense", at: { slot: -2 - buffer, offset: 0, ld: cols }, rows, cols }
   }
 
@@ -139,6 +143,12 @@ export class PlanDraft {
     })
     return times.indexOf(Math.min(...times))
   }
+}
+
+/** All operators of a network, and its result: a buffer, or a host slot that the plan stores it in. */
+export interface NetworkDraft {
+  readonly draft: PlanDraft
+  readonly output: DenseMatrix
 }
 
 const place = ({ offset, ld }: WeightEntry): Pick<Operand, "offset" | "ld"> => ({ offset, ld })

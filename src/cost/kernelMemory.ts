@@ -2,7 +2,7 @@
 // resident and shared, and scratch in the arena. Exact, and from shapes alone; the formulas are those
 // of kernels/ (gemm_workspace_bytes, spmm_workspace_bytes, gat_workspace_bytes), which the native
 // device compares with what it was given before it starts a kernel.
-import type { GatOp, GemmOp, KernelMemory, Op, Operand, SpmmOp } from "../model/Op.ts"
+import type { GatOp, GatV2Op, GemmOp, KernelMemory, Op, Operand, SpmmOp } from "../model/Op.ts"
 import type { ResidentRole, ResidentSlot } from "../model/Resident.ts"
 import { rowWorkBounds } from "../model/rowWork.ts"
 
@@ -33,7 +33,7 @@ const spmmScratch = ({ m, n, nnz }: SpmmOp): number =>
   rowWorkBounds(m, nnz).segments * (padded(n) + 1)
 
 /** A row of partial sums for each segment, and the softmax state of each head. */
-const gatScratch = ({ m, nnz, heads, headWidth }: GatOp): number =>
+const gatScratch = ({ m, nnz, heads, headWidth }: GatOp | GatV2Op): number =>
   rowWorkBounds(m, nnz).segments * (padded(heads * headWidth) + 2 * heads)
 
 /** Words of scratch that the kernel of `op` needs; 0 for none. */
@@ -44,6 +44,7 @@ export const scratchWords = (op: Op): number => {
     case "spmm":
       return spmmScratch(op)
     case "gat":
+    case "gatv2":
       return gatScratch(op)
     default:
       return 0
@@ -61,8 +62,12 @@ interface MemorySource {
 const rowWorkRole = (draft: MemorySource, rowOffsets: Operand): ResidentRole =>
   draft.residents[rowOffsets.slot]!.role === "x.rowOffsets" ? "x.rowWork" : "graph.rowWork"
 
+/** Operators whose kernels walk the work list of a CSR matrix. */
+export const isSparse = (op: Op): op is SpmmOp | GatOp | GatV2Op =>
+  op.kind === "spmm" || op.kind === "gat" || op.kind === "gatv2"
+
 const rowWorkOf = (draft: MemorySource, op: Op): KernelMemory["rowWork"] => {
-  if (op.kind !== "spmm" && op.kind !== "gat") return null
+  if (!isSparse(op)) return null
   const { words } = rowWorkBounds(op.m, op.nnz)
   return { at: draft.resident(rowWorkRole(draft, op.rowOffsets), words * 4), words }
 }
@@ -75,7 +80,7 @@ const scratchOf = (draft: MemorySource, op: Op): KernelMemory["scratch"] => {
 
 /** The operator with the memory that its CUDA kernel needs. */
 export const withKernelMemory = (draft: MemorySource, op: Op): Op => {
-  if (op.kind !== "gemm" && op.kind !== "spmm" && op.kind !== "gat") return op
+  if (op.kind !== "gemm" && !isSparse(op)) return op
   const memory = { rowWork: rowWorkOf(draft, op), scratch: scratchOf(draft, op) }
   return memory.rowWork === null && memory.scratch === null ? op : { ...op, memory }
 }

@@ -2,7 +2,7 @@
 // fitted on the device where there are any, else by a roofline, in which arithmetic overlaps with
 // memory, and streams and gathers share the memory system, so that their times add up.
 import type { GraphShape } from "../model/Graph.ts"
-import type { Op } from "../model/Op.ts"
+import type { CopyOp, Op } from "../model/Op.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { DeviceProfile } from "./DeviceProfile.ts"
 import { fittedTime, opFeatures } from "./opFeatures.ts"
@@ -26,7 +26,14 @@ const rooflineTime = (work: OpWork, profile: DeviceProfile): OpTime => {
   return { ms, memoryMs: sharedMs, computeMs: computeMs * (profile.laneShare ?? 1) }
 }
 
-export const predictOp = (op: Op, shape: GraphShape, profile: DeviceProfile): OpTime => {
+/** A copy to or from the host goes at the pace of the link, where that is slower than memory. */
+const atLinkPace = (op: CopyOp, time: OpTime, profile: DeviceProfile): OpTime => {
+  if (op.link === "within" || profile.hostBytesPerSecond === undefined) return time
+  const linkMs = (1000 * op.m * op.n * 4) / profile.hostBytesPerSecond
+  return { ...time, ms: Math.max(time.ms, profile.opOverheadMs + linkMs) }
+}
+
+const timeOf = (op: Op, shape: GraphShape, profile: DeviceProfile): OpTime => {
   const nanoseconds = profile.fitted?.nanoseconds[op.kind]
   if (profile.fitted === undefined || nanoseconds === undefined) {
     return rooflineTime(opWork(op), profile)
@@ -38,6 +45,11 @@ export const predictOp = (op: Op, shape: GraphShape, profile: DeviceProfile): Op
   )
   // A core is taken whole for as long as the operator runs, whatever it waits for.
   return { ms, memoryMs, computeMs: ms * (profile.laneShare ?? 1) }
+}
+
+export const predictOp = (op: Op, shape: GraphShape, profile: DeviceProfile): OpTime => {
+  const time = timeOf(op, shape, profile)
+  return op.kind === "copy" ? atLinkPace(op, time, profile) : time
 }
 
 /** Mean demand of operators that run one after another. */

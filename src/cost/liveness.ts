@@ -35,11 +35,12 @@ const sumOverTime = (ranges: ReadonlyArray<LiveRange>, steps: number): ReadonlyA
   return change.slice(0, steps).map((delta) => (sum += delta))
 }
 
+/** Of the buffers in the arena or, for `host`, in host memory: the others count as of no bytes. */
 export const liveness = (
   ops: ReadonlyArray<Op>,
   buffers: ReadonlyArray<DraftBuffer>,
   output: number,
-  alignBytes: number,
+  { alignBytes, host }: { readonly alignBytes: number; readonly host: boolean },
 ): Liveness => {
   const first = new Array<number>(buffers.length).fill(-1)
   const last = new Array<number>(buffers.length).fill(-1)
@@ -51,10 +52,10 @@ export const liveness = (
       last[buffer] = i
     }
   })
-  last[output] = ops.length
-  const ranges = buffers.map(({ name, bytes }, b) => ({
-    name,
-    bytes: alignUp(bytes, alignBytes),
+  if (output >= 0) last[output] = ops.length
+  const ranges = buffers.map((buffer, b) => ({
+    name: buffer.name,
+    bytes: buffer.host === host ? alignUp(buffer.bytes, alignBytes) : 0,
     firstOp: first[b],
     lastOp: last[b],
   }))

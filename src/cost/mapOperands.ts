@@ -64,6 +64,18 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
         epilogue: mapEpilogue(op, map),
         ...mapMemory(op, map),
       }
+    case "gatv2":
+      return {
+        ...op,
+        rowOffsets: map(op.rowOffsets),
+        colIndices: map(op.colIndices),
+        x: map(op.x),
+        target: map(op.target),
+        att: map(op.att),
+        y: map(op.y),
+        epilogue: mapEpilogue(op, map),
+        ...mapMemory(op, map),
+      }
     case "densify":
       return {
         ...op,
@@ -78,6 +90,7 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
       return { ...op, graphOffsets: map(op.graphOffsets), x: map(op.x), y: map(op.y) }
     case "gather":
       return { ...op, rows: map(op.rows), x: map(op.x), y: map(op.y) }
+    case "copy":
     case "logSoftmax":
       return { ...op, x: map(op.x), y: map(op.y) }
   }

@@ -63,10 +63,25 @@ export const featureNames = {
     "memoryGather",
     "memoryBytes",
   ],
+  gatv2: [
+    "launch",
+    "rows",
+    "edges",
+    "rowHeads",
+    "edgeHeads",
+    "edgeVectors",
+    "exp",
+    "sharedRows",
+    "memoryRows",
+    "sharedGather",
+    "memoryGather",
+    "memoryBytes",
+  ],
   densify: ["launch", "rows", "entries", "vectors", "sharedBytes", "memoryBytes"],
   rowwise: ["launch", "rows", "vectors", "norm", "exp", "sharedBytes", "memoryBytes"],
   readout: ["launch", "graphs", "vectors", "sharedBytes", "memoryBytes"],
   gather: ["launch", "rows", "vectors", "sharedRows", "memoryRows", "memoryGather"],
+  copy: ["launch", "rows", "vectors", "sharedBytes", "memoryBytes"],
   logSoftmax: ["launch", "rows", "vectors", "sharedBytes", "memoryBytes"],
 } as const satisfies Readonly<Record<OpKind, ReadonlyArray<string>>>
 
@@ -196,6 +211,21 @@ export const opFeatures = (
         memoryBytes,
       ]
     }
+    case "gatv2": {
+      const width = op.heads * op.headWidth
+      const edges = op.nnz + (op.selfLoops ? op.m : 0)
+      return [
+        1,
+        op.m,
+        edges,
+        op.m * op.heads,
+        edges * op.heads,
+        edges * op.heads * vectorsOf(op.headWidth),
+        expOf(op.epilogue, op.m * gatOutputColumns(op)),
+        ...gathers(edges, { rows: op.m, columns: width }, shape, caches),
+        memoryBytes,
+      ]
+    }
     case "densify":
       return [1, op.m, op.nnz, op.m * vectorsOf(op.k), sharedBytes, memoryBytes]
     case "rowwise": {
@@ -209,6 +239,7 @@ export const opFeatures = (
       const g = gathers(op.count, { rows: op.m, columns: op.n }, null, caches)
       return [1, op.count, op.count * vectorsOf(op.n), g[0], g[1], g[3]]
     }
+    case "copy":
     case "logSoftmax":
       return [1, op.m, op.m * vectorsOf(op.n), sharedBytes, memoryBytes]
   }

@@ -70,6 +70,25 @@ const gatWork = (op: Extract<Op, { kind: "gat" }>): OpWork => {
   }
 }
 
+const gatv2Work = (op: Extract<Op, { kind: "gatv2" }>): OpWork => {
+  const edges = op.nnz + (op.selfLoops ? op.m : 0)
+  const width = op.heads * op.headWidth
+  const cols = gatOutputColumns(op)
+  return {
+    flops:
+      edges * (op.heads * expFlops + 7 * width) +
+      op.m * width +
+      epilogueFlops(op.epilogue, op.m * cols),
+    streamBytes:
+      (op.m + 1) * 4 +
+      op.nnz * 4 +
+      op.m * (width + cols) * 4 +
+      epilogueBytes(op.epilogue, op.m, cols),
+    gatherBytes: edges * width * 4,
+    outputBytes: op.m * cols * 4,
+  }
+}
+
 const streamed = (flops: number, inputBytes: number, outputBytes: number): OpWork => ({
   flops,
   streamBytes: inputBytes + outputBytes,
@@ -89,6 +108,8 @@ export const opWork = (op: Op): OpWork => {
       return spmmWork(op)
     case "gat":
       return gatWork(op)
+    case "gatv2":
+      return gatv2Work(op)
     case "densify":
       return streamed(op.nnz, (op.m + 1) * 4 + op.nnz * 8, op.m * op.k * 4)
     case "rowwise": {
@@ -106,6 +127,8 @@ export const opWork = (op: Op): OpWork => {
         gatherBytes: op.count * op.n * 4,
         outputBytes: op.count * op.n * 4,
       }
+    case "copy":
+      return streamed(0, op.m * op.n * 4, op.m * op.n * 4)
     case "logSoftmax":
       return streamed((expFlops + 3) * op.m * op.n, op.m * op.n * 4, op.m * op.n * 4)
   }

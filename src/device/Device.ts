@@ -5,6 +5,7 @@ import type { DeviceError, DeviceUnavailable } from "../model/errors.ts"
 import type { Plan } from "../model/Plan.ts"
 import type { DeviceInfo, DeviceStats } from "../model/RunReport.ts"
 import type { OpTiming } from "../model/Task.ts"
+import type { StopSignal } from "./StopSignal.ts"
 
 /** A range of the pool that was handed out; the id is chosen by the caller, unique while it lives. */
 export interface Grant {
@@ -20,23 +21,32 @@ export interface SubmitRequest {
   readonly lane: number
   readonly plan: Plan
   readonly arena: Grant
-  /** One grant per `plan.residents` slot, in order; each was uploaded. */
+  /** One grant per slot of the plan on the device, in order; each was uploaded. */
   readonly residents: ReadonlyArray<Grant>
+  /** One array per slot in host memory, in order, of the slot's bytes; shared memory. None left out. */
+  readonly host?: ReadonlyArray<Uint8Array>
   /** Receives the result, `plan.output.rows * cols` floats; backed by a SharedArrayBuffer. */
   readonly output: Float32Array
   readonly priority: number
   /** Names the task in errors and fault plans. */
   readonly taskId: string
+  /** The operators before it have run in this arena, which was not used since. Default 0. */
+  readonly firstOp?: number
+  /** Asked: the plan stops at its next operator boundary, and the submission completes, `cancelled`. */
+  readonly stop?: StopSignal
 }
 
 export interface Completion {
   readonly lane: number
-  /** Relative to the moment the lane took the plan. */
+  /** Of this submission, relative to the moment the lane took the plan. */
   readonly ops: ReadonlyArray<OpTiming>
   readonly runMs: number
-  /** Residents read + the arena's high-water mark, both by the device's own count. */
+  /**
+   * Residents read + the arena's high-water mark, both by the device's own count, the operators before
+   * `firstOp` included.
+   */
   readonly measuredPeakBytes: number
-  /** Ops that finished; fewer than the plan's when cancelled. */
+  /** Ops that finished, those before `firstOp` included; fewer than the plan's when cancelled. */
   readonly opsDone: number
   readonly cancelled: boolean
 }

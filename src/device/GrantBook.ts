@@ -1,6 +1,7 @@
 // The own account of its pool that a device in TypeScript keeps: which ranges were handed out, what
 // was uploaded to them, and which a plan uses now. It trusts nothing of what the ledger believes.
 import { PlanRefused } from "../model/errors.ts"
+import { slotsOn } from "../model/Plan.ts"
 import type { DeviceStats } from "../model/RunReport.ts"
 import type { Grant, SubmitRequest } from "./Device.ts"
 
@@ -13,6 +14,8 @@ interface Entry {
   uploadedBytes: number
   /** Plans accepted and not settled that use it. */
   users: number
+  /** Operators of the plan that ran in this arena last: a submission may go on from there. */
+  opsDone: number
 }
 
 export class GrantBook {
@@ -34,7 +37,13 @@ export class GrantBook {
   register(grant: Grant): PlanRefused | null {
     const reason = this.#grantFault(grant)
     if (reason !== null) return refusal(grant.id, reason)
-    this.#entries.set(grant.id, { grant: { ...grant }, data: noBytes, uploadedBytes: 0, users: 0 })
+    this.#entries.set(grant.id, {
+      grant: { ...grant },
+      data: noBytes,
+      uploadedBytes: 0,
+      users: 0,
+      opsDone: 0,
+    })
     this.#usedBytes += grant.bytes
     this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes)
     return null
@@ -91,17 +100,23 @@ export class GrantBook {
 
   /** What is wrong with a request to run a plan on one of `lanes` lanes, or null. */
   submitFault(request: SubmitRequest, lanes: number): PlanRefused | null {
-    const { arena, lane, plan, residents } = request
+    const { arena, firstOp = 0, lane, plan, residents } = request
+    const onDevice = slotsOn(plan, "device")
     const refuse = (place: string, reason: string) => new PlanRefused({ place, reason })
     if (!Number.isInteger(lane) || lane < 0 || lane >= lanes) {
       return refuse("lane", `${lane} of ${lanes}`)
     }
-    if (residents.length !== plan.residents.length) {
-      return refuse("residents", `${residents.length} grants for ${plan.residents.length} slots`)
+    if (residents.length !== onDevice.length) {
+      return refuse("residents", `${residents.length} grants for ${onDevice.length} slots`)
     }
     const arenaFault = this.useFault(arena, { bytes: plan.arenaBytes, arena: true })
     if (arenaFault !== null) return refuse("arena", arenaFault)
-    for (const [slot, { bytes, role }] of plan.residents.entries()) {
+    const ran = this.#entries.get(arena.id)!.opsDone
+    const ops = plan.ops.length
+    if (!Number.isInteger(firstOp) || firstOp < 0 || firstOp > Math.min(ran, ops)) {
+      return refuse("firstOp", `${firstOp} of ${ops} operators, ${ran} have run in this arena`)
+    }
+    for (const [slot, { bytes, role }] of onDevice.entries()) {
       const fault = this.useFault(residents[slot]!, { bytes, arena: false })
       if (fault !== null) return refuse(`residents[${slot}] ${role}`, fault)
     }
@@ -128,6 +143,11 @@ export class GrantBook {
 
   hold(grants: ReadonlyArray<Grant>): void {
     for (const { id } of grants) this.#entries.get(id)!.users++
+  }
+
+  /** So many operators of a plan have run in the arena. */
+  ran(arena: Grant, opsDone: number): void {
+    this.#entries.get(arena.id)!.opsDone = opsDone
   }
 
   letGo(grants: ReadonlyArray<Grant>): void {

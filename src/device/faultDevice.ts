@@ -26,15 +26,17 @@ export const faultDevice = (device: Device, faults: FaultBook): Device => ({
     }),
   submit: (request) =>
     Effect.suspend(() => {
-      const isThere = ({ op }: { readonly op: number | string }) =>
-        opPosition(request.plan, op) !== -1
+      const { firstOp = 0, plan } = request
+      const isThere = ({ op }: { readonly op: number | string }) => opPosition(plan, op) >= firstOp
       const fault = faults.take(["op", "delay", "lane"], request.taskId, isThere)
-      return fault === null ? device.submit(request) : submitWithFault(device, request, fault)
+      return fault === null
+        ? device.submit(request)
+        : submitWithFault({ device, faults }, request, fault)
     }),
 })
 
 const submitWithFault = (
-  device: Device,
+  { device, faults }: { readonly device: Device; readonly faults: FaultBook },
   request: SubmitRequest,
   fault: OpFault | DelayFault | LaneFault,
 ): ReturnType<Device["submit"]> =>
@@ -42,6 +44,10 @@ const submitWithFault = (
     const { ops } = request.plan
     const opIndex = opPosition(request.plan, fault.op)
     const head = yield* device.submit(headOf(request, opIndex))
+    if (head.cancelled) {
+      faults.giveBack(fault)
+      return head
+    }
     const lane = request.lane
     if (fault.kind === "lane") return yield* new LaneLost({ lane, transient: true })
     if (fault.kind === "op") {
@@ -50,8 +56,8 @@ const submitWithFault = (
       return yield* new OpFailed({ op, opIndex, lane, reason, transient: fault.transient })
     }
     yield* Effect.sleep(fault.delayMs)
-    // The whole plan, not its tail: a part touches, and so measures, less memory than the task.
-    return later(yield* device.submit(request), head.runMs + fault.delayMs)
+    const rest = yield* device.submit({ ...request, firstOp: opIndex })
+    return joined(head, later(rest, head.runMs + fault.delayMs))
   })
 
 /** An index beyond the last operator means after it; a name that no operator has, -1. */
@@ -67,6 +73,11 @@ const headOf = (request: SubmitRequest, opIndex: number): SubmitRequest => ({
     ops: request.plan.ops.slice(0, opIndex),
     costs: request.plan.costs.slice(0, opIndex),
   },
+})
+
+const joined = (head: Completion, rest: Completion): Completion => ({
+  ...rest,
+  ops: [...head.ops, ...rest.ops],
 })
 
 const later = (completion: Completion, ms: number): Completion => ({

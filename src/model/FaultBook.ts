@@ -26,6 +26,11 @@ export class FaultBook {
     this.#used = plan.faults.map(() => 0)
   }
 
+  /** A fault that was taken did not come to pass: it is not counted. */
+  giveBack(fault: Fault): void {
+    this.#used[this.#plan.faults.indexOf(fault)]!--
+  }
+
   /**
    * The first fault of one of these kinds that hits this attempt, now counted; or null. One that
    * does not apply to the attempt is passed over and not counted.

@@ -1,7 +1,12 @@
 // A graph neural network: PyG's constructor arguments, normalised, and its weights by PyG's names.
 import type { Tensor } from "./Tensor.ts"
 
-export type Architecture = "GCN" | "GraphSAGE" | "GAT" | "GIN"
+export type Architecture = "GCN" | "GraphSAGE" | "GAT" | "GATv2" | "GIN" | "SGC" | "APPNP"
+
+/** Layers with heads, each of its own width. */
+export const isAttention = (architecture: Architecture): boolean =>
+  architecture === "GAT" || architecture === "GATv2"
+
 export type Aggregation = "sum" | "mean" | "max"
 export type ActivationName =
   | "identity"
@@ -23,11 +28,11 @@ export interface Activation {
 export interface LayerShape {
   readonly inWidth: number
   readonly outWidth: number
-  /** GAT: attention heads; 1 elsewhere. */
+  /** GAT and GATv2: attention heads; 1 elsewhere. */
   readonly heads: number
-  /** GAT: features of one head (`outWidth / heads` when concatenated, `outWidth` when averaged). */
+  /** GAT and GATv2: features of one head (`outWidth / heads` when concatenated, `outWidth` when averaged). */
   readonly headWidth: number
-  /** GAT: heads are concatenated (true) or averaged (false). */
+  /** GAT and GATv2: heads are concatenated (true) or averaged (false). */
   readonly concat: boolean
 }
 
@@ -44,9 +49,9 @@ export interface GnnConfig {
   readonly bias: boolean
   /** GraphSAGE's aggregation; "sum" for the others. */
   readonly aggregation: Aggregation
-  /** GCN: symmetric normalisation. */
+  /** GCN, SGC and APPNP: symmetric normalisation. */
   readonly gcnNormalize: boolean
-  /** GCN and GAT. */
+  /** All but GraphSAGE and GIN. */
   readonly addSelfLoops: boolean
   /** GCN: the weight of an added loop, 1, or 2 when `improved`. */
   readonly selfLoopFill: number
@@ -56,8 +61,14 @@ export interface GnnConfig {
   readonly rootWeight: boolean
   /** GraphSAGE: project source nodes through a linear layer and ReLU before aggregation. */
   readonly project: boolean
-  /** GAT's LeakyReLU slope. */
+  /** LeakyReLU's slope of GAT and GATv2. */
   readonly negativeSlope: number
+  /** GATv2: sources and targets are projected by the same weights. */
+  readonly sharedWeights: boolean
+  /** K of SGC (in each layer) and of APPNP (after the last); 0 for the others. */
+  readonly propagations: number
+  /** APPNP's alpha: the share of a node's own prediction in each step; 0 for the others. */
+  readonly teleport: number
   /** GIN's eps where the weights hold none; 0 for the others. */
   readonly ginEps: number
   /** Readout per graph after the last layer, or null for one row per node. */

@@ -55,6 +55,12 @@ export type GraphOrigin =
 
 /** Where a graph comes from. */
 export type GraphSource =
+  | {
+      /** Nothing but its shape: it can be planned and simulated, not run. */
+      readonly kind: "shape"
+      readonly name: string
+      readonly shape: GraphShape
+    }
   | { readonly kind: "folder"; readonly path: string }
   | {
       readonly kind: "preset"

@@ -127,6 +127,32 @@ export interface GatOp {
   readonly memory?: KernelMemory
 }
 
+/**
+ * GATv2's attention: as GatOp, but with logit(e) = sum over c of att[h, c] * leakyRelu(x[col[e], h, c] +
+ * target[r, h, c]). `target` may be `x`.
+ */
+export interface GatV2Op {
+  readonly kind: "gatv2"
+  readonly name: string
+  readonly m: number
+  readonly nnz: number
+  readonly heads: number
+  readonly headWidth: number
+  readonly concat: boolean
+  readonly selfLoops: boolean
+  readonly negativeSlope: number
+  readonly rowOffsets: Operand
+  readonly colIndices: Operand
+  /** float32 [m, heads * headWidth] each */
+  readonly x: Operand
+  readonly target: Operand
+  /** float32 [heads * headWidth] */
+  readonly att: Operand
+  readonly y: Operand
+  readonly epilogue: Epilogue
+  readonly memory?: KernelMemory
+}
+
 /** y[m, k] = the CSR matrix as a dense one (duplicates add up). */
 export interface DensifyOp {
   readonly kind: "densify"
@@ -187,13 +213,29 @@ export interface LogSoftmaxOp {
   readonly y: Operand
 }
 
+/**
+ * y[m, n] = x[m, n], to or from a slot in host memory, or within the arena. It alone may touch host
+ * slots; `link` says whether the host is involved.
+ */
+export interface CopyOp {
+  readonly kind: "copy"
+  readonly name: string
+  readonly link: "load" | "store" | "within"
+  readonly m: number
+  readonly n: number
+  readonly x: Operand
+  readonly y: Operand
+}
+
 export type Op =
   | GemmOp
   | SpmmOp
   | GatOp
+  | GatV2Op
   | DensifyOp
   | RowwiseOp
   | ReadoutOp
   | GatherOp
   | LogSoftmaxOp
+  | CopyOp
 export type OpKind = Op["kind"]

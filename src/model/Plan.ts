@@ -37,6 +37,8 @@ export interface Demand {
 export const noDemand: Demand = { bandwidth: 0, compute: 0 }
 
 export interface Plan {
+  /** "whole" keeps everything on the device at once; the others say how they take less. */
+  readonly name: string
   readonly ops: ReadonlyArray<Op>
   readonly residents: ReadonlyArray<ResidentSlot>
   readonly buffers: ReadonlyArray<PlanBuffer>
@@ -44,14 +46,22 @@ export interface Plan {
   readonly alignBytes: number
   /** Bytes of the arena; a multiple of alignBytes. */
   readonly arenaBytes: number
-  /** Sum of the slots, each rounded up to alignBytes. */
+  /** Sum of the slots on the device, each rounded up to alignBytes. */
   readonly residentBytes: number
   /** Largest sum of live buffers over the ops: the lower bound of any layout. */
   readonly livePeakBytes: number
   /** Index of the op at which the peak occurs. */
   readonly peakOp: number
-  /** The result: float32 [rows, cols] contiguous at `offset` in the arena. */
-  readonly output: { readonly offset: number; readonly rows: number; readonly cols: number }
+  /**
+   * The result: float32 [rows, cols] contiguous at `offset` in the arena, or in the host slot `slot`,
+   * where the plan's own stores put it.
+   */
+  readonly output: {
+    readonly slot?: number
+    readonly offset: number
+    readonly rows: number
+    readonly cols: number
+  }
   /** Predicted run time alone on one lane: the median. */
   readonly predictedMs: number
   /** Left out of a plan that no planner made: none. */
@@ -63,5 +73,19 @@ export interface Plan {
 export const alignUp = (bytes: number, alignBytes: number): number =>
   Math.ceil(bytes / alignBytes) * alignBytes
 
+/** The slots of a plan that lie on the device, or those in host memory, in order. */
+export const slotsOn = (
+  { residents }: Plan,
+  side: "device" | "host",
+): ReadonlyArray<ResidentSlot> =>
+  residents.filter(({ host }) => (host === true) === (side === "host"))
+
 /** Arena and residents together: the bytes this task needs on an empty device. */
 export const footprintBytes = (plan: Plan): number => plan.arenaBytes + plan.residentBytes
+
+/** The fastest plan of at most so many bytes, or null. */
+export const fastestWithin = (plans: ReadonlyArray<Plan>, bytes: number): Plan | null =>
+  plans.reduce<Plan | null>((best, plan) => {
+    if (footprintBytes(plan) > bytes) return best
+    return best === null || plan.predictedMs < best.predictedMs ? plan : best
+  }, null)

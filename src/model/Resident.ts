@@ -21,12 +21,20 @@ export type ResidentRole =
   | `gcn.selfWeight@${number}` // float32 [N]
   | "model.weights" // float32, packed by the lowering
   | "task.targets" // int32 [number of targets]
+  | "task.spill" // float32, in host memory: what of a task's workspace the device has no room for
+  | "task.output" // float32, in host memory: the result, stored part by part
 
 /** A slot of a plan: ops refer to it by index. `bytes` is exact, before alignment. */
 export interface ResidentSlot {
   readonly role: ResidentRole
   readonly bytes: number
+  /** In host memory, where only copies reach it, and of no weight in the pool; else on the device. */
+  readonly host?: true
 }
+
+/** Whether a plan writes to the slot: it is the task's own, not shared. */
+export const isWritten = ({ role }: ResidentSlot): boolean =>
+  role === "task.spill" || role === "task.output"
 
 /** A resident object with its identity and its bytes in shared memory. */
 export interface ResidentObject {

@@ -15,6 +15,32 @@ export interface DeviceInfo {
   /** What the device itself costs beside the pool (context, code, stacks), measured at open. */
   readonly overheadBytes: number
   readonly alignBytes: number
+  /** Null where the device is none. */
+  readonly gpu?: GpuFacts | null
+}
+
+/** What a GPU says of itself once it is open. */
+export interface GpuFacts {
+  /** As CUDA numbers them. */
+  readonly index: number
+  /** Read and written by a copy within the pool. */
+  readonly copyBytesPerSecond: number
+  /** Work between two moments at which a plan can stop, in bytes that such a copy moves. */
+  readonly sliceBytes: number
+  /** Multiprocessors of urgent and of ordinary tasks; 0 where they are not shared out. */
+  readonly urgentSms: number
+  readonly ordinarySms: number
+  /** Why they are not, though that was asked for. */
+  readonly notShared: string | null
+}
+
+/** What a GPU has done since it was opened. */
+export interface GpuCounts {
+  /** Launches between which a plan could stop. */
+  readonly pieces: number
+  /** CUDA graphs: made anew, and given other addresses. */
+  readonly graphsMade: number
+  readonly graphsUpdated: number
 }
 
 export interface DeviceStats {
@@ -22,6 +48,8 @@ export interface DeviceStats {
   readonly usedBytes: number
   readonly peakBytes: number
   readonly grants: number
+  /** Null where the device is no GPU. */
+  readonly gpu?: GpuCounts | null
 }
 
 /** One change of what the pool holds. */
@@ -44,6 +72,10 @@ export interface DecisionRecord extends Decision {
   readonly freeBytes: number
   readonly decideMs: number
 }
+
+/** It left everything as it was. The log keeps it only where another task is held back, or why. */
+export const isIdle = ({ preempt, start }: Pick<Decision, "preempt" | "start">): boolean =>
+  start.length === 0 && (preempt === undefined || preempt.length === 0)
 
 /** What a tenant may have at once; none of a kind is no bound. */
 export interface TenantQuota {

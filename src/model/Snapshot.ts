@@ -2,10 +2,10 @@
 import type { InterferenceModel } from "./Interference.ts"
 import type { MemoryView } from "./MemoryView.ts"
 import type { Demand } from "./Plan.ts"
-import type { ResidentNeed, WaitingTask } from "./WaitingTask.ts"
+import type { PlanOption, ResidentNeed, WaitingTask } from "./WaitingTask.ts"
 import type { WaitingTasks } from "./WaitingTasks.ts"
 
-export type { ResidentNeed, WaitingTask }
+export type { PlanOption, ResidentNeed, WaitingTask }
 
 export interface RunningTask {
   readonly id: string
@@ -17,6 +17,24 @@ export interface RunningTask {
   readonly predictedMs: number
   readonly footprintBytes: number
   readonly demand: Demand
+  /** Left out where nothing that runs is ever stopped. */
+  readonly stop?: Stoppable
+}
+
+/** What a policy weighs before it stops a run at an operator boundary; the task goes on from there later. */
+export interface Stoppable {
+  /** End of each operator of its plan, as planned, from the plan's beginning. */
+  readonly opEndsMs: ReadonlyArray<number>
+  /** The operator with which this run began. */
+  readonly firstOp: number
+  /** Infinite without a target. */
+  readonly dueAtMs: number
+  readonly predictedP95Ms: number
+  readonly priority: number
+  /** Times it has given way; at most `limits.maxPreemptions`. */
+  readonly preemptions: number
+  /** The waiting task for which it is being stopped, or null. */
+  readonly stoppingFor: string | null
 }
 
 /** What a tenant is due and what it has had, in the same currency for all. */
@@ -57,13 +75,18 @@ export interface Decision {
   readonly start: ReadonlyArray<string>
   /** The first task that was not started although it was next, and why; null if none waits. */
   readonly blocked: { readonly id: string; readonly reason: DeferReason } | null
-  /** Running tasks to stop at their next operator boundary, so that those that start have room. */
+  /** Running tasks to stop at their next operator boundary, so that `blocked` has a lane. */
   readonly preempt?: ReadonlyArray<string>
+  /** By task, which of its options it starts with, where that is not the first. */
+  readonly plans?: Readonly<Record<string, number>>
   /** Bytes at which the policy closes a group; null when it has no threshold of its own. */
   readonly thresholdBytes: number | null
 }
 
 export type Policy = (snapshot: Snapshot, nowMs: number) => Decision
+
+/** Asked when something waits and no lane is free: whom to stop and for whom; null for nobody. */
+export type Preempt = (snapshot: Snapshot, nowMs: number) => Decision | null
 
 export const policyNames = [
   "slo",

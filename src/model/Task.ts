@@ -19,7 +19,8 @@ export interface TaskSpec {
 
 /**
  * queued → preparing → ready → running → completed | failed | cancelled | expired, and from queued
- * also rejected. A retried task goes back from running (or preparing) to queued.
+ * also rejected. A retried task goes back from running (or preparing) to queued, one that was preempted
+ * from running to ready.
  */
 export type TaskState =
   | "queued"
@@ -60,6 +61,8 @@ export interface TaskRun {
   /** The decision that started it. */
   readonly group: number
   readonly startedAtMs: number
+  /** What it needs was on the device and its plan went to the lane; null when it did not come to that. */
+  readonly loadedAtMs: number | null
   /** null while it runs. */
   readonly endedAtMs: number | null
   readonly end: "running" | "completed" | "preempted" | "failed" | "cancelled"
@@ -80,6 +83,8 @@ export interface TaskRecord {
   readonly lane: number | null
   readonly attempts: number
   readonly submittedAtMs: number
+  /** Planned and prepared: from here on it waits for the policy. null when it never was. */
+  readonly readyAtMs: number | null
   readonly startedAtMs: number | null
   readonly finishedAtMs: number | null
   readonly deadlineMs: number | null

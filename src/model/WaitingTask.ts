@@ -7,16 +7,8 @@ export interface ResidentNeed {
   readonly bytes: number
 }
 
-/** A task that is ready to run. */
-export interface WaitingTask {
-  readonly id: string
-  readonly tenant: string
-  /** Order of arrival, unique. */
-  readonly seq: number
-  readonly submittedAtMs: number
-  /** QoS target relative to submission, or null. */
-  readonly qosTargetMs: number | null
-  readonly priority: number
+/** One way to run a task. */
+export interface PlanOption {
   readonly arenaBytes: number
   readonly residents: ReadonlyArray<ResidentNeed>
   /** Arena + residents, aligned: what it needs on an empty device. */
@@ -27,6 +19,26 @@ export interface WaitingTask {
   readonly predictedP95Ms: number
   /** What it contends for beside others. */
   readonly demand: Demand
+}
+
+/** A task that is ready to run, by its first plan: the largest that the device can hold. */
+export interface WaitingTask extends PlanOption {
+  readonly id: string
+  readonly tenant: string
+  /** Order of arrival, unique. */
+  readonly seq: number
+  readonly submittedAtMs: number
+  /** QoS target relative to submission, or null. */
+  readonly qosTargetMs: number | null
+  readonly priority: number
+  /** Its plans, the first one first, each of fewer bytes and more time. Left out where there is one. */
+  readonly options?: ReadonlyArray<PlanOption>
   /** Tasks with the same key ask for the same: whoever of them starts answers them all. */
   readonly workKey?: string
+}
+
+/** The task as it is by another of its plans. */
+export const withPlan = (task: WaitingTask, index: number): WaitingTask => {
+  const option = task.options?.[index]
+  return option === undefined ? task : { ...task, ...option }
 }

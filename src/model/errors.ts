@@ -131,6 +131,14 @@ export class UnknownId extends Data.TaggedError("UnknownId")<{
   readonly id: string
 }> {}
 
+/** A report has no task of this id. */
+export class TaskNotFound extends Data.TaggedError("TaskNotFound")<{
+  readonly id: string
+  readonly tasks: number
+  /** Ids that may have been meant. */
+  readonly nearest: ReadonlyArray<string>
+}> {}
+
 export class RuntimeClosed extends Data.TaggedError("RuntimeClosed")<{ readonly id: string }> {}
 
 /** A broken invariant stopped the runtime; every task that had not ended fails with it. */

@@ -8,6 +8,8 @@ export const limits = {
   maxFeatureWidth: 1 << 16,
   /** Layers of one network. */
   maxLayers: 128,
+  /** Propagation steps of SGC and APPNP: alpha 0.1 leaves under 1e-11 of the start after as many. */
+  maxPropagations: 256,
   /** Attention heads of one layer. */
   maxHeads: 64,
   /** Graphs of one disjoint union, empty ones included. */
@@ -48,23 +50,40 @@ export const limits = {
   mergedMs: 20,
   /** A neighbourhood of this many nodes and edges is looked up in the calling thread. */
   maxInlineVisited: 16_384,
+  /** Of these a report keeps the list, so that it can be replayed; of more their number. */
+  maxReportedTargets: 1024,
+  /** Bytes of a report that is read again. */
+  maxReportBytes: 500 * 1000 * 1000,
   /** Lanes of one device. */
   maxLanes: 64,
+  /** GPUs of one machine. */
+  maxGpus: 64,
   /** Piscina threads of one runtime. */
   maxPrepThreads: 64,
   /** Messages that wait in an actor's mailbox. */
   mailboxCapacity: 4096,
   /** Times a task is run again after a transient fault. */
   maxRetries: 1,
+  /** Times a running task gives its lane to a more urgent one. */
+  maxPreemptions: 8,
   /** Times a lost lane is started again before it is given up. */
   maxLaneRestarts: 8,
   /** Ended tasks that a runtime keeps for its report unless told otherwise, and at most. */
   historyTasks: 10_000,
   maxHistoryTasks: 1_000_000,
-  /** Changes of the pool kept for each of them. */
+  /** Decisions, and changes of the pool, kept for each of them. */
+  decisionsPerTask: 4,
   memoryEventsPerTask: 8,
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
+  /** Tasks' smaller plans kept for reuse: hundreds of operators each. */
+  frontierCacheEntries: 32,
+  /** Plans that one task may choose from. */
+  maxPlansPerTask: 6,
+  /** Operators of a plan that works part by part. */
+  maxPlanOps: 4096,
+  /** Host memory that one task may take for what the device has no room for. */
+  maxSpillBytes: 16 * 2 ** 30,
   /** A preparation job that takes longer is ended and its worker replaced. */
   prepTimeoutMs: 120_000,
   /** Least bytes a device's pool may have. */

@@ -32,3 +32,13 @@ export const nearest = (word: string, known: Iterable<string>): string | null =>
   }
   return best
 }
+
+const maxShown = 3
+
+/** A few of `known` that may be meant: those that continue `word`, else the nearest. */
+export const nearestFew = (word: string, known: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const longer = known.filter((name) => word !== "" && name.startsWith(word)).slice(0, maxShown)
+  if (longer.length > 0) return longer
+  const one = nearest(word, known)
+  return one === null ? [] : [one]
+}

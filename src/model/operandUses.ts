@@ -1,6 +1,6 @@
 // Every operand of an op with its extent: the one table behind liveness, placement, range checks,
 // the high-water mark and the count of residents read.
-import type { Epilogue, GatOp, KernelMemory, Op, Operand } from "./Op.ts"
+import type { Epilogue, GatOp, GatV2Op, KernelMemory, Op, Operand } from "./Op.ts"
 
 export interface OperandUse {
   readonly field: string
@@ -34,8 +34,8 @@ const writes = use("float", "write")
 
 const vector = (n: number): Extent => [1, n, true]
 
-/** Columns that a GAT operator writes. */
-export const gatOutputColumns = (op: GatOp): number =>
+/** Columns that an attention operator writes. */
+export const gatOutputColumns = (op: GatOp | GatV2Op): number =>
   op.concat ? op.heads * op.headWidth : op.headWidth
 
 const epilogueUses = (
@@ -93,6 +93,20 @@ export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
         ...memoryUses(op.memory),
       ]
     }
+    case "gatv2": {
+      const width = gatOutputColumns(op)
+      const columns = op.heads * op.headWidth
+      return [
+        ...indices("rowOffsets", op.rowOffsets, vector(op.m + 1)),
+        ...indices("colIndices", op.colIndices, vector(op.nnz)),
+        ...reads("x", op.x, [op.m, columns]),
+        ...reads("target", op.target, [op.m, columns]),
+        ...reads("att", op.att, vector(columns)),
+        ...epilogueUses(op.epilogue, [op.m, width]),
+        ...writes("y", op.y, [op.m, width]),
+        ...memoryUses(op.memory),
+      ]
+    }
     case "densify":
       return [
         ...indices("rowOffsets", op.rowOffsets, vector(op.m + 1)),
@@ -118,6 +132,7 @@ export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
         ...reads("x", op.x, [op.m, op.n]),
         ...writes("y", op.y, [op.count, op.n]),
       ]
+    case "copy":
     case "logSoftmax":
       return [...reads("x", op.x, [op.m, op.n]), ...writes("y", op.y, [op.m, op.n])]
   }

@@ -5,7 +5,7 @@ const moves: Readonly<Record<TaskState, ReadonlyArray<TaskState>>> = {
   queued: ["preparing", "rejected", "cancelled", "expired", "failed"],
   preparing: ["ready", "queued", "rejected", "failed", "cancelled", "expired"],
   ready: ["running", "failed", "cancelled", "expired"],
-  running: ["completed", "queued", "failed", "cancelled"],
+  running: ["completed", "ready", "queued", "failed", "cancelled"],
   completed: [],
   failed: [],
   cancelled: [],

@@ -1,23 +1,22 @@
 // A sorted list of tasks in chunks: a change costs two binary searches and a move within one chunk,
-// so O(log n + chunk); reading from either end costs what is read.
+// so O(log n + chunk); reading from either end costs what is read. A chunk keeps its keys beside its
+// tasks, so that what waits for long is no object of its own in each order.
 import type { WaitingTask } from "../model/Snapshot.ts"
 import type { OrderedTasks, TaskOrder } from "../model/WaitingTasks.ts"
 
-interface Entry {
-  readonly key: number
-  readonly task: WaitingTask
+/** Of the same length; `keys[i]` is the key of `tasks[i]`. */
+interface Chunk {
+  readonly keys: Array<number>
+  readonly tasks: Array<WaitingTask>
 }
 
 /** A chunk this long is halved: a move within it costs no more than the search for it. */
 const maxChunk = 256
 
-const isBefore = (a: Entry, b: Entry): boolean =>
-  a.key === b.key ? a.task.seq < b.task.seq : a.key < b.key
-
 export class SortedTasks implements OrderedTasks {
   readonly #order: TaskOrder
   /** None is empty. */
-  readonly #chunks: Array<Array<Entry>> = []
+  readonly #chunks: Array<Chunk> = []
   #length = 0
 
   constructor(order: TaskOrder) {
@@ -29,66 +28,72 @@ export class SortedTasks implements OrderedTasks {
   }
 
   add(task: WaitingTask): void {
-    const entry = this.#entryOf(task)
+    const key = this.#order.key(task)
     this.#length++
     if (this.#chunks.length === 0) {
-      this.#chunks.push([entry])
+      this.#chunks.push({ keys: [key], tasks: [task] })
       return
     }
-    const at = Math.min(this.#chunkFor(entry), this.#chunks.length - 1)
-    const chunk = this.#chunks[at]!
-    chunk.splice(firstFrom(chunk, entry), 0, entry)
-    if (chunk.length > maxChunk) this.#chunks.splice(at + 1, 0, chunk.splice(maxChunk / 2))
+    const at = Math.min(this.#chunkFor(key, task.seq), this.#chunks.length - 1)
+    const { keys, tasks } = this.#chunks[at]!
+    const place = firstFrom(this.#chunks[at]!, key, task.seq)
+    keys.splice(place, 0, key)
+    tasks.splice(place, 0, task)
+    if (keys.length <= maxChunk) return
+    const half = { keys: keys.splice(maxChunk / 2), tasks: tasks.splice(maxChunk / 2) }
+    this.#chunks.splice(at + 1, 0, half)
   }
 
   /** False when it is not there. */
   remove(task: WaitingTask): boolean {
-    const entry = this.#entryOf(task)
-    const at = this.#chunkFor(entry)
+    const key = this.#order.key(task)
+    const at = this.#chunkFor(key, task.seq)
     const chunk = this.#chunks[at]
     if (chunk === undefined) return false
-    const place = firstFrom(chunk, entry)
-    if (chunk[place]?.task !== task) return false
-    chunk.splice(place, 1)
-    if (chunk.length === 0) this.#chunks.splice(at, 1)
+    const place = firstFrom(chunk, key, task.seq)
+    if (chunk.tasks[place] !== task) return false
+    chunk.keys.splice(place, 1)
+    chunk.tasks.splice(place, 1)
+    if (chunk.keys.length === 0) this.#chunks.splice(at, 1)
     this.#length--
     return true
   }
 
   *[Symbol.iterator](): Generator<WaitingTask> {
-    for (const chunk of this.#chunks) for (const { task } of chunk) yield task
+    for (const { tasks } of this.#chunks) yield* tasks
   }
 
   *descending(): Generator<WaitingTask> {
     for (let at = this.#chunks.length - 1; at >= 0; at--) {
-      const chunk = this.#chunks[at]!
-      for (let place = chunk.length - 1; place >= 0; place--) yield chunk[place]!.task
+      const { tasks } = this.#chunks[at]!
+      for (let place = tasks.length - 1; place >= 0; place--) yield tasks[place]!
     }
   }
 
-  #entryOf(task: WaitingTask): Entry {
-    return { key: this.#order.key(task), task }
-  }
-
-  /** The first chunk whose last entry does not come before `entry`. */
-  #chunkFor(entry: Entry): number {
+  /** The first chunk whose last task does not come before one of this key and number. */
+  #chunkFor(key: number, seq: number): number {
     let low = 0
     let high = this.#chunks.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (isBefore(this.#chunks[middle]!.at(-1)!, entry)) low = middle + 1
+      const chunk = this.#chunks[middle]!
+      if (comesBefore(chunk, chunk.keys.length - 1, key, seq)) low = middle + 1
       else high = middle
     }
     return low
   }
 }
 
-const firstFrom = (chunk: ReadonlyArray<Entry>, entry: Entry): number => {
+/** Whether the task at `place` comes before one of this key and number. */
+const comesBefore = ({ keys, tasks }: Chunk, place: number, key: number, seq: number): boolean =>
+  keys[place]! === key ? tasks[place]!.seq < seq : keys[place]! < key
+
+const firstFrom = (chunk: Chunk, key: number, seq: number): number => {
   let low = 0
-  let high = chunk.length
+  let high = chunk.keys.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (isBefore(chunk[middle]!, entry)) low = middle + 1
+    if (comesBefore(chunk, middle, key, seq)) low = middle + 1
     else high = middle
   }
   return low

@@ -3,7 +3,7 @@
 // a task can be overtaken only by those that arrive before it and are due sooner.
 import type { Policy, WaitingTask } from "../model/Snapshot.ts"
 import type { TaskOrder } from "../model/WaitingTasks.ts"
-import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { elasticAt, fillGroup } from "./fillGroup.ts"
 
 /** Milliseconds since the runtime was opened; infinite without a deadline. */
 export const dueAtMs = ({ submittedAtMs, qosTargetMs }: WaitingTask): number =>
@@ -11,5 +11,5 @@ export const dueAtMs = ({ submittedAtMs, qosTargetMs }: WaitingTask): number =>
 
 export const byDue: TaskOrder = { key: dueAtMs }
 
-export const edf: Policy = (snapshot) =>
-  fillGroup(snapshot.waiting.ordered(byDue), snapshot, fillDefaults)
+export const edf: Policy = (snapshot, nowMs) =>
+  fillGroup(snapshot.waiting.ordered(byDue), snapshot, elasticAt(nowMs))

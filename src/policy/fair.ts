@@ -7,7 +7,7 @@
 // each lane can add, for tasks that fit the memory.
 import type { Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
-import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { elasticAt, fillGroup } from "./fillGroup.ts"
 
 interface Claim {
   readonly weight: number
@@ -56,4 +56,4 @@ function* fairOrder(snapshot: Snapshot, nowMs: number): Generator<WaitingTask> {
 }
 
 export const fair: Policy = (snapshot, nowMs) =>
-  fillGroup(fairOrder(snapshot, nowMs), snapshot, fillDefaults)
+  fillGroup(fairOrder(snapshot, nowMs), snapshot, elasticAt(nowMs))

@@ -2,6 +2,7 @@
 // that all policies share, and the only one that says yes. Each policy file is about its order.
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Decision, DeferReason, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import { choosePlan } from "./choosePlan.ts"
 
 export interface FillOptions {
   /** The group is closed once its bytes exceed this; null for no threshold. */
@@ -10,13 +11,19 @@ export interface FillOptions {
   readonly checkMemory: boolean
   /** At most this many tasks run at once, whatever the lanes; null for no bound. */
   readonly maxRunning: number | null
+  /** The moment for which plans of less memory are weighed; null: each starts with its first. */
+  readonly elasticAtMs: number | null
 }
 
 export const fillDefaults: FillOptions = {
   thresholdBytes: null,
   checkMemory: true,
   maxRunning: null,
+  elasticAtMs: null,
 }
+
+/** As usual, with plans of less memory where they pay. */
+export const elasticAt = (nowMs: number): FillOptions => ({ ...fillDefaults, elasticAtMs: nowMs })
 
 /** The group is whole: in groups mode nothing joins while anything runs. */
 const groupIsRunning = ({ mode, running }: Snapshot): boolean =>
@@ -32,10 +39,14 @@ export const fillGroup = (
   snapshot: Snapshot,
   options: FillOptions,
 ): Decision => {
-  const { thresholdBytes } = options
+  const { elasticAtMs, thresholdBytes } = options
   const start: Array<string> = []
   const answered = new Set<string>()
-  const decide = (blocked: Decision["blocked"]): Decision => ({ start, blocked, thresholdBytes })
+  const plans: Record<string, number> = {}
+  const decide = (blocked: Decision["blocked"]): Decision => ({
+    ...{ start, blocked, thresholdBytes },
+    ...(Object.keys(plans).length > 0 ? { plans } : {}),
+  })
   let layout: PoolLayout | null = null
   let groupBytes = 0
 
@@ -47,7 +58,9 @@ export const fillGroup = (
     if (thresholdBytes !== null && groupBytes > thresholdBytes) return "threshold"
     if (!options.checkMemory) return null
     layout ??= PoolLayout.fromView(snapshot.memory)
-    return layout.place(task) === null ? "memory" : null
+    const plan = choosePlan(task, { layout, snapshot, elasticAtMs })
+    if (plan !== null && plan > 0) plans[task.id] = plan
+    return plan === null ? "memory" : null
   }
 
   for (const task of order) {

@@ -1,6 +1,6 @@
 // A policy of the application's own: it says who is next, the runtime starts as many as fit.
 import type { Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
-import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { elasticAt, fillGroup } from "./fillGroup.ts"
 
 /**
  * Waiting tasks in the order in which they should start; asked whenever a lane is free (in groups mode
@@ -22,4 +22,4 @@ function* once(tasks: Iterable<WaitingTask>): Generator<WaitingTask> {
 export const ownPolicy =
   (choose: ChooseTasks): Policy =>
   (snapshot, nowMs) =>
-    fillGroup(once(choose(snapshot, nowMs)), snapshot, fillDefaults)
+    fillGroup(once(choose(snapshot, nowMs)), snapshot, elasticAt(nowMs))

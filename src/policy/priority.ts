@@ -5,15 +5,15 @@
 // priorities above it and arrives d * priorityStepMs after it or later, and never starves.
 import type { Policy } from "../model/Snapshot.ts"
 import type { TaskOrder } from "../model/WaitingTasks.ts"
-import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { elasticAt, fillGroup } from "./fillGroup.ts"
 
 /** Waiting that raises a task by one priority. */
 export const priorityStepMs = 1000
 
 /** The key at every moment, up to a term that is the same for all. */
-const byAgedPriority: TaskOrder = {
+export const byAgedPriority: TaskOrder = {
   key: ({ priority, submittedAtMs }) => submittedAtMs - priority * priorityStepMs,
 }
 
-export const priority: Policy = (snapshot) =>
-  fillGroup(snapshot.waiting.ordered(byAgedPriority), snapshot, fillDefaults)
+export const priority: Policy = (snapshot, nowMs) =>
+  fillGroup(snapshot.waiting.ordered(byAgedPriority), snapshot, elasticAt(nowMs))

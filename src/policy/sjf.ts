@@ -5,7 +5,7 @@
 // that arrives p / sjfAgeing milliseconds after it or later, and never starves.
 import type { Policy } from "../model/Snapshot.ts"
 import type { TaskOrder } from "../model/WaitingTasks.ts"
-import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { elasticAt, fillGroup } from "./fillGroup.ts"
 
 /** Predicted milliseconds that one millisecond of waiting is worth: 100 ms of work give way for 5 s. */
 export const sjfAgeing = 0.02
@@ -15,5 +15,5 @@ export const byAgedTime: TaskOrder = {
   key: ({ predictedMs, submittedAtMs }) => predictedMs + sjfAgeing * submittedAtMs,
 }
 
-export const sjf: Policy = (snapshot) =>
-  fillGroup(snapshot.waiting.ordered(byAgedTime), snapshot, fillDefaults)
+export const sjf: Policy = (snapshot, nowMs) =>
+  fillGroup(snapshot.waiting.ordered(byAgedTime), snapshot, elasticAt(nowMs))

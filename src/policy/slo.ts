@@ -17,7 +17,9 @@ import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import { withPlan } from "../model/WaitingTask.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
+import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
@@ -261,6 +263,7 @@ class Choice {
 
 export const slo: Policy = (snapshot, nowMs) => {
   const choice = new Choice(snapshot, nowMs)
+  const plans: Record<string, number> = {}
   let layout: PoolLayout | null = null
   let blocked: { readonly id: string; readonly reason: DeferReason } | null = null
   const block = (task: WaitingTask, reason: DeferReason) => {
@@ -282,8 +285,10 @@ export const slo: Policy = (snapshot, nowMs) => {
       break
     }
     layout ??= PoolLayout.fromView(snapshot.memory)
-    if (layout.place(task) !== null) {
-      choice.start(task)
+    const plan = choosePlan(task, { layout, snapshot, elasticAtMs: nowMs })
+    if (plan !== null) {
+      choice.start(withPlan(task, plan))
+      if (plan > 0) plans[task.id] = plan
       continue
     }
     block(task, "memory")
@@ -291,5 +296,7 @@ export const slo: Policy = (snapshot, nowMs) => {
     if (nowMs - task.submittedAtMs > patienceOf(task) / 2) break
     choice.pass(task)
   }
-  return { start: choice.started.map(({ id }) => id), blocked, thresholdBytes: null }
+  const start = choice.started.map(({ id }) => id)
+  const chosen = Object.keys(plans).length > 0 ? { plans } : {}
+  return { start, blocked, thresholdBytes: null, ...chosen }
 }

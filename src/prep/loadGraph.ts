@@ -1,4 +1,5 @@
 // From where a graph lies to its shape, or to the Graph itself.
+import { Unsupported } from "../model/errors.ts"
 import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
 import { arraysShape, loadArrays } from "./graphArrays.ts"
 import { folderShape, loadFolder } from "./graphFolder.ts"
@@ -14,6 +15,8 @@ export const readGraphShape = (source: GraphSource): GraphShape => {
       return presetShape(source)
     case "arrays":
       return arraysShape(source)
+    case "shape":
+      return source.shape
   }
 }
 
@@ -25,5 +28,12 @@ export const loadGraph = (source: GraphSource): Graph => {
       return generatePreset(source)
     case "arrays":
       return loadArrays(source)
+    case "shape":
+      throw new Unsupported({
+        file: source.name,
+        path: "",
+        found: "a graph of which only the shape is known",
+        supported: "a graph folder, a preset, or arrays; a shape can be simulated",
+      })
   }
 }

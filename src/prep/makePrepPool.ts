@@ -118,6 +118,7 @@ const wholeOf = ({ graph: { origin } }: PrepareRequest, role: DerivedRole): Grap
 
 const nameOfGraph = (source: GraphSource): string => {
   if (source.kind === "folder") return `graph ${source.path}`
+  if (source.kind === "shape") return `graph ${source.name}`
   return source.kind === "preset" ? `graph ${source.preset}` : "graph (arrays)"
 }
 

@@ -106,14 +106,19 @@ const lift = <A>(compute: () => A): Effect.Effect<A, InputError> =>
 
 /** Preparation takes no virtual time: residents are prepared once and shared, as they are for real. */
 export const makeShapePrep = (): PrepPoolService => {
-  const prepared = new WeakMap<GnnModel, WeakMap<Graph, ReadonlyArray<ResidentObject>>>()
+  type Prepared = Map<string, ReadonlyArray<ResidentObject>>
+  const prepared = new WeakMap<GnnModel, WeakMap<Graph, Prepared>>()
   const prepare = (request: PrepareRequest): ReadonlyArray<ResidentObject> => {
     const make = () => request.roles.map((role) => prepareRole(request, role))
     if (request.targets !== null) return make()
-    const graphs = prepared.get(request.model) ?? new WeakMap()
+    const graphs = prepared.get(request.model) ?? new WeakMap<Graph, Prepared>()
     prepared.set(request.model, graphs)
-    const residents = graphs.get(request.graph) ?? make()
-    graphs.set(request.graph, residents)
+    const plans: Prepared = graphs.get(request.graph) ?? new Map()
+    graphs.set(request.graph, plans)
+    // Plans of one task differ in what they keep on the device, and so in their roles.
+    const roles = request.roles.join()
+    const residents = plans.get(roles) ?? make()
+    plans.set(roles, residents)
     return residents
   }
   return {

@@ -1,6 +1,9 @@
 // The Promise face of the embedded runtime. By default the runtime lives in its own worker thread;
 // `inProcess: true` keeps it in the caller's.
+import * as Result from "effect/Result"
 import type { StateListener } from "../actors/TaskBook.ts"
+import type { Explanation } from "../model/Explanation.ts"
+import { explainTask } from "../model/explainTask.ts"
 import { isTerminal, type TaskState } from "../model/Task.ts"
 import { type Backend, openBackend } from "./Backend.ts"
 import type {
@@ -83,6 +86,12 @@ class PromiseRuntime implements RuntimeApi {
   loadGraph: RuntimeApi["loadGraph"] = (source) => this.#backend.loadGraph(source)
   loadModel: RuntimeApi["loadModel"] = (source) => this.#backend.loadModel(source)
   report: RuntimeApi["report"] = () => this.#backend.report()
+
+  async explain(id: string): Promise<Explanation> {
+    const explained = explainTask(await this.#backend.report(), id)
+    if (Result.isFailure(explained)) throw explained.failure
+    return explained.success
+  }
 
   estimate: RuntimeApi["estimate"] = ({ graph, model, targets }) =>
     this.#backend.estimate(graph.id, model.id, targets ?? null)

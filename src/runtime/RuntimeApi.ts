@@ -1,6 +1,7 @@
 // The embedded API as types: what an application holds. Runtime.ts opens it, in a worker thread of
 // its own by default, or in the caller's thread with `inProcess`.
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
+import type { Explanation } from "../model/Explanation.ts"
 import type { FaultPlan } from "../model/FaultPlan.ts"
 import type { GnnConfig, ModelSource } from "../model/GnnModel.ts"
 import type { GraphShape, GraphSource } from "../model/Graph.ts"
@@ -17,6 +18,13 @@ export interface RuntimeOptions {
   readonly memoryBytes?: number
   /** Default: one per core. */
   readonly lanes?: number
+  /** Which GPU, as CUDA numbers them; default 0. Of the device "cuda" alone, as `smShare` is. */
+  readonly gpu?: number
+  /**
+   * Share of the GPU's multiprocessors that tasks with a priority above 0 have to themselves; the others
+   * have the rest. Default 0: all tasks use all of them.
+   */
+  readonly smShare?: number
   /**
    * Default "slo". A function is a policy of the application's own; it runs where it was made, so the
    * runtime does as well, as with `inProcess`.
@@ -24,6 +32,16 @@ export interface RuntimeOptions {
   readonly policy?: PolicyName | ChooseTasks
   /** Default "continuous". */
   readonly mode?: SchedulingMode
+  /**
+   * Whether `slo` and `priority` may stop a running task at an operator boundary for one that is urgent,
+   * in continuous mode. It keeps its memory and goes on later from where it stopped. Default true.
+   */
+  readonly preempt?: boolean
+  /**
+   * Whether a task may run by a plan of less memory and more time, where the whole one does not fit.
+   * Default: where the device can.
+   */
+  readonly elastic?: boolean
   readonly tenants?: ReadonlyArray<TenantInfo>
   /** Default 1. */
   readonly prepThreads?: number
@@ -112,6 +130,11 @@ export interface RuntimeApi {
   /** Resolves when every accepted task has ended. */
   drain(): Promise<void>
   report(): Promise<RunReport>
+  /**
+   * What a task waited for at each moment, and with whom it ran: one that has ended or, so far, one
+   * that has not. Rejects with TaskNotFound.
+   */
+  explain(id: string): Promise<Explanation>
   /** Cancels what still runs, gives everything back. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

@@ -21,10 +21,12 @@ const openers = {
 export const openDevice = (
   options: ResolvedOptions,
 ): Effect.Effect<Device, DeviceUnavailable, Scope.Scope> => {
-  const { addonPath, deviceKind, faults, lanes, memoryBytes } = options
+  const { addonPath, deviceKind, faults, gpu, lanes, memoryBytes, smShare } = options
   const opened = openers[deviceKind]({
     lanes,
     memoryBytes,
+    gpu,
+    smShare,
     ...(addonPath === null ? {} : { addonPath }),
   })
   return faults === null

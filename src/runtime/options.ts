@@ -6,9 +6,10 @@ import { BadConfig, type BadFile, type FileUnreadable } from "../model/errors.ts
 import type { FaultPlan } from "../model/FaultPlan.ts"
 import { limits } from "../model/limits.ts"
 import type { RunReport, TenantInfo } from "../model/RunReport.ts"
-import { type Policy, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
+import { type Policy, type Preempt, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
 import { ownPolicy } from "../policy/ownPolicy.ts"
 import { policies } from "../policy/policies.ts"
+import { preempts } from "../policy/preempt.ts"
 import type { RuntimeOptions } from "./RuntimeApi.ts"
 import { readProfileFile } from "./readProfileFile.ts"
 
@@ -17,10 +18,13 @@ export type OptionsError = BadConfig | BadFile | FileUnreadable
 
 export interface ResolvedOptions {
   readonly deviceKind: "cpu" | "cuda" | "reference"
+  readonly gpu: number
+  readonly smShare: number
   readonly memoryBytes: number | null
   readonly lanes: number | null
   readonly policyName: RunReport["policy"]
   readonly policy: Policy
+  readonly preempt: Preempt | null
   readonly mode: SchedulingMode
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly prepThreads: number
@@ -29,6 +33,7 @@ export interface ResolvedOptions {
   readonly historyTasks: number
   readonly faults: FaultPlan | null
   readonly refuseTooLarge: boolean
+  readonly elastic: boolean
   readonly expireLate: boolean
   readonly admit: AdmitMode
   readonly shareWork: boolean
@@ -47,10 +52,13 @@ export const resolveOptions = (
     const deviceKind = options.device ?? "cpu"
     return {
       deviceKind,
+      gpu: options.gpu ?? 0,
+      smShare: options.smShare ?? 0,
       memoryBytes: options.memoryBytes ?? null,
       lanes: options.lanes ?? null,
       policyName,
       policy: typeof policy === "function" ? ownPolicy(policy) : policies[policy],
+      preempt: preemptOf(options),
       mode: options.mode ?? "continuous",
       tenants: options.tenants ?? [],
       prepThreads: options.prepThreads ?? 1,
@@ -59,6 +67,7 @@ export const resolveOptions = (
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
+      elastic: options.elastic ?? elasticDevices.includes(deviceKind),
       // A promise that is lost must not cost the others theirs.
       expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",
@@ -67,6 +76,13 @@ export const resolveOptions = (
       addonPath: options.addonPath ?? null,
     }
   })
+
+/** Devices that run the plans of less memory. */
+const elasticDevices: ReadonlyArray<ResolvedOptions["deviceKind"]> = ["reference"]
+
+/** In groups mode nothing joins what runs, so nothing is stopped for it. */
+const preemptOf = ({ mode, policy = "slo", preempt = true }: RuntimeOptions): Preempt | null =>
+  preempt && mode !== "groups" && typeof policy !== "function" ? (preempts[policy] ?? null) : null
 
 /** A fitted profile speaks of the device it was fitted on: the reference is another. */
 const profileOf = (
@@ -104,6 +120,7 @@ const check = (options: RuntimeOptions): BadConfig | null => {
   const ranges: ReadonlyArray<readonly [string, number | undefined, number, number]> = [
     ["memoryBytes", options.memoryBytes, limits.minBudgetBytes, Number.MAX_SAFE_INTEGER],
     ["lanes", options.lanes, 1, limits.maxLanes],
+    ["gpu", options.gpu, 0, limits.maxGpus - 1],
     ["prepThreads", options.prepThreads, 1, limits.maxPrepThreads],
     ["prepTimeoutMs", options.prepTimeoutMs, 1, 2 ** 31 - 1],
     ["maxQueuedTasks", options.maxQueuedTasks, 1, limits.maxQueuedTasks],
@@ -115,6 +132,8 @@ const check = (options: RuntimeOptions): BadConfig | null => {
       return bad(path, `an integer from ${low} to ${high}`, value)
     }
   }
+  const { smShare = 0 } = options
+  if (!(smShare >= 0 && smShare < 1)) return bad("smShare", "a number from 0 to below 1", smShare)
   if (options.policy === "unsafe" && options.allowUnsafe !== true) {
     return bad(
       "policy",

@@ -19,6 +19,8 @@ export interface SimulationOptions
     RuntimeOptions,
     | "policy"
     | "mode"
+    | "preempt"
+    | "elastic"
     | "tenants"
     | "lanes"
     | "memoryBytes"

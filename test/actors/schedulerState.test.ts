@@ -8,6 +8,7 @@ const task = (seq: number): LiveTask =>
   ({
     spec: { id: `t${seq}`, tenant: "a" },
     seq,
+    pause: null,
     prepared: {
       waiting: { id: `t${seq}`, seq, footprintBytes: 64, predictedMs: 1 },
       merge: { joins: null, takes: null },

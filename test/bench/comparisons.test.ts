@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
+import { elasticRuns } from "../../bench/elastic.ts"
 import { compareList } from "../../bench/paperComparison.ts"
 import { qosLoad } from "../../bench/qosLoad.ts"
+import { scale } from "../../bench/scale.ts"
 import { sharedWork, smokeSize } from "../../bench/sharedWork.ts"
 
 let folder: string
@@ -23,6 +25,17 @@ it("the papers' comparison: slo answers sooner than base in groups and meets as 
   expect(metLessBest).toBeGreaterThanOrEqual(0)
 })
 
+it("plans of parts: each runs in its own bytes and gives the whole plan's bits", {
+  timeout: 90_000,
+}, async () => {
+  const size = { preset: "artist", scale: 0.02, hidden: 64, layers: 3, runs: 1 }
+  const rows = await elasticRuns({ ...size, architecture: "GAT" })
+  expect(rows.length).toBeGreaterThan(3)
+  for (const row of rows) {
+    expect(row).toMatchObject({ ran: row.plan, measuredBytes: row.bytes, sameBits: true })
+  }
+})
+
 it("quality against load: promises are kept at every load", { timeout: 60_000 }, async () => {
   const file = join(import.meta.dirname, "../../examples/arrivals.yaml")
   for (const { admit, metRatio, refused, tasks } of await qosLoad(file, 1500)) {
@@ -36,4 +49,11 @@ it("shared work: the same bits from fewer runs", { timeout: 60_000 }, async () =
   const [molecules, same] = await sharedWork(smokeSize)
   expect(molecules!.rode).toBeGreaterThan(0)
   expect(same!.rode).toBeGreaterThan(0)
+})
+
+it("scale: what is queued bounds the memory, not what has run", { timeout: 60_000 }, async () => {
+  const sizes = { queued: 200, tenants: 50, policy: "slo", historyTasks: 100 } as const
+  const { completed, heapMiB } = await scale({ ...sizes, tasks: 4000 })
+  expect(completed).toBe(4000)
+  expect(heapMiB.at(-2)! - heapMiB[3]!).toBeLessThan(2)
 })

@@ -17,6 +17,10 @@ const samples: ReadonlyArray<readonly [GnnschedError, ReadonlyArray<string>]> = 
     ["a/x.npy", "no such file"],
   ],
   [
+    new errors.TaskNotFound({ id: "rnk/0", tasks: 1234, nearest: ["rank/0"] }),
+    ["rnk/0", "1,234", "rank/0"],
+  ],
+  [
     new errors.FileUnwritable({ file: "out", reason: "permission denied" }),
     ["out", "permission denied"],
   ],

@@ -5,6 +5,9 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { jsonLines } from "../../src/cli/report/jsonLines.ts"
+import { makeBars, waitingSteps } from "../../src/cli/report/page/bars.ts"
+import { answersOf, inflateTasks, type Kit, waitedText } from "../../src/cli/report/page/kit.ts"
+import { preemptionsOf } from "../../src/cli/report/page/preemptions.ts"
 import { pageData } from "../../src/cli/report/pageData.ts"
 import { pageScript } from "../../src/cli/report/pageScript.ts"
 import { rebaseReport } from "../../src/cli/report/rebaseReport.ts"
@@ -12,7 +15,7 @@ import { embedJson, reportHtml } from "../../src/cli/report/reportHtml.ts"
 import { reportJson } from "../../src/cli/report/reportJson.ts"
 import { mean, percentile, taskTimes, tenantStatistics } from "../../src/cli/report/statistics.ts"
 import { traceOf } from "../../src/cli/report/trace.ts"
-import { sampleReport } from "./sampleReport.ts"
+import { sampleReport, tornReport } from "./sampleReport.ts"
 
 const schema = JSON.parse(
   readFileSync(new URL("../../docs/report.schema.json", import.meta.url), "utf8"),
@@ -152,6 +155,62 @@ describe("trace.json", () => {
   it("shows refused tasks as instants", () => {
     const instants = traceEvents.filter((event) => event.ph === "i")
     expect(instants.map((event) => event.args.reason)).toEqual(["TooLarge", "DeviceOutOfMemory"])
+  })
+})
+
+describe("a run with a preemption and a shared answer", () => {
+  const torn = rebaseReport(tornReport({ tasks: 12, lanes: 2 }), new Map())
+  const data = pageData("torn", torn)
+  const kit = { tasks: inflateTasks(data) } as Kit
+  const task = (id: string) => kit.tasks.find((one) => one.id === id)!
+
+  it("is of the schema", () => {
+    validate(JSON.parse([...jsonLines(reportJson(torn))].join("")))
+    expect(validate.errors ?? []).toEqual([])
+  })
+
+  it("has a slice for each stay on a lane in the trace, operators inside the stay they ran in", () => {
+    const slices = traceOf(torn).traceEvents.filter((event) => event.ph === "X")
+    const stays = slices.filter(({ cat, name }) => cat === "task" && name === "t/2")
+    expect(stays.map(({ args }) => [args.run, args.end, args.preemptedBy])).toEqual([
+      [1, "preempted", "urgent"],
+      [2, "completed", null],
+    ])
+    const inside = slices.filter(({ args, cat }) => cat === "operator" && args.task === "t/2")
+    for (const op of inside) {
+      const stay = stays.find((one) => one.ts <= op.ts && op.ts < one.ts + one.dur)!
+      expect(op.ts + op.dur).toBeLessThanOrEqual(stay.ts + stay.dur + 1e-3)
+    }
+  })
+
+  it("is drawn as two bars with the urgent one between, and the answered task as none", () => {
+    const { lanes, refused } = makeBars(kit, data, data.makespanMs)
+    const lane = lanes[task("t/2").lane!]!.map((bar) => [bar.task.id, bar.end, bar.gaveWayTo])
+    const at = lane.findIndex(([id]) => id === "t/2")
+    expect(lane.slice(at, at + 3)).toEqual([
+      ["t/2", "preempted", "urgent"],
+      ["urgent", "completed", null],
+      ["t/2", "completed", null],
+    ])
+    expect(lanes.flat().some((bar) => bar.task.id === "twin")).toBe(false)
+    expect(refused.map(({ id }) => id)).toEqual(["too-large", "hurt"])
+    expect([...answersOf(kit.tasks)]).toEqual([["t/1", ["twin"]]])
+  })
+
+  it("counts who waits at each moment, those who gave way too, and nobody in the end", () => {
+    const steps = waitingSteps(kit.tasks, data.makespanMs)
+    expect(Math.min(...steps.map(([, count]) => count))).toBeGreaterThanOrEqual(0)
+    expect(steps.at(-1)![1]).toBe(0)
+  })
+
+  it("lists who gave way to whom, and tells what each task waited for", () => {
+    const [only, ...others] = preemptionsOf(kit.tasks)
+    expect(others).toEqual([])
+    expect(only).toMatchObject({ by: "urgent", lane: task("t/2").lane })
+    expect(only!.awayMs).toBeCloseTo(task("urgent").runMs!, 2)
+    expect(task("t/2").waitedMs!.preempted).toBeCloseTo(only!.awayMs!, 9)
+    expect(waitedText(task("t/2"))).toMatch(/preempted \d/)
+    expect(data.decisions.flatMap((row) => row[10])).toEqual(["t/2"])
   })
 })
 

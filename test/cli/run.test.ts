@@ -166,13 +166,31 @@ describe("a run", () => {
     ])
   })
 
-  it("rejects a task larger than the device with both numbers, runs the others, ends with 1", async () => {
+  it("runs a task larger than the device by a smaller plan, to the same result", async () => {
+    const roomy = await run("roomy", head + tasks)
+    const sizes = reportOf(roomy.read("report.json")).tasks.map((task) => task.predictedPeakBytes!)
+    const budget = Math.max(...sizes) - 64
+    const tight = await run("smaller", head + tasks, "--memory", String(budget))
+    expect(tight.status).toBe(0)
+    const report = reportOf(tight.read("report.json"))
+    const plans = report.tasks.map(({ plan }) => plan)
+    expect(new Set(plans).size).toBeGreaterThan(1)
+    for (const task of report.tasks) {
+      expect(task.measuredPeakBytes).toBe(task.predictedPeakBytes)
+      expect(task.predictedPeakBytes).toBeLessThanOrEqual(budget)
+    }
+    for (const name of readdirSync(join(roomy.out, "outputs"))) {
+      const [same, got] = [roomy, tight].map(({ out }) => readFileSync(join(out, "outputs", name)))
+      expect(got).toEqual(same)
+    }
+  })
+
+  it("rejects a task that no plan fits with both numbers, runs the others, ends with 1", async () => {
     const sizes = reportOf((await run("sizes", head + tasks)).read("report.json")).tasks.map(
       (task) => task.predictedPeakBytes!,
     )
-    // Too little for the largest task, enough for the smallest, whatever the planner makes of them.
-    const budget = Math.max(...sizes) - 64
-    expect(Math.min(...sizes)).toBeLessThan(budget)
+    // Enough for the smallest task, too little for the residents of the others.
+    const budget = Math.min(...sizes)
     const flags = ["--memory", String(budget)]
     const { status, stdout, out, read } = await run("tight", head + tasks, ...flags)
     const report = reportOf(read("report.json"))

@@ -1,7 +1,9 @@
 // A hand-made run for the tests of what a run writes: a small scheduler without a device fills
 // lanes in order, so that times, memory and decisions fit together as in a real run.
+
+import type { NamedReport } from "../../src/cli/report/RunInputs.ts"
 import { DeviceOutOfMemory, TooLarge } from "../../src/model/errors.ts"
-import type { DecisionRecord, MemoryEvent, RunReport } from "../../src/model/RunReport.ts"
+import type { DecisionRecord, MemoryEvent } from "../../src/model/RunReport.ts"
 import type { TaskRecord } from "../../src/model/Task.ts"
 
 export interface SampleOptions {
@@ -33,6 +35,7 @@ const refused = (id: string, atMs: number, injected: boolean): TaskRecord => ({
   lane: null,
   attempts: injected ? 2 : 0,
   submittedAtMs: atMs,
+  readyAtMs: injected ? atMs + 1 : null,
   startedAtMs: null,
   finishedAtMs: atMs + 2,
   deadlineMs: 500,
@@ -72,6 +75,7 @@ const completedTask = (index: number, slot: Slot, lane: number, id: string): Tas
     lane,
     attempts: 1,
     submittedAtMs,
+    readyAtMs: submittedAtMs + 1,
     startedAtMs,
     finishedAtMs,
     deadlineMs: index % 3 === 0 ? 60 : null,
@@ -89,6 +93,7 @@ const completedTask = (index: number, slot: Slot, lane: number, id: string): Tas
         lane,
         group: index + 1,
         startedAtMs,
+        loadedAtMs: startedAtMs,
         endedAtMs: finishedAtMs,
         end: "completed",
         preemptedBy: null,
@@ -124,7 +129,24 @@ const decisionOf = (task: TaskRecord, number: number): DecisionRecord => ({
   decideMs: 0.05,
 })
 
-export const sampleReport = (options: SampleOptions): RunReport => {
+const shape = {
+  numNodes: 10,
+  numEdges: 20,
+  featureWidth: 4,
+  featureNonZeros: null,
+  hasEdgeWeight: false,
+  numGraphs: null,
+}
+
+const inputs: NamedReport["inputs"] = {
+  graphs: Object.fromEntries([0, 1, 2].map((i) => [`g${i}`, { id: `graph${i}`, ...shape }])),
+  models: Object.fromEntries(
+    [0, 1, 2, 3].map((i) => [`m${i}`, { id: `model${i}`, config: { architecture: "GCN" } }]),
+  ),
+  nodes: new Map([["t/1", [3, 1, 3]]]),
+}
+
+export const sampleReport = (options: SampleOptions): NamedReport => {
   const slots: ReadonlyArray<Slot> = Array.from({ length: options.lanes }, (_, lane) => ({
     freeAtMs: originMs + 1,
     offset: (60 + lane * 48) * mib,
@@ -171,5 +193,40 @@ export const sampleReport = (options: SampleOptions): RunReport => {
     decisions: completed.map((task, index) => decisionOf(task, index + 1)),
     memory: memory.sort((a, b) => a.atMs - b.atMs),
     dropped: 0,
+    inputs,
   }
+}
+
+/** The same with a task that gave way to an urgent one and went on, and one that another's run answered. */
+export const tornReport = (options: SampleOptions): NamedReport => {
+  const report = sampleReport(options)
+  const torn = report.tasks[2]!
+  const [run] = torn.runs
+  const { startedAtMs } = run!
+  const ms = run!.endedAtMs! - startedAtMs
+  const [stopMs, goOnMs] = [startedAtMs + 0.4 * ms, startedAtMs + 0.6 * ms]
+  const urgentRun = { ...run!, startedAtMs: stopMs, loadedAtMs: stopMs, endedAtMs: goOnMs }
+  const urgent: TaskRecord = {
+    ...torn,
+    id: "urgent",
+    tenant: "search",
+    submittedAtMs: stopMs - 0.1 * ms,
+    readyAtMs: stopMs - 0.1 * ms,
+    startedAtMs: stopMs,
+    finishedAtMs: goOnMs,
+    deadlineMs: ms,
+    ops: [],
+    runs: [urgentRun],
+  }
+  const twin: TaskRecord = { ...torn, id: "twin", ops: [], runs: [], sharedWith: "t/1" }
+  const first = { ...run!, endedAtMs: stopMs, end: "preempted" as const, preemptedBy: "urgent" }
+  const second = { ...run!, startedAtMs: goOnMs, loadedAtMs: goOnMs }
+  const stopped = report.decisions.filter(({ atMs }) => atMs <= stopMs).length
+  const decisions = [...report.decisions]
+  const told = { ...decisionOf(urgent, stopped), start: [], blocked: null, preempt: [torn.id] }
+  decisions.splice(stopped, 0, { ...told, atMs: stopMs - 0.1 * ms })
+  const tasks = report.tasks.map((task) =>
+    task === torn ? { ...torn, plan: "tiles of 64 columns", runs: [first, second] } : task,
+  )
+  return { ...report, decisions, tasks: [...tasks, urgent, twin] }
 }

@@ -12,11 +12,13 @@ const kinds: Readonly<Record<OpKind, true>> = {
   gemm: true,
   spmm: true,
   gat: true,
+  gatv2: true,
   densify: true,
   rowwise: true,
   readout: true,
   gather: true,
   logSoftmax: true,
+  copy: true,
 }
 
 const cases = opCases(new RandomData(5))

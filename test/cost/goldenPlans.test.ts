@@ -37,8 +37,9 @@ const readFolder = (path: string): ArraysGraph => {
 }
 
 const arraysOf = (source: GraphSource): ArraysGraph => {
-  if (source.kind === "preset") throw new Error("golden cases name no preset")
-  return source.kind === "arrays" ? source : readFolder(source.path)
+  if (source.kind === "folder") return readFolder(source.path)
+  if (source.kind !== "arrays") throw new Error("golden cases name folders and arrays")
+  return source
 }
 
 const check = ({ graph, model, expected, tolerance }: GoldenCase) => {

@@ -9,7 +9,8 @@ import type { GnnModel } from "../../src/model/GnnModel.ts"
 import type { GraphShape, GraphSource, SparseFeatures } from "../../src/model/Graph.ts"
 import { ginEps } from "../../src/model/ginEps.ts"
 import type { Plan } from "../../src/model/Plan.ts"
-import type { ResidentRole } from "../../src/model/Resident.ts"
+import { isWritten, type ResidentRole } from "../../src/model/Resident.ts"
+import { fillRowWork, rowWorkBounds } from "../../src/model/rowWork.ts"
 import { packWeights } from "../../src/prep/model/packWeights.ts"
 
 export type ArraysGraph = Extract<GraphSource, { kind: "arrays" }>
@@ -66,6 +67,13 @@ const graphOffsets = ({ numNodes, batch }: ArraysGraph, numGraphs: number): Int3
   return offsets
 }
 
+const rowWorkOf = (rowOffsets: Int32Array): Int32Array => {
+  const rows = rowOffsets.length - 1
+  const work = new Int32Array(rowWorkBounds(rows, rowOffsets[rows]!).words)
+  fillRowWork(rowOffsets, work)
+  return work
+}
+
 interface ResidentContext {
   readonly graph: ArraysGraph
   readonly model: GnnModel
@@ -88,6 +96,10 @@ const residentData = (
       })
       return offsets
     }
+    case "graph.rowWork":
+      return rowWorkOf(residentData("graph.rowOffsets", { graph, model, targets }) as Int32Array)
+    case "x.rowWork":
+      return rowWorkOf(sparse.rowOffsets)
     case "graph.colIndices":
       return Int32Array.from(order, (e) => Number(graph.edgeIndex[e]))
     case "graph.edgeWeight":
@@ -122,9 +134,11 @@ export interface PlannedRun {
   readonly data: Float64Array
 }
 
-/** The residents of a plan as bytes, each exactly as long as its slot says. */
+/** The residents of a plan as bytes, each exactly as long as its slot says; nothing for its own memory. */
 export const residentBytes = (plan: Plan, context: ResidentContext): ReadonlyArray<Uint8Array> =>
-  plan.residents.map(({ role, bytes }) => {
+  plan.residents.map((slot) => {
+    const { role, bytes } = slot
+    if (isWritten(slot)) return new Uint8Array(0)
     const { buffer, byteOffset, byteLength } = residentData(role, context)
     if (byteLength !== bytes) throw new Error(`${role}: ${byteLength} bytes in a slot of ${bytes}`)
     return new Uint8Array(buffer, byteOffset, byteLength)

@@ -129,6 +129,27 @@ class Forward {
     return out.map((row) => row.map((v, c) => v + (bias?.[c] ?? 0)))
   }
 
+  /** SGConv: K propagations, then the linear layer. */
+  #sgc(x: Rows, conv: string, inWidth: number): Rows {
+    const edges = this.#gcnEdges()
+    let rows = x
+    for (let k = 0; k < this.#model.config.propagations; k++)
+      rows = this.#scatter(rows, edges, inWidth)
+    return this.#linear(rows, `${conv}.lin`)
+  }
+
+  /** APPNP's steps after the MLP. */
+  #appnp(start: Rows): Rows {
+    const { propagations, teleport, outWidth } = this.#model.config
+    const edges = this.#gcnEdges()
+    let rows = start
+    for (let k = 0; k < propagations; k++)
+      rows = this.#scatter(rows, edges, outWidth).map((row, n) =>
+        row.map((v, c) => (1 - teleport) * v + teleport * start[n]![c]!),
+      )
+    return rows
+  }
+
   #sage(x: Rows, conv: string, inWidth: number): Rows {
     const { aggregation, rootWeight, l2Normalize, project } = this.#model.config
     const source = project
@@ -166,8 +187,7 @@ class Forward {
   }
 
   #gat(x: Rows, conv: string, layer: number): Rows {
-    const { config } = this.#model
-    const { heads, headWidth, concat, outWidth } = config.layers[layer]!
+    const { headWidth } = this.#model.config.layers[layer]!
     const features = this.#linear(x, `${conv}.lin`)
     const score = (part: string) => {
       const att = this.#tensor(`${conv}.${part}`)
@@ -178,15 +198,41 @@ class Forward {
         )
     }
     const [source, target] = [score("att_src"), score("att_dst")]
+    return this.#attend(features, conv, layer, (s, t, head) =>
+      this.#leakyRelu(source(s, head) + target(t, head)),
+    )
+  }
+
+  #gatV2(x: Rows, conv: string, layer: number): Rows {
+    const { headWidth } = this.#model.config.layers[layer]!
+    const [left, right] = [this.#linear(x, `${conv}.lin_l`), this.#linear(x, `${conv}.lin_r`)]
+    const att = this.#tensor(`${conv}.att`)
+    return this.#attend(left, conv, layer, (s, t, head) =>
+      Array.from({ length: headWidth }, (_, c) => head * headWidth + c).reduce(
+        (sum, i) => sum + att[i]! * this.#leakyRelu(left[s]![i]! + right[t]![i]!),
+        0,
+      ),
+    )
+  }
+
+  #leakyRelu(v: number): number {
+    return v > 0 ? v : this.#model.config.negativeSlope * v
+  }
+
+  #attend(
+    features: Rows,
+    conv: string,
+    layer: number,
+    logit: (source: number, target: number, head: number) => number,
+  ): Rows {
+    const { config } = this.#model
+    const { heads, headWidth, concat, outWidth } = config.layers[layer]!
     const bias = config.bias ? this.#tensor(`${conv}.bias`) : null
     return Array.from({ length: this.#nodes }, (_, node) => {
       let incoming = this.#edges.filter((e) => e.target === node).map((e) => e.source)
       if (config.addSelfLoops) incoming = [...incoming.filter((s) => s !== node), node]
       const perHead = Array.from({ length: heads }, (_, head) => {
-        const logits = incoming.map((s) => {
-          const v = source(s, head) + target(node, head)
-          return v > 0 ? v : config.negativeSlope * v
-        })
+        const logits = incoming.map((s) => logit(s, node, head))
         const top = Math.max(...logits, Number.NEGATIVE_INFINITY)
         const terms = logits.map((v) => Math.exp(v - top))
         const total = terms.reduce((a, b) => a + b, 0)
@@ -215,10 +261,13 @@ class Forward {
       if (architecture === "GCN") rows = this.#gcn(rows, conv, outWidth)
       else if (architecture === "GraphSAGE") rows = this.#sage(rows, conv, inWidth)
       else if (architecture === "GIN") rows = this.#gin(rows, conv, inWidth)
+      else if (architecture === "SGC") rows = this.#sgc(rows, conv, inWidth)
+      else if (architecture === "APPNP") rows = this.#linear(rows, `lins.${i}`)
+      else if (architecture === "GATv2") rows = this.#gatV2(rows, conv, i)
       else rows = this.#gat(rows, conv, i)
       if (i < layers.length - 1) rows = this.#between(rows, `norms.${i}`)
     })
-    return rows
+    return architecture === "APPNP" ? this.#appnp(rows) : rows
   }
 }
 

@@ -32,6 +32,25 @@ const convOptions = fc.oneof(
     concat: fc.boolean(),
     add_self_loops: fc.boolean(),
   }),
+  fc.record({
+    architecture: fc.constant("GATv2"),
+    heads: fc.integer({ min: 1, max: 4 }),
+    concat: fc.boolean(),
+    add_self_loops: fc.boolean(),
+    share_weights: fc.boolean(),
+  }),
+  fc.record({
+    architecture: fc.constant("SGC"),
+    K: fc.integer({ min: 1, max: 4 }),
+    add_self_loops: fc.boolean(),
+  }),
+  fc.record({
+    architecture: fc.constant("APPNP"),
+    K: fc.integer({ min: 1, max: 5 }),
+    alpha: fc.constantFrom(0, 0.1, 0.5, 1),
+    normalize: fc.boolean(),
+    add_self_loops: fc.boolean(),
+  }),
   fc.record({ architecture: fc.constant("GIN"), eps: fc.constantFrom(0, 0.25, -1) }),
 )
 
@@ -57,7 +76,9 @@ export const networkJson = ({ maxWidth, maxLayers }: NetworkLimits) =>
       // Concatenated heads must divide the width, and GIN's MLP always has biases.
       const heads = "heads" in conv ? conv.heads : 1
       const bias = conv.architecture === "GIN" || common.bias
-      return { ...common, ...conv, hidden_channels: common.hidden_channels * heads, bias }
+      // APPNP's MLP has no norm.
+      const norm = conv.architecture === "APPNP" ? null : common.norm
+      return { ...common, ...conv, norm, hidden_channels: common.hidden_channels * heads, bias }
     })
 
 export const network = (limits: NetworkLimits): fc.Arbitrary<GnnConfig> =>

@@ -42,6 +42,8 @@ export const commandSuite = () => {
     const env = { GNNSCHED_ADDON: emulatedAddon }
     const { status, stdout } = await gnnsched(["doctor", "--device", "cuda"], { env })
     expect(stdout).toContain("cuda: emulated GPU, cuda 9.0")
+    expect(stdout).toContain("green contexts: its multiprocessors can be shared out")
+    expect(stdout).toMatch(/copies within it .*\/s, slices of/)
     expect(stdout).toContain("all well")
     expect(status).toBe(0)
   })
@@ -72,6 +74,28 @@ export const commandSuite = () => {
       expect(reason).toMatchObject({ tag: "DeviceLost" })
       expect(reason!.reason).toContain("cudaErrorIllegalAddress")
     }
+  })
+
+  it("run takes the GPU that is named, and a share of its multiprocessors for urgent tasks", async () => {
+    const env = { GNNSCHED_EMULATED_GPUS: "2" }
+    const there = await run(env, "--gpu", "1", "--sm-share", "0.25")
+    expect(there.status, there.stderr).toBe(0)
+    expect(there.report.tasks.every(({ status }) => status === "completed")).toBe(true)
+    const args = ["run", small, "--allow-outside", "--device"]
+    const all = { env: { GNNSCHED_ADDON: emulatedAddon, ...env } }
+    const absent = await gnnsched([...args, "cuda", "--gpu", "2"], all)
+    expect(absent.status).toBe(2)
+    expect(absent.stderr).toContain("there is no GPU 2; this machine has 2")
+    const other = await gnnsched([...args, "cpu", "--gpu", "1"], all)
+    expect(other.status).toBe(2)
+    expect(other.stderr).toContain("--device cuda beside it")
+  })
+
+  it("doctor says why multiprocessors cannot be shared out", async () => {
+    const env = { GNNSCHED_ADDON: emulatedAddon, GNNSCHED_EMULATED_DRIVER: "12030" }
+    const { status, stdout } = await gnnsched(["doctor", "--device", "cuda"], { env })
+    expect(stdout).toContain("no green contexts (--sm-share does nothing): the driver has none")
+    expect(status).toBe(0)
   })
 
   it("estimate and run of an unknown device name the devices there are", async () => {

@@ -1,27 +1,16 @@
 // The cuda device by itself: plans it must refuse, stops between operators, errors of a task told from
 // the loss of the device, several GPUs.
-import { Cause, Effect, Exit, Fiber, type Scope } from "effect"
+import { Cause, Effect, Exit, Fiber } from "effect"
 import { afterEach, expect, it } from "vitest"
-import type { Device } from "../../src/device/Device.ts"
-import { loadAddon } from "../../src/device/native/Addon.ts"
 import { type CudaDeviceOptions, openCudaDevice } from "../../src/device/native/cudaDevice.ts"
 import type { Plan } from "../../src/model/Plan.ts"
 import { fillRowWork, rowWorkBounds } from "../../src/model/rowWork.ts"
 import { randomFloats } from "../cases/shapes.ts"
 import { PlanBench, place, release, runOnce, submit } from "../native/planBench.ts"
 import { chain, refusalOf } from "../native/samplePlans.ts"
-import { emulatedAddon } from "./emulatedAddon.ts"
-import { cudaOptions } from "./serve.ts"
-
-const withDevice = <A>(
-  options: Partial<CudaDeviceOptions>,
-  use: (device: Device) => Effect.Effect<A, unknown, Scope.Scope>,
-): Promise<A> =>
-  Effect.runPromise(
-    Effect.scoped(
-      Effect.flatMap(openCudaDevice({ ...cudaOptions, ...options }), use),
-    ) as Effect.Effect<A>,
-  )
+import { expectSameInSegments } from "../native/segments.ts"
+import { cudaOptions, freeBytes } from "./serve.ts"
+import { withDevice } from "./withCudaDevice.ts"
 
 const openError = (options: Partial<CudaDeviceOptions>) =>
   Effect.runPromise(Effect.flip(Effect.scoped(openCudaDevice({ ...cudaOptions, ...options }))))
@@ -130,11 +119,48 @@ export const deviceSuite = () => {
     ),
   )
 
+  it.each([true, false])("goes on from any operator, op timings %s", (opTimings) =>
+    withDevice({ opTimings, paint: true }, (device) =>
+      expectSameInSegments(device, chain(64, 6, alignBytes)),
+    ),
+  )
+
+  it("makes the graphs of a plan once, and gives them the addresses of another arena", () =>
+    withDevice({ lanes: 1, opTimings: false, sliceBytes: 2 ** 40 }, (device) =>
+      Effect.gen(function* () {
+        const { bench, plan } = ring(300)
+        const first = yield* place(device, bench, plan)
+        const second = yield* place(device, bench, plan, 2 ** 20)
+        const expected = (yield* submit(device, first)).data
+        const graphs = Effect.map(device.stats, ({ gpu }) => [gpu!.graphsMade, gpu!.graphsUpdated])
+        expect(yield* graphs).toEqual([1, 0])
+        yield* submit(device, first)
+        expect(yield* graphs).toEqual([1, 0])
+        for (const [times, placed] of [second, first, second].entries()) {
+          expect((yield* submit(device, placed)).data).toEqual(expected)
+          expect(yield* graphs).toEqual([1, times + 1])
+        }
+      }),
+    ))
+
+  it("runs on the GPU that is named, in that one's memory", async () => {
+    process.env.GNNSCHED_EMULATED_GPUS = "2"
+    const before = [freeBytes(0), freeBytes(1)]
+    for (const opTimings of [true, false]) {
+      await withDevice({ gpu: 1, opTimings }, (device) =>
+        Effect.gen(function* () {
+          expect(device.info.gpu!.index).toBe(1)
+          const { bench, plan } = ring(300)
+          expect((yield* runOnce(device, bench, plan)).completion.opsDone).toBe(1)
+          expect(freeBytes(0)).toBe(before[0])
+          expect(freeBytes(1)).toBeLessThan(before[1]!)
+        }),
+      )
+    }
+  })
+
   it("says which GPU there is none of", async () => {
     process.env.GNNSCHED_EMULATED_GPUS = "2"
-    await withDevice({ gpu: 1 }, (device) =>
-      Effect.sync(() => expect(device.info.kind).toBe("cuda")),
-    )
     expect(await openError({ gpu: 2 })).toMatchObject({
       _tag: "DeviceUnavailable",
       reason: "there is no GPU 2; this machine has 2",
@@ -149,11 +175,8 @@ export const deviceSuite = () => {
   })
 
   it("gives all memory back when it is closed", async () => {
-    const addon = loadAddon(emulatedAddon)
-    if (addon._tag === "Failure") throw addon.failure
-    const free = () => addon.success.gpus(0).freeBytes!
-    const before = free()
-    await withDevice({}, () => Effect.sync(() => expect(free()).toBe(before - 64 * 2 ** 20)))
-    expect(free()).toBe(before)
+    const before = freeBytes(0)
+    await withDevice({}, () => Effect.sync(() => expect(freeBytes(0)).toBe(before - 64 * 2 ** 20)))
+    expect(freeBytes(0)).toBe(before)
   })
 }

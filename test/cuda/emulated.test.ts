@@ -1,11 +1,15 @@
 // Everything that needs the addon with a GPU in software, in one process: it is built once.
 import { beforeAll, describe } from "vitest"
+import { cudaProfile } from "../../src/cost/DeviceProfile.ts"
 import { openCudaDevice } from "../../src/device/native/cudaDevice.ts"
+import { tilingsSuite } from "../native/tilings.suite.ts"
 import { goldenSuite } from "../runtime/golden.suite.ts"
 import { commandSuite } from "./command.suite.ts"
 import { deviceSuite } from "./device.suite.ts"
 import { buildEmulatedAddon, buildTimeoutMs, emulatedAddon } from "./emulatedAddon.ts"
 import { networkSuite } from "./network.suite.ts"
+import { slicesSuite } from "./slices.suite.ts"
+import { smSharesSuite } from "./smShares.suite.ts"
 
 beforeAll(buildEmulatedAddon, buildTimeoutMs)
 
@@ -17,5 +21,12 @@ describe("golden cases on the cuda device", { timeout: 60_000 }, () =>
 )
 
 describe("the cuda device", { timeout: 60_000 }, deviceSuite)
+describe("slices of long operators", { timeout: 60_000 }, slicesSuite)
+describe("shares of the multiprocessors", { timeout: 60_000 }, smSharesSuite)
+describe("plans of parts on the cuda device", { timeout: 120_000 }, () => {
+  const options = { lanes: 1, memoryBytes: 64 << 20, paint: true, addonPath: emulatedAddon }
+  const profile = cudaProfile
+  tilingsSuite({ open: openCudaDevice(options), profile, runs: 60, tolerance: 0 })
+})
 describe("networks on the cuda device", { timeout: 120_000 }, networkSuite)
 describe("gnnsched --device cuda", { timeout: 120_000 }, commandSuite)

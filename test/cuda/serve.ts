@@ -1,6 +1,8 @@
 // The runtime on an emulated GPU that poisons every arena before a plan runs in it and looks, after
 // each, for bytes that were written though no operator owns them.
 import { Effect, type Scope } from "effect"
+import type { Device } from "../../src/device/Device.ts"
+import { loadAddon } from "../../src/device/native/Addon.ts"
 import { type CudaDeviceOptions, openCudaDevice } from "../../src/device/native/cudaDevice.ts"
 import type { ModelSource } from "../../src/model/GnnModel.ts"
 import type { GraphSource } from "../../src/model/Graph.ts"
@@ -16,12 +18,20 @@ export const cudaOptions: CudaDeviceOptions = {
   addonPath: emulatedAddon,
 }
 
+export const serveDevice = Effect.fnUntraced(function* (device: Device) {
+  const resolved = yield* resolveOptions({ device: "cuda" })
+  return yield* serveGnnSched({ ...resolved, device, prep: inThreadPrep })
+})
+
 export const serveCuda = (options: Partial<CudaDeviceOptions>) =>
-  Effect.gen(function* () {
-    const device = yield* openCudaDevice({ ...cudaOptions, paint: true, ...options })
-    const resolved = yield* resolveOptions({ device: "cuda" })
-    return yield* serveGnnSched({ ...resolved, device, prep: inThreadPrep })
-  })
+  Effect.flatMap(openCudaDevice({ ...cudaOptions, paint: true, ...options }), serveDevice)
+
+/** Of an emulated GPU, now. */
+export const freeBytes = (gpu = 0): number => {
+  const addon = loadAddon(emulatedAddon)
+  if (addon._tag === "Failure") throw addon.failure
+  return addon.success.gpus(gpu).freeBytes!
+}
 
 export interface Ran {
   readonly data: Float32Array

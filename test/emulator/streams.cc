@@ -3,9 +3,11 @@
 // a graph updated with one of another shape, memory that is freed twice.
 //
 // Knobs, read at each use so that a test can turn them in a running process:
-//   GNNSCHED_EMULATED_MEMORY        bytes of the device's memory (default 768 MiB)
+//   GNNSCHED_EMULATED_MEMORY        bytes of each device's memory (default 768 MiB)
 //   GNNSCHED_EMULATED_GPUS          how many devices there are (default 1)
-//   GNNSCHED_EMULATED_LOSE_AFTER    the kernel launch, counted from 1, that takes the device away
+//   GNNSCHED_EMULATED_LOSE_AFTER    the kernel launch, counted from 1, that takes the devices away
+//   GNNSCHED_EMULATED_SMS           multiprocessors of each device (default 132)
+//   GNNSCHED_EMULATED_DRIVER        what the driver implements (default 13000: CUDA 13.0)
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -20,8 +22,16 @@
 #include <vector>
 
 #include "block.h"
+#include "streams.h"
 
 namespace emulator {
+
+std::atomic<int> green_contexts{0};
+
+int64_t knob(const char* name, int64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr || *text == 0 ? otherwise : std::atoll(text);
+}
 
 namespace {
 
@@ -32,11 +42,6 @@ thread_local cudaError_t last_error = cudaSuccess;
 // An error of the device that stays: every later call answers with it.
 std::atomic<int> lost{cudaSuccess};
 std::atomic<int64_t> launches{0};
-
-int64_t knob(const char* name, int64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr || *text == 0 ? otherwise : std::atoll(text);
-}
 
 cudaError_t report(cudaError_t error) {
   if (error != cudaSuccess) last_error = error;
@@ -51,11 +56,19 @@ void lose(cudaError_t error) {
   lost.compare_exchange_strong(none, error);
 }
 
-// The memory of the device: sizes by address, so that what is free is known and a wrong free is seen.
+// The device of this thread's next calls.
+thread_local int device = 0;
+
+// The memory of the devices: sizes by address, so that what is free is known and a wrong free is seen.
+struct Block {
+  int device;
+  size_t bytes;
+};
 struct Memory {
   std::mutex mutex;
-  std::map<void*, size_t> blocks;
-  size_t used = 0;
+  std::map<void*, Block> blocks;
+  std::map<int, size_t> used;
+  size_t free_bytes(int on);
 };
 Memory& memory() {
   static Memory* it = new Memory;  // outlives static destructors of the program
@@ -66,6 +79,11 @@ size_t memory_bytes() {
   return static_cast<size_t>(knob("GNNSCHED_EMULATED_MEMORY", int64_t{768} << 20));
 }
 
+size_t Memory::free_bytes(int on) { return memory_bytes() - std::min(memory_bytes(), used[on]); }
+
+// Of the device, for a graph that can be launched: so that one kept for ever shows.
+constexpr size_t kGraphBytes = 64 << 10;
+
 }  // namespace
 
 struct Graph {
@@ -73,6 +91,7 @@ struct Graph {
 };
 struct GraphExec {
   std::vector<Launch> launches;
+  void* memory;
 };
 
 struct Event {
@@ -84,7 +103,7 @@ struct Event {
 
 // A queue that its own thread empties in order.
 struct Stream {
-  Stream() : thread([this] { loop(); }) {}
+  explicit Stream(bool green) : in_share(green), thread([this] { loop(); }) {}
   ~Stream() {
     {
       const std::lock_guard<std::mutex> lock(mutex);
@@ -128,12 +147,19 @@ struct Stream {
   std::deque<Work> queue;
   bool busy = false, stopping = false;
   Graph* capturing = nullptr;
+  const int on = device;
+  const bool in_share;  // of the multiprocessors, by a green context
   std::thread thread;
 };
 
 namespace {
 
-void run_launch(const Launch& launch) {
+void run_launch(const Launch& launch, const Stream& stream) {
+  // allowed by CUDA, but it would run on the multiprocessors that were set apart for others
+  if (!stream.in_share && green_contexts.load() > 0) {
+    std::fprintf(stderr, "emulated kernel: beside green contexts, in the primary context\n");
+    return lose(cudaErrorLaunchFailure);
+  }
   if (lost.load() != cudaSuccess) return;  // nothing runs on a device that is gone
   const int64_t number = ++launches;
   if (number == knob("GNNSCHED_EMULATED_LOSE_AFTER", -1)) return lose(cudaErrorIllegalAddress);
@@ -162,13 +188,16 @@ cudaError_t settle(Stream* stream) {
 cudaError_t enqueue(Launch launch, cudaStream_t stream) {
   if (!fits(launch)) return report(cudaErrorInvalidConfiguration);
   if (stream == nullptr) return report(cudaErrorInvalidValue);
+  if (stream->on != device) return report(cudaErrorInvalidResourceHandle);
   if (stream->capturing != nullptr) {
     stream->capturing->launches.push_back(std::move(launch));
     return cudaSuccess;
   }
-  stream->push([launch = std::move(launch)] { run_launch(launch); });
+  stream->push([launch = std::move(launch), stream] { run_launch(launch, *stream); });
   return state();
 }
+
+Stream* make_green_stream() { return new Stream(true); }
 
 }  // namespace emulator
 
@@ -207,7 +236,7 @@ cudaError_t cudaGetLastError() {
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  *version = 13000;
+  *version = static_cast<int>(driver_version());
   return cudaSuccess;
 }
 
@@ -216,39 +245,41 @@ cudaError_t cudaGetDeviceCount(int* count) {
   return cudaSuccess;
 }
 
-cudaError_t cudaSetDevice(int device) {
-  const bool there = device >= 0 && device < knob("GNNSCHED_EMULATED_GPUS", 1);
-  return there ? state() : report(cudaErrorInvalidDevice);
+cudaError_t cudaSetDevice(int index) {
+  if (index < 0 || index >= knob("GNNSCHED_EMULATED_GPUS", 1)) return report(cudaErrorInvalidDevice);
+  device = index;
+  return state();
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {};
   std::strcpy(properties->name, "emulated GPU");
   properties->major = 9;
-  properties->multiProcessorCount = 2;
+  properties->multiProcessorCount = static_cast<int>(multiprocessors());
   properties->totalGlobalMem = memory_bytes();
+  properties->l2CacheSize = 1 << 20;
   return state();
 }
 
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   const std::lock_guard<std::mutex> lock(memory().mutex);
   *total = memory_bytes();
-  *free = *total - std::min(*total, memory().used);
+  *free = memory().free_bytes(device);
   return state();
 }
 
 cudaError_t cudaMalloc(void** block, size_t bytes) {
   *block = nullptr;
   const std::lock_guard<std::mutex> lock(memory().mutex);
-  if (bytes > memory_bytes() - std::min(memory_bytes(), memory().used)) {
+  if (bytes > memory().free_bytes(device)) {
     return report(cudaErrorMemoryAllocation);
   }
   if (posix_memalign(block, 256, bytes) != 0 || *block == nullptr) {
     return report(cudaErrorMemoryAllocation);
   }
   std::memset(*block, 0xff, bytes);  // NaN for a float, -1 for an index
-  memory().blocks[*block] = bytes;
-  memory().used += bytes;
+  memory().blocks[*block] = {device, bytes};
+  memory().used[device] += bytes;
   return state();
 }
 
@@ -257,7 +288,7 @@ cudaError_t cudaFree(void* block) {
   const std::lock_guard<std::mutex> lock(memory().mutex);
   const auto found = memory().blocks.find(block);
   if (found == memory().blocks.end()) return report(cudaErrorInvalidValue);
-  memory().used -= found->second;
+  memory().used[found->second.device] -= found->second.bytes;
   memory().blocks.erase(found);
   std::free(block);
   return state();
@@ -280,7 +311,7 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
 }
 
 cudaError_t cudaStreamCreate(cudaStream_t* stream) {
-  *stream = new Stream;
+  *stream = new Stream(false);
   return state();
 }
 
@@ -305,6 +336,20 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   if (stream->capturing != nullptr) return report(cudaErrorStreamCaptureUnsupported);
   stream->push([=] {
     if (lost.load() == cudaSuccess) std::memcpy(to, from, bytes);
+  });
+  return state();
+}
+
+cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch,
+                              size_t width, size_t height, cudaMemcpyKind, cudaStream_t stream) {
+  if (stream->capturing != nullptr) return report(cudaErrorStreamCaptureUnsupported);
+  if (width > to_pitch || width > from_pitch) return report(cudaErrorInvalidValue);
+  stream->push([=] {
+    if (lost.load() != cudaSuccess) return;
+    for (size_t row = 0; row < height; row++) {
+      std::memcpy(static_cast<uint8_t*>(to) + row * to_pitch,
+                  static_cast<const uint8_t*>(from) + row * from_pitch, width);
+    }
   });
   return state();
 }
@@ -366,7 +411,10 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
-  *exec = new GraphExec{graph->launches};
+  *exec = nullptr;
+  void* memory = nullptr;
+  if (cudaError_t bad = cudaMalloc(&memory, kGraphBytes)) return bad;
+  *exec = new GraphExec{graph->launches, memory};
   return state();
 }
 
@@ -382,9 +430,10 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph,
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  if (stream->on != device) return report(cudaErrorInvalidResourceHandle);
   // a copy: the graph may be updated while this launch waits
-  stream->push([launches = exec->launches] {
-    for (const Launch& launch : launches) run_launch(launch);
+  stream->push([launches = exec->launches, stream] {
+    for (const Launch& launch : launches) run_launch(launch, *stream);
   });
   return state();
 }
@@ -395,6 +444,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  (void)cudaFree(exec->memory);
   delete exec;
   return state();
 }

@@ -9,7 +9,7 @@
 
 #include "trace.h"
 
-enum CaseKind { kGemm, kSpmm, kGat, kDensify, kRowwise, kReadout, kGather, kLogSoftmax };
+enum CaseKind { kGemm, kSpmm, kGat, kDensify, kRowwise, kReadout, kGather, kLogSoftmax, kGatv2, kAggGemm };
 
 enum CaseNumber {
   kKind, kM, kK, kN, kNnz, kHeads, kHeadWidth, kCount, kReduce, kSkipSelf, kSelfCoefficient,
@@ -19,7 +19,7 @@ enum CaseNumber {
 
 enum CaseArray {
   kRowOffsets, kColIndices, kValues, kColScale, kSelfWeight, kX, kB, kScoreDst, kRowScale, kAddend,
-  kBias, kScale, kShiftVector, kArrays
+  kBias, kScale, kShiftVector, kAtt, kArrays
 };
 
 struct CaseWords {

@@ -53,6 +53,7 @@ export const arrayNames = [
   "bias",
   "scale",
   "shiftVector",
+  "att",
 ] as const
 
 export const kinds = [
@@ -64,6 +65,8 @@ export const kinds = [
   "readout",
   "gather",
   "logSoftmax",
+  "gatv2",
+  "aggGemm",
 ] as const
 
 export interface KernelCase {

@@ -10,6 +10,7 @@
 
 #include "block.h"
 #include "case_file.h"
+#include "agg_gemm/agg_gemm.h"
 #include "gat/gat.h"
 #include "gemm/gemm.h"
 #include "rows/rows.h"
@@ -141,11 +142,24 @@ cudaError_t launch_graph_op(const Case& c, const Operands& o, Buffer* held, cuda
                             o.floats(kX), c.integer(kLdX), y, c.integer(kLdY), epilogue_of(c, o)},
                            work, held[3].floats(), stream);
   }
+  if (c.integer(kKind) == kAggGemm) {
+    const int64_t k = c.integer(kK);
+    held[3] = Buffer(agg_gemm_workspace_bytes(work.segment_count, k) / 4, 0);
+    const SpmmArgs aggregate{m, m, k, c.integer(kNnz), static_cast<Reduce>(c.integer(kReduce)),
+                             c.integer(kSkipSelf) != 0, c.real(kSelfCoefficient),
+                             o.ints(kRowOffsets), o.ints(kColIndices), o.floats(kValues),
+                             o.floats(kColScale), o.floats(kSelfWeight), o.floats(kX),
+                             c.integer(kLdX), nullptr, 0, Epilogue{}};
+    const GemmArgs product{m, k, n, nullptr, 0, o.floats(kB), c.integer(kLdB), y, c.integer(kLdY),
+                           epilogue_of(c, o)};
+    return launch_agg_gemm({aggregate, product}, static_cast<GemmMode>(c.integer(kMode)), work,
+                           held[3].floats(), stream);
+  }
   held[3] = Buffer(gat_workspace_bytes(work.segment_count, heads, c.integer(kHeadWidth)) / 4, 0);
   return launch_gat_csr({m, c.integer(kNnz), heads, c.integer(kHeadWidth), c.integer(kConcat) != 0,
                          c.integer(kSelfLoops) != 0, c.real(kNegativeSlope), o.ints(kRowOffsets),
                          o.ints(kColIndices), o.floats(kX), c.integer(kLdX), o.floats(kB), heads,
-                         o.floats(kScoreDst), heads, y, c.integer(kLdY), epilogue_of(c, o)},
+                         o.floats(kScoreDst), c.integer(kLdB), o.floats(kAtt), y, c.integer(kLdY), epilogue_of(c, o)},
                         work, held[3].floats(), stream);
 }
 
@@ -162,7 +176,9 @@ cudaError_t launch_case(const Case& c, const Operands& o, Buffer* held, cudaStre
                               epilogue_of(c, o)},
                              static_cast<GemmMode>(c.integer(kMode)), held[0].floats(), stream);
     case kSpmm:
-    case kGat: return launch_graph_op(c, o, held, stream);
+    case kGat:
+    case kGatv2:
+    case kAggGemm: return launch_graph_op(c, o, held, stream);
     case kDensify:
       return launch_densify_csr(
           {m, k, o.ints(kRowOffsets), o.ints(kColIndices), o.floats(kValues), y, ldy}, stream);
@@ -193,6 +209,12 @@ std::string check_poison(const Case& c, const float* y) {
   return "";
 }
 
+// Whether the operator takes the work list of its matrix.
+bool walks_rows(const Case& c) {
+  const int64_t kind = c.integer(kKind);
+  return kind == kSpmm || kind == kGat || kind == kGatv2 || kind == kAggGemm;
+}
+
 Result run_case(const Case& c, int orders, size_t l2_bytes) {
   Result result;
   for (int order = 0; order < orders && result.problem.empty(); order++) {
@@ -207,7 +229,7 @@ Result run_case(const Case& c, int orders, size_t l2_bytes) {
     if (l2_bytes > 0) result.counters = emulator::stop_trace();
     cudaStreamDestroy(stream);
     const float* y = operands.output.floats();
-    if (c.integer(kKind) == kSpmm || c.integer(kKind) == kGat) {
+    if (walks_rows(c)) {
       const int32_t* offsets = operands.ints(kRowOffsets);
       result.problem = check_plan(build_row_plan(offsets, c.integer(kM)), offsets, c.integer(kM));
     }

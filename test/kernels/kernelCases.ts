@@ -160,6 +160,45 @@ export const spmmCase = (
   }
 }
 
+/** The modes that the fused layer has. */
+export const aggModes = spmmModes.filter(({ reduce }) => reduce !== "max")
+
+export const aggGemmCase = (
+  gemmMode: (typeof gemmModes)[number],
+  csr: CsrCase,
+  [k, n]: readonly [number, number],
+  mode: SpmmMode,
+  variant: number,
+  layout: Layout,
+): CheckedCase => {
+  const { m } = csr
+  const nnz = csr.colIndices.length
+  const { reduce, skipSelf = false, selfCoefficient = 0 } = mode
+  const [x, b] = [randomFloats(k + 3, m * k), randomFloats(n + 4, k * n)]
+  const values = mode.values ? randomFloats(5, nnz) : null
+  const colScale = mode.colScale ? randomFloats(6, m) : null
+  const selfWeight = mode.selfWeight ? randomFloats(7, m) : null
+  const weights = { values, colScale, selfWeight }
+  const sums = oracle.spmm({ csr, n: k, reduce, skipSelf, selfCoefficient, ...weights, x })
+  const epilogue = makeEpilogue(variant, m, n, layout)
+  return {
+    label: `aggGemm ${gemmMode} ${csr.name}, ${k} to ${n}, ${JSON.stringify(mode)}, epilogue ${variant}`,
+    numbers: {
+      ...{ kind: kindOf("aggGemm"), mode: gemmModes.indexOf(gemmMode) },
+      ...{ m, k, n, nnz, rows: m, cols: n, shift: layout.shift, selfCoefficient },
+      ...{ reduce: reduces.indexOf(reduce), skipSelf: Number(skipSelf) },
+      ...{ ldX: k + layout.gap(k), ldB: n + layout.gap(n), ldY: n + layout.gap(n) },
+      ...epilogue.numbers,
+    },
+    arrays: {
+      ...{ rowOffsets: csr.rowOffsets, colIndices: csr.colIndices },
+      ...{ ...weights, x: lay(x, k, layout), b: lay(b, n, layout) },
+      ...epilogue.arrays,
+    },
+    expected: epilogue.apply(oracle.gemm(m, k, n, sums, b)),
+  }
+}
+
 export interface GatMode {
   readonly heads: number
   readonly headWidth: number
@@ -193,7 +232,7 @@ export const gatCase = (
       kind: kindOf("gat"),
       ...{ m, nnz: csr.colIndices.length, heads, headWidth, negativeSlope, rows: m, cols: n },
       ...{ concat: Number(concat), selfLoops: Number(selfLoops), shift: layout.shift },
-      ...{ ldX: cols + layout.gap(cols), ldY: n + layout.gap(n) },
+      ...{ ldX: cols + layout.gap(cols), ldB: heads, ldY: n + layout.gap(n) },
       ...epilogue.numbers,
     },
     arrays: {
@@ -202,6 +241,37 @@ export const gatCase = (
       ...epilogue.arrays,
     },
     expected: epilogue.apply(oracle.gat({ csr, ...mode, negativeSlope, x, ...scores })),
+  }
+}
+
+export const gatv2Case = (
+  csr: CsrCase,
+  mode: GatMode,
+  variant: number,
+  layout: Layout,
+  att = randomFloats(12, mode.heads * mode.headWidth),
+): CheckedCase => {
+  const { heads, headWidth, concat, selfLoops } = mode
+  const [m, cols, negativeSlope] = [csr.m, heads * headWidth, 0.2]
+  const n = concat ? cols : headWidth
+  const [x, target] = [randomFloats(10, m * cols), randomFloats(11, m * cols)]
+  const epilogue = makeEpilogue(variant, m, n, layout)
+  const ld = cols + layout.gap(cols)
+  return {
+    label: `gatv2 ${csr.name}, ${JSON.stringify(mode)}, epilogue ${variant}`,
+    numbers: {
+      kind: kindOf("gatv2"),
+      ...{ m, nnz: csr.colIndices.length, heads, headWidth, negativeSlope, rows: m, cols: n },
+      ...{ concat: Number(concat), selfLoops: Number(selfLoops), shift: layout.shift },
+      ...{ ldX: ld, ldB: ld, ldY: n + layout.gap(n) },
+      ...epilogue.numbers,
+    },
+    arrays: {
+      ...{ rowOffsets: csr.rowOffsets, colIndices: csr.colIndices, x: lay(x, cols, layout) },
+      ...{ scoreDst: lay(target, cols, layout), att },
+      ...epilogue.arrays,
+    },
+    expected: epilogue.apply(oracle.gatv2({ csr, ...mode, negativeSlope, x, target, att })),
   }
 }
 

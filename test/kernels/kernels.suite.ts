@@ -6,7 +6,9 @@ import * as oracle from "../native/oracle.ts"
 import { buildEmulated, command, runEmulated } from "./emulated.ts"
 import type { CheckedCase } from "./kernelCases.ts"
 import {
+  aggGemmTable,
   gatTable,
+  gatv2Table,
   gemmTable,
   hardLogits,
   longSums,
@@ -53,6 +55,13 @@ describe.each(builds)("kernels under the emulator, $variant", ({ variant, step, 
   }, 60_000)
 
   it("attend over every odd graph with every head shape", () => agree(gatTable(step)), 60_000)
+
+  it("attend by GATv2 over the same", () => agree(gatv2Table(step)), 60_000)
+
+  it("aggregate and multiply in one kernel, in both modes", async () => {
+    // sums of sums: a hub's are forty times the mean magnitude the error is taken relative to
+    await agree(aggGemmTable(step), 4e-5)
+  }, 60_000)
 
   it("attend where logits are huge, tiny or minus infinity", () => agree(hardLogits()))
 

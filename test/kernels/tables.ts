@@ -1,6 +1,7 @@
 // The cases every build of the kernels goes through: the table of odd shapes, once in full and once
 // thinned out for the sanitizers and the deliberate faults.
 import {
+  type CsrCase,
   csrOf,
   gemmShapes,
   graphCases,
@@ -11,11 +12,16 @@ import {
   widths,
 } from "../cases/shapes.ts"
 import {
+  aggGemmCase,
+  aggModes,
   type CheckedCase,
   densifyCase,
+  type GatMode,
   gatCase,
+  gatv2Case,
   gemmCase,
   gemmModes,
+  type Layout,
   layouts,
   rowCases,
   spmmCase,
@@ -69,21 +75,76 @@ export const spmmTable = (step = 1): Array<CheckedCase> => {
   })
 }
 
-export const gatTable = (step = 1): Array<CheckedCase> => {
+/** Widths on both sides of each tile, more and fewer columns than rows of shared memory have. */
+const aggShapes = [
+  [1, 1],
+  [4, 16],
+  [7, 5],
+  [32, 32],
+  [33, 31],
+  [64, 64],
+  [65, 130],
+  [100, 33],
+  [128, 128],
+  [127, 63],
+] as const
+
+export const aggGemmTable = (step = 1): Array<CheckedCase> => {
   let i = 0
   return graphs.flatMap((csr) => {
     const large = csr.colIndices.length > 3000
-    return thin(step, large ? headShapes.slice(0, 6) : headShapes).flatMap(([heads, headWidth]) =>
-      [true, false].flatMap((concat) =>
-        [true, false].map((selfLoops) => {
+    return thin(step, large ? aggShapes.slice(5, 7) : aggShapes).flatMap((shape) =>
+      gemmModes.flatMap((gemmMode) =>
+        thin(large ? 3 : 1, aggModes).map((mode) => {
           i += 1
-          const mode = { heads, headWidth, concat, selfLoops }
-          return gatCase(csr, mode, variantOf(i), layoutOf(i >> 2))
+          const variant = large ? 0 : variantOf(i)
+          return aggGemmCase(gemmMode, csr, shape, mode, variant, layoutOf(i >> 2))
         }),
       ),
     )
   })
 }
+
+type BuildAttention = (csr: CsrCase, mode: GatMode, variant: number, layout: Layout) => CheckedCase
+type HeadShapes = ReadonlyArray<readonly [number, number]>
+
+const attentionTable = (
+  build: BuildAttention,
+  step: number,
+  shapesOf: (edges: number) => HeadShapes,
+): Array<CheckedCase> => {
+  let i = 0
+  return graphs.flatMap((csr) =>
+    thin(step, shapesOf(csr.colIndices.length)).flatMap(([heads, headWidth]) =>
+      [true, false].flatMap((concat) =>
+        [true, false].map((selfLoops) => {
+          i += 1
+          const mode = { heads, headWidth, concat, selfLoops }
+          return build(csr, mode, variantOf(i), layoutOf(i >> 2))
+        }),
+      ),
+    ),
+  )
+}
+
+export const gatTable = (step = 1) =>
+  attentionTable(gatCase, step, (edges) => (edges > 3000 ? headShapes.slice(0, 6) : headShapes))
+
+/** Each shuffle is a round of the emulator's fibers: many edges come with few heads. */
+export const gatv2Table = (step = 1) =>
+  attentionTable(gatv2Case, step, (edges) =>
+    edges > 3000
+      ? [[8, 8]]
+      : edges > 300
+        ? [
+            [2, 3],
+            [8, 8],
+            [4, 64],
+            [1, 47],
+            [1, 257],
+          ]
+        : headShapes,
+  )
 
 /** Logits that are huge, tiny or minus infinity. */
 export const hardLogits = (): Array<CheckedCase> => {
@@ -103,6 +164,21 @@ export const hardLogits = (): Array<CheckedCase> => {
       ].flatMap((scores) => [
         gatCase(csr, mode, 0, tight, scores),
         gatCase(csr, { ...mode, concat: false }, 0, tight, scores),
+      ])
+    })
+    .concat(hardAtt(mode))
+}
+
+/** GATv2's logits grow with `att`. */
+const hardAtt = (mode: GatMode): Array<CheckedCase> => {
+  return graphCases
+    .filter(({ name }) => name.startsWith("rows of 63"))
+    .concat(heavyCase)
+    .flatMap((csr) => {
+      const scaled = (by: number) => randomFloats(13, 18).map((value) => value * by)
+      return [1e-20, 80, 1e4].flatMap((by) => [
+        gatv2Case(csr, mode, 0, tight, scaled(by)),
+        gatv2Case(csr, { ...mode, concat: false }, 0, tight, scaled(by)),
       ])
     })
 }

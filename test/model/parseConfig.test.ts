@@ -44,6 +44,9 @@ describe("parseGnnConfig fills in PyG's defaults", () => {
       rootWeight: false,
       project: false,
       negativeSlope: 0.2,
+      sharedWeights: false,
+      propagations: 0,
+      teleport: 0,
       ginEps: 0,
       pooling: null,
       batchSize: 0,
@@ -155,9 +158,36 @@ describe("parseGnnConfig gives GAT's heads their widths", () => {
   })
 })
 
+describe("parseGnnConfig reads the networks that are no class of PyG's models", () => {
+  it("takes GATv2 under its name and as GAT's v2", () => {
+    const v2 = parse({ architecture: "GATv2", heads: 4 })
+    expect(v2).toMatchObject({ architecture: "GATv2", addSelfLoops: true, sharedWeights: false })
+    expect(parse({ architecture: "GAT", v2: true, heads: 4 })).toEqual(v2)
+    expect(parse({ architecture: "GATv2", v2: true, heads: 4 })).toEqual(v2)
+    expect(parse({ architecture: "GAT", v2: true, share_weights: true }).sharedWeights).toBe(true)
+  })
+
+  it("propagates SGC once where nothing is said, and normalises always", () => {
+    const sgc = { architecture: "SGC", num_layers: 1 }
+    expect(parse(sgc)).toMatchObject({ propagations: 1, gcnNormalize: true, addSelfLoops: true })
+    expect(parse({ ...sgc, K: 3, add_self_loops: false })).toMatchObject({
+      propagations: 3,
+      gcnNormalize: true,
+      addSelfLoops: false,
+    })
+  })
+
+  it("asks for APPNP's K and alpha, and ties its loops to the normalisation", () => {
+    const appnp = { architecture: "APPNP", K: 10, alpha: 0.1 }
+    expect(parse(appnp)).toMatchObject({ propagations: 10, teleport: 0.1, addSelfLoops: true })
+    const plain = parse({ ...appnp, normalize: false, add_self_loops: true })
+    expect(plain).toMatchObject({ gcnNormalize: false, addSelfLoops: false })
+  })
+})
+
 describe("parseGnnConfig refuses what it cannot compute", () => {
   it("names what is supported for networks the field knows", () => {
-    for (const architecture of ["GATv2", "SGC", "APPNP", "PNA"]) {
+    for (const architecture of ["PNA", "GCN2", "EdgeCNN"]) {
       const error = refusal({ architecture })
       expect(error).toMatchObject({ _tag: "Unsupported", path: "architecture", file: "m.json" })
       expect((error as Unsupported).supported).toContain("GraphSAGE")
@@ -189,6 +219,19 @@ describe("parseGnnConfig refuses what it cannot compute", () => {
     [{ architecture: "GIN", eps: "0" }, "eps"],
     [{ architecture: "SAGE", add_self_loops: true }, "add_self_loops"],
     [{ norm: "batch_norm", norm_eps: -1 }, "norm_kwargs.eps"],
+    [{ K: 2 }, "K"],
+    [{ alpha: 0.1 }, "alpha"],
+    [{ architecture: "SGC", K: 0 }, "K"],
+    [{ architecture: "SGC", K: 257 }, "K"],
+    [{ architecture: "SGC", K: 1.5 }, "K"],
+    [{ architecture: "SGC", alpha: 0.1 }, "alpha"],
+    [{ architecture: "APPNP", alpha: 0.1 }, "K"],
+    [{ architecture: "APPNP", K: 2 }, "alpha"],
+    [{ architecture: "APPNP", K: 2, alpha: 1.5 }, "alpha"],
+    [{ architecture: "APPNP", K: 2, alpha: "0.1" }, "alpha"],
+    [{ architecture: "GATv2", v2: false }, "v2"],
+    [{ architecture: "GAT", v2: 1 }, "v2"],
+    [{ architecture: "GATv2", share_weights: "no" }, "share_weights"],
   ])("%j as BadConfig at its path", (json, path) => {
     expect(refusal(json)).toMatchObject({ _tag: "BadConfig", path, file: "m.json" })
   })
@@ -197,7 +240,9 @@ describe("parseGnnConfig refuses what it cannot compute", () => {
     [{ jk: "cat" }, "jk"],
     [{ aggr: "max" }, "aggr"],
     [{ architecture: "SAGE", aggr: "lstm" }, "aggr"],
-    [{ architecture: "GAT", v2: true }, "v2"],
+    [{ architecture: "SGC", normalize: false }, "normalize"],
+    [{ architecture: "APPNP", K: 2, alpha: 0.1, norm: "batch_norm" }, "norm"],
+    [{ architecture: "GATv2", residual: true }, "residual"],
     [{ architecture: "GAT", edge_dim: 4 }, "edge_dim"],
     [{ architecture: "GAT", residual: true }, "residual"],
     [{ architecture: "GIN", bias: false }, "bias"],

@@ -54,10 +54,41 @@ describe("expectedWeights", () => {
       "convs.0.lin.weight": [8, 3],
       "convs.0.bias": [2],
     })
+    expect(names({ architecture: "GATv2", heads: 4 })).toEqual({
+      "convs.0.att": [1, 4, 2],
+      "convs.0.lin_l.weight": [8, 3],
+      "convs.0.lin_l.bias": [8],
+      "convs.0.lin_r.weight": [8, 3],
+      "convs.0.lin_r.bias": [8],
+      "convs.0.bias": [2],
+    })
+    expect(names({ architecture: "SGC" })).toEqual({
+      "convs.0.lin.weight": [2, 3],
+      "convs.0.lin.bias": [2],
+    })
+    expect(names({ architecture: "APPNP", K: 2, alpha: 0.1, bias: false })).toEqual({
+      "lins.0.weight": [2, 3],
+    })
   })
 })
 
 describe("loadGnnModel", () => {
+  it("takes shared weights under one name or two, which must agree", () => {
+    const config = json({ architecture: "GATv2", share_weights: true, num_layers: 1 })
+    const both = randomWeights(parseGnnConfig(config, "m.json"), 7)
+    const load = (weights: ReadonlyMap<string, Tensor>) =>
+      loadGnnModel({ kind: "arrays", name: "shared", config, weights })
+    const one = new Map([...both].filter(([name]) => !name.includes("lin_r")))
+    expect(load(one).contentId).toBe(load(both).contentId)
+    const other = floats([2], [0.5, 0.25])
+    expect(() => load(new Map([...both, ["convs.0.lin_r.bias", other]]))).toThrow(
+      expect.objectContaining({ _tag: "BadFile", place: "convs.0.lin_r.bias[0]", found: "0.5" }),
+    )
+    expect(() => load(new Map([...one].filter(([name]) => !name.includes("lin_l"))))).toThrow(
+      expect.objectContaining({ _tag: "WeightMismatch", tensor: "convs.0.lin_l.weight" }),
+    )
+  })
+
   it("names the tensor that is missing or has another shape", () => {
     const name = "convs.0.nn.lins.0.weight"
     expect(() => loadGnnModel(edited((w) => w.delete(name)))).toThrow(

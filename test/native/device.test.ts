@@ -3,11 +3,13 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks"
 import { Cause, Deferred, Effect, Exit, Fiber, Option } from "effect"
 import { describe, expect, it } from "vitest"
+import { loadAddon } from "../../src/device/native/Addon.ts"
 import { openCpuDevice } from "../../src/device/native/cpuDevice.ts"
 import { footprintBytes, type Plan } from "../../src/model/Plan.ts"
 import { sharedFloat32 } from "../../src/model/Tensor.ts"
 import { place, release, runOnce, submit } from "./planBench.ts"
 import { chain, network, refusalOf, withDevice } from "./samplePlans.ts"
+import { expectSameInSegments, runStopping } from "./segments.ts"
 
 describe("a running plan", () => {
   it("stops at an operator boundary when interrupted, and frees its grants", () =>
@@ -41,6 +43,50 @@ describe("a running plan", () => {
           before = endMs
         }
         expect(completion.runMs).toBeGreaterThanOrEqual(before)
+      }),
+    ))
+})
+
+const addon = loadAddon(null)
+const isas = addon._tag === "Success" ? addon.success.detect().isas : []
+
+describe("a plan that goes on after it was stopped", () => {
+  for (const isa of isas) {
+    it(`gives the same bits and bytes whichever operator it stops before, on ${isa}`, () =>
+      withDevice({ isa, paint: true }, (device) => expectSameInSegments(device, network(7))))
+  }
+
+  it("loses no finished operator when it is stopped while it runs", () =>
+    withDevice({ lanes: 1 }, (device) =>
+      Effect.gen(function* () {
+        const { bench, plan } = chain(384, 60)
+        const whole = yield* runOnce(device, bench, plan)
+        const placed = yield* place(device, bench, plan)
+        const { data, opsDone, stops } = yield* runStopping(device, placed)
+        expect(sameBits(data, whole.data)).toBe(true)
+        expect(opsDone).toBe(60)
+        expect(stops).toBeGreaterThan(0)
+        yield* release(device, placed)
+      }),
+    ))
+
+  it("is refused where not so many operators have run in its arena", () =>
+    withDevice({}, (device) =>
+      Effect.gen(function* () {
+        const { bench, plan } = network(3)
+        const placed = yield* place(device, bench, plan)
+        const early = yield* refusalOf(submit(device, placed, 0, 0, { firstOp: 1 }))
+        expect(early).toMatchObject({
+          place: "firstOp",
+          reason: `1 of ${plan.ops.length} operators, 0 have run in this arena`,
+        })
+        yield* submit(device, placed)
+        const beyond = yield* refusalOf(
+          submit(device, placed, 0, 0, { firstOp: plan.ops.length + 1 }),
+        )
+        expect(beyond.place).toBe("firstOp")
+        const negative = yield* refusalOf(submit(device, placed, 0, 0, { firstOp: -1 }))
+        expect(negative.place).toBe("firstOp")
       }),
     ))
 })

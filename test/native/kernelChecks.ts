@@ -221,6 +221,39 @@ export const checkGat = (
   }))
 }
 
+export const checkGatV2 = (
+  device: Device,
+  csr: CsrCase,
+  [heads, headWidth]: readonly [number, number],
+  concat: boolean,
+  selfLoops: boolean,
+  variant: number,
+  att = randomFloats(12, heads * headWidth),
+) => {
+  const m = csr.m
+  const cols = heads * headWidth
+  const n = concat ? cols : headWidth
+  const [x, target] = [randomFloats(10, m * cols), randomFloats(11, m * cols)]
+  const input = { csr, heads, headWidth, concat, selfLoops, negativeSlope: 0.2, x, target, att }
+  const { arrays } = makeEpilogue(new PlanBench(), variant, m, n)
+  const expected = oracle.applyEpilogue(arrays, oracle.gatv2(input), m, n)
+  const label = `gatv2 ${csr.name}, ${heads} x ${headWidth}, concat ${concat}, loops ${selfLoops}`
+  return check(device, label, m, n, expected, (bench, y) => ({
+    ...input,
+    kind: "gatv2",
+    name: "gatv2",
+    m,
+    nnz: csr.colIndices.length,
+    rowOffsets: bench.resident(csr.rowOffsets),
+    colIndices: bench.resident(csr.colIndices),
+    x: bench.resident(x, cols),
+    target: bench.resident(target, cols),
+    att: bench.resident(att),
+    y,
+    epilogue: makeEpilogue(bench, variant, m, n).epilogue,
+  }))
+}
+
 /** NaN, infinities and large, small and ordinary values through each activation. */
 export const checkActivations = (device: Device) => {
   const special = [0, 1, -1, 1e-20, -1e-20, 0.49, -0.51, 20, -20, 89, -104, 1e30, -1e30]

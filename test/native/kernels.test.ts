@@ -17,6 +17,7 @@ import {
   check,
   checkActivations,
   checkGat,
+  checkGatV2,
   checkGemm,
   checkRowOps,
   checkSpmm,
@@ -61,7 +62,8 @@ describe.each(isas)("kernels for %s", (isa) => {
           for (const heads of headShapes.slice(0, large ? 6 : undefined)) {
             for (const concat of [true, false]) {
               for (const selfLoops of [true, false]) {
-                yield* checkGat(device, csr, heads, concat, selfLoops, variant++ % 32)
+                yield* checkGat(device, csr, heads, concat, selfLoops, variant % 32)
+                yield* checkGatV2(device, csr, heads, concat, selfLoops, variant++ % 32)
               }
             }
           }
@@ -81,6 +83,10 @@ describe.each(isas)("kernels for %s", (isa) => {
         }
         const scoreSrc = scaled(3, 1).map((v, i) => (i % 3 === 0 ? Number.NEGATIVE_INFINITY : v))
         yield* checkGat(device, csr, [2, 9], true, true, 0, { scoreSrc, scoreDst: scaled(4, 1) })
+        for (const by of [1e-20, 80, 1e4]) {
+          const att = randomFloats(5, 18).map((value) => value * by)
+          yield* checkGatV2(device, csr, [2, 9], true, true, 0, att)
+        }
       }),
     ))
 

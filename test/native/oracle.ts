@@ -132,7 +132,7 @@ export const spmm = (s: SpmmInput): Float64Array => {
   return out
 }
 
-export interface GatInput {
+interface AttentionInput {
   readonly csr: CsrCase
   readonly heads: number
   readonly headWidth: number
@@ -140,11 +140,40 @@ export interface GatInput {
   readonly selfLoops: boolean
   readonly negativeSlope: number
   readonly x: Matrix
+}
+
+export interface GatInput extends AttentionInput {
   readonly scoreSrc: Matrix
   readonly scoreDst: Matrix
 }
 
-export const gat = (g: GatInput): Float64Array => {
+export interface GatV2Input extends AttentionInput {
+  readonly target: Matrix
+  readonly att: Matrix
+}
+
+const leakyRelu = (slope: number, v: number): number => (v > 0 ? v : v * slope)
+
+export const gat = (g: GatInput): Float64Array =>
+  attend(g, (col, r, h) =>
+    leakyRelu(g.negativeSlope, g.scoreSrc[col * g.heads + h]! + g.scoreDst[r * g.heads + h]!),
+  )
+
+export const gatv2 = (g: GatV2Input): Float64Array => {
+  const n = g.heads * g.headWidth
+  return attend(g, (col, r, h) => {
+    let sum = 0
+    for (let c = h * g.headWidth; c < (h + 1) * g.headWidth; c++) {
+      sum += g.att[c]! * leakyRelu(g.negativeSlope, g.x[col * n + c]! + g.target[r * n + c]!)
+    }
+    return sum
+  })
+}
+
+const attend = (
+  g: AttentionInput,
+  logit: (col: number, r: number, h: number) => number,
+): Float64Array => {
   const { m, rowOffsets, colIndices } = g.csr
   const n = g.heads * g.headWidth
   const cols = g.concat ? n : g.headWidth
@@ -153,10 +182,7 @@ export const gat = (g: GatInput): Float64Array => {
     let sources = [...colIndices.subarray(rowOffsets[r], rowOffsets[r + 1])]
     if (g.selfLoops) sources = [...sources.filter((col) => col !== r), r]
     for (let h = 0; h < g.heads; h++) {
-      const logits = sources.map((col) => {
-        const v = g.scoreSrc[col * g.heads + h]! + g.scoreDst[r * g.heads + h]!
-        return v > 0 ? v : v * g.negativeSlope
-      })
+      const logits = sources.map((col) => logit(col, r, h))
       const largest = logits.reduce(maximum, Number.NEGATIVE_INFINITY)
       const weights = logits.map((v) => Math.exp(v - largest))
       const sum = weights.reduce((a, b) => a + b, 0)

@@ -1,7 +1,7 @@
 // Builds small plans from arrays and runs them on a device with fresh grants: the workbench of the
 // native tests.
 import { Effect } from "effect"
-import type { Completion, Device, Grant } from "../../src/device/Device.ts"
+import type { Completion, Device, Grant, SubmitRequest } from "../../src/device/Device.ts"
 import type { DeviceError } from "../../src/model/errors.ts"
 import type { Op, Operand } from "../../src/model/Op.ts"
 import { alignUp, type Plan } from "../../src/model/Plan.ts"
@@ -44,6 +44,7 @@ export class PlanBench {
 
   plan(output: { operand: Operand; rows: number; cols: number }): Plan {
     return {
+      name: "whole",
       ops: this.ops,
       residents: this.#slots,
       buffers: [],
@@ -103,10 +104,12 @@ export const submit = (
   device: Device,
   { plan, arena, residents }: Placed,
   lane = 0,
+  priority = 0,
+  from: Pick<SubmitRequest, "firstOp" | "stop"> = {},
 ): Effect.Effect<{ readonly data: Float32Array; readonly completion: Completion }, DeviceError> => {
   const data = sharedFloat32(plan.output.rows * plan.output.cols)
   return device
-    .submit({ lane, plan, arena, residents, output: data, priority: 0, taskId: "test" })
+    .submit({ lane, plan, arena, residents, output: data, priority, taskId: "test", ...from })
     .pipe(Effect.map((completion) => ({ data, completion })))
 }
 

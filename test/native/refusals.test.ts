@@ -2,8 +2,10 @@
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SubmitRequest } from "../../src/device/Device.ts"
+import type { PlanRefused } from "../../src/model/errors.ts"
 import type { GemmOp, Op } from "../../src/model/Op.ts"
 import { footprintBytes } from "../../src/model/Plan.ts"
+import type { ResidentSlot } from "../../src/model/Resident.ts"
 import { sharedFloat32 } from "../../src/model/Tensor.ts"
 import { PlanBench, place, release, runOnce, submit } from "./planBench.ts"
 import { chain, refusalOf, withDevice } from "./samplePlans.ts"
@@ -125,6 +127,54 @@ describe("plans", () => {
         yield* device.revoke(residents[1]!.id)
         yield* device.grant(residents[1]!)
         expect(yield* place2({})).toContain("slot 1 has 0")
+      }),
+    ))
+
+  it("are refused when they touch host memory otherwise than by a copy they may make", () =>
+    withDevice({}, (device) =>
+      Effect.gen(function* () {
+        const { bench, plan } = chain(8, 1)
+        const { arena, residents } = yield* place(device, bench, plan)
+        const [, ...onDevice] = residents
+        const [b, ...others] = plan.residents
+        const host = [new Uint8Array(new SharedArrayBuffer(256))]
+        const output = sharedFloat32(64)
+        const onHost: ResidentSlot = { ...b!, host: true }
+        const own: ResidentSlot = { ...onHost, role: "task.spill" }
+        const [arenaAt, slotAt] = [-1, 0].map((slot) => ({ slot, offset: 0, ld: 8 }))
+        const copy = { kind: "copy", name: "copy", m: 8, n: 8, x: arenaAt!, y: slotAt! } as const
+        const store: Op = { ...copy, link: "store" }
+        const load: Op = { ...copy, link: "load", x: slotAt!, y: arenaAt! }
+        const why = (slot: ResidentSlot, op: Op, change: Partial<SubmitRequest> = {}) => {
+          const hosted = { ...plan, residents: [slot, ...others], ops: [op] }
+          const request = { lane: 0, plan: hosted, arena, residents: onDevice, host, output }
+          const submitted = device.submit({ ...request, priority: 0, taskId: "t", ...change })
+          return Effect.match(submitted, {
+            onFailure: (error) => {
+              const { place, reason } = error as PlanRefused
+              return `${place}: ${reason}`
+            },
+            onSuccess: () => "taken",
+          })
+        }
+        const product = plan.ops[0]!
+        expect(yield* why(onHost, product)).toBe(
+          "ops[0].b: slot 0 is host memory; only copies reach it",
+        )
+        expect(yield* why(onHost, store)).toBe("ops[0].y: slot 0 of host memory is read-only")
+        expect(yield* why(own, { ...store, y: { ...slotAt!, offset: 4 } })).toContain(
+          "slot 0 has 256",
+        )
+        expect(yield* why(onHost, load, { host: [] })).toBe("host[0]: 0 arrays are too few")
+        expect(yield* why(onHost, load, { host: [new Uint8Array(256)] })).toBe(
+          "host[0]: the array is not in shared memory",
+        )
+        const kept = { ...plan, residents: [onHost, ...others], ops: [load] }
+        const intoInput = { ...kept, output: { ...plan.output, slot: 0 } }
+        expect(yield* why(onHost, load, { plan: intoInput })).toBe(
+          "output: slot 0 is not host memory that the plan may write",
+        )
+        expect([yield* why(own, store), yield* why(onHost, load)]).toEqual(["taken", "taken"])
       }),
     ))
 

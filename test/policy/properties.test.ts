@@ -12,6 +12,7 @@ import {
   type SchedulingMode,
   type Snapshot,
 } from "../../src/model/Snapshot.ts"
+import { withPlan } from "../../src/model/WaitingTask.ts"
 import { policies } from "../../src/policy/policies.ts"
 import { publishedOrder, publishedThreshold } from "./published.ts"
 import { tasksOf, World } from "./world.ts"
@@ -36,6 +37,8 @@ const queues = fc.record({
       submittedAtMs: fc.nat({ max: 6 }),
       priority: fc.integer({ min: -1, max: 2 }),
       predictedMs: fc.nat({ max: 8 }),
+      smaller: fc.nat({ max: 2 }),
+      slower: fc.constantFrom(1.1, 1.5, 4),
     }),
     { maxLength: 14, size: "max" },
   ),
@@ -43,6 +46,9 @@ const queues = fc.record({
   /** Which of the running tasks ends next, and whether another decision comes first. */
   choices: fc.infiniteStream(fc.nat({ max: 1000 })),
 })
+
+/** Those that start a task with a plan of less memory where that pays. */
+const elastic: ReadonlySet<PolicyName> = new Set(["edf", "sjf", "priority", "fair"])
 
 const deepFreeze = <T>(value: T): T => {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
@@ -76,14 +82,18 @@ const expectedReason = (name: PolicyName, snapshot: Snapshot, decision: Decision
 }
 
 /** `slo` weighs what it sees: it has no order of its own to be held to, but the rest holds. */
-const checkWeighed = (snapshot: Snapshot, { blocked, start }: Decision): void => {
+const checkWeighed = (snapshot: Snapshot, decision: Decision): void => {
+  const { blocked, start } = decision
   const waiting = new Map([...snapshot.waiting].map((task) => [task.id, task]))
   assert.equal(new Set(start).size, start.length)
   assert.ok(start.length <= snapshot.lanesFree)
   if (snapshot.mode === "groups" && snapshot.running.length > 0) assert.equal(start.length, 0)
   else if (snapshot.running.length === 0 && waiting.size > 0) assert.ok(start.length > 0)
   const layout = PoolLayout.fromView(snapshot.memory)
-  for (const id of start) assert.notEqual(layout.place(waiting.get(id)!), null)
+  for (const id of start) {
+    const chosen = withPlan(waiting.get(id)!, decision.plans?.[id] ?? 0)
+    assert.notEqual(layout.place(chosen), null)
+  }
   if (blocked === null) return
   assert.ok(waiting.has(blocked.id) && !start.includes(blocked.id))
 }
@@ -102,7 +112,12 @@ const checkDecision = (name: PolicyName, snapshot: Snapshot, decision: Decision)
 
   const layout = PoolLayout.fromView(snapshot.memory)
   if (name !== "unsafe") {
-    for (const task of first) assert.notEqual(layout.place(task), null)
+    for (const task of first) {
+      const plan = decision.plans?.[task.id] ?? 0
+      // A smaller plan only where the whole one does not fit, and never as published.
+      if (plan > 0) assert.ok(elastic.has(name) && layout.clone().place(task) === null)
+      assert.notEqual(layout.place(withPlan(task, plan)), null)
+    }
   }
   if (thresholdBytes !== null) {
     const bytes = first.slice(0, -1).reduce((sum, task) => sum + task.footprintBytes, 0)

@@ -4,6 +4,7 @@ import { shares } from "../../src/model/Interference.ts"
 import { alignUp, type Demand, noDemand } from "../../src/model/Plan.ts"
 import type {
   Decision,
+  PlanOption,
   Policy,
   ResidentNeed,
   RunningTask,
@@ -11,6 +12,7 @@ import type {
   Snapshot,
   WaitingTask,
 } from "../../src/model/Snapshot.ts"
+import { withPlan } from "../../src/model/WaitingTask.ts"
 import { WaitingQueue } from "../../src/policy/WaitingQueue.ts"
 
 export const align = 64
@@ -24,29 +26,45 @@ export interface TaskInput {
   readonly priority?: number
   readonly predictedMs?: number
   readonly demand?: Demand
+  /** Plans besides the whole one: each takes half the arena of the one before, and `slower` times as long. */
+  readonly smaller?: number
+  readonly slower?: number
 }
+
+const footprintOf = (arenaBytes: number, residents: ReadonlyArray<ResidentNeed>): number =>
+  residents.reduce((sum, { bytes }) => sum + alignUp(bytes, align), alignUp(arenaBytes, align))
+
+const optionsOf = (
+  { arenaBytes, residents = [], ...input }: TaskInput,
+  count: number,
+): ReadonlyArray<PlanOption> =>
+  Array.from({ length: 1 + count }, (_, i) => {
+    const bytes = arenaBytes >> i
+    const predictedMs = (input.predictedMs ?? 1) * (input.slower ?? 1.5) ** i
+    return {
+      arenaBytes: bytes,
+      residents,
+      footprintBytes: footprintOf(bytes, residents),
+      predictedMs,
+      predictedP95Ms: predictedMs,
+      demand: input.demand ?? noDemand,
+    }
+  })
 
 /** The tasks in order of arrival; `seq` counts on from `firstSeq`. */
 export const tasksOf = (
   inputs: ReadonlyArray<TaskInput>,
   firstSeq = 0,
 ): ReadonlyArray<WaitingTask> =>
-  inputs.map(({ arenaBytes, residents = [], qosTargetMs = null, ...input }, at) => ({
+  inputs.map(({ qosTargetMs = null, smaller = 0, ...input }, at) => ({
     id: `t${firstSeq + at}`,
     tenant: input.tenant ?? "a",
     seq: firstSeq + at,
     submittedAtMs: input.submittedAtMs ?? 0,
     qosTargetMs,
     priority: input.priority ?? 0,
-    arenaBytes,
-    residents,
-    footprintBytes: residents.reduce(
-      (sum, { bytes }) => sum + alignUp(bytes, align),
-      alignUp(arenaBytes, align),
-    ),
-    predictedMs: input.predictedMs ?? 1,
-    predictedP95Ms: input.predictedMs ?? 1,
-    demand: input.demand ?? noDemand,
+    ...optionsOf(input, 0)[0]!,
+    ...(smaller > 0 ? { options: optionsOf(input, smaller) } : {}),
   }))
 
 interface Live {
@@ -112,8 +130,9 @@ export class World {
     return decision.start.map((id) => {
       const task = this.waiting.find((candidate) => candidate.id === id)!
       this.waiting = this.waiting.filter((other) => other !== task)
-      const placement = this.layout.place(task)
-      this.running.push({ task, placement })
+      const chosen = withPlan(task, decision.plans?.[id] ?? 0)
+      const placement = this.layout.place(chosen)
+      this.running.push({ task: chosen, placement })
       this.startedCount++
       return placement
     })

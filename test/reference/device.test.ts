@@ -5,6 +5,8 @@ import { Effect, Exit, Fiber, Scope } from "effect"
 import type { Device } from "../../src/device/Device.ts"
 import { openReferenceDevice } from "../../src/device/reference/referenceDevice.ts"
 import type { Plan } from "../../src/model/Plan.ts"
+import { network } from "../native/samplePlans.ts"
+import { expectSameInSegments } from "../native/segments.ts"
 import {
   arenaGrant,
   expectedOutput,
@@ -31,6 +33,27 @@ const prepared = Effect.gen(function* () {
 const refusal = <A>(
   effect: Effect.Effect<A, { readonly _tag: string; readonly reason?: string }>,
 ) => Effect.map(Effect.flip(effect), (error) => `${error._tag}: ${error.reason}`)
+
+describe("a plan that goes on after it was stopped", () => {
+  it.effect("gives the same bits and bytes whichever operator it stops before", () =>
+    Effect.gen(function* () {
+      const device = yield* openReferenceDevice({ lanes: 2, memoryBytes: 64 << 20 })
+      yield* expectSameInSegments(device, network(5))
+    }),
+  )
+
+  it.effect("is refused where the arena was given away since", () =>
+    Effect.gen(function* () {
+      const device = yield* prepared
+      const whole = requestOf(smallPlan)
+      yield* device.submit(whole)
+      yield* device.revoke(arenaGrant.id)
+      yield* device.grant(arenaGrant)
+      const again = refusal(device.submit({ ...whole, firstOp: 1 }))
+      expect(yield* again).toMatch(/PlanRefused: 1 of \d+ operators, 0 have run in this arena/)
+    }),
+  )
+})
 
 /** The plan's first op, many times over: enough boundaries to be stopped at. */
 const longPlan: Plan = { ...smallPlan, ops: Array(200).fill(smallPlan.ops[0]) }

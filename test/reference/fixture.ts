@@ -56,6 +56,7 @@ const ops: ReadonlyArray<Op> = [
 ]
 
 export const smallPlan: Plan = {
+  name: "whole",
   ops,
   residents: [
     { role: "graph.rowOffsets", bytes: 12 },

@@ -136,6 +136,7 @@ const readoutPlan = (
     y: { slot: -1, offset: 0, ld: n },
   }
   return {
+    name: "whole",
     ops: [{ kind: "readout", name: "pool", graphs, m, n, reduce, ...operands }],
     residents: [
       { role: "x.dense", bytes: m * n * 4 },

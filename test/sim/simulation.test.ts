@@ -106,6 +106,25 @@ describe("a simulation", () => {
     expect(JSON.stringify(other)).not.toBe(JSON.stringify(first))
   })
 
+  it("runs a task larger than the machine by a smaller plan, in its bytes and its time", async () => {
+    const wider = randomModel({ architecture: "GCN", width: 1433, hidden: 128, seed: 1 })
+    const two = (bench: Bench) =>
+      Effect.flatMap(Effect.orDie(bench.service.loadModel(wider)), (model) =>
+        submitMany(bench, 2, { model: model.id }),
+      )
+    const [whole] = (await simulate({ lanes: 1 }, two)).tasks
+    const memoryBytes = Math.floor(whole!.predictedPeakBytes! * 0.7)
+    const report = await simulate({ lanes: 1, memoryBytes }, two)
+    for (const task of report.tasks) {
+      expect(task.status).toBe("completed")
+      expect(task.plan).toMatch(/^(tiles|spilled)/)
+      expect(task.measuredPeakBytes).toBe(task.predictedPeakBytes)
+      expect(task.measuredPeakBytes).toBeLessThanOrEqual(memoryBytes)
+      expect(task.predictedMs).toBeGreaterThan(whole!.predictedMs!)
+      expect(task.finishedAtMs! - task.startedAtMs!).toBeCloseTo(task.predictedMs!, 4)
+    }
+  })
+
   it("refuses a task that the machine can never hold, with both numbers", async () => {
     const report = await simulate({ memoryBytes: 4096 }, (bench) => submitMany(bench, 1))
     const [task] = report.tasks

@@ -37,7 +37,7 @@ export const randomGraph = (options: RandomGraphOptions): GraphSource => {
   }
 }
 
-export const architectures = ["GCN", "GraphSAGE", "GAT", "GIN"] as const
+export const architectures = ["GCN", "GraphSAGE", "GAT", "GATv2", "GIN", "SGC", "APPNP"] as const
 
 export interface RandomModelOptions {
   readonly architecture: (typeof architectures)[number]
@@ -57,7 +57,8 @@ export const randomModel = (options: RandomModelOptions): ModelSource => ({
     hidden_channels: options.hidden ?? 16,
     out_channels: options.out ?? 5,
     num_layers: options.layers ?? 2,
-    ...(options.architecture === "GAT" ? { heads: 2 } : {}),
+    ...(options.architecture.startsWith("GAT") ? { heads: 2 } : {}),
+    ...(options.architecture === "APPNP" ? { K: 4, alpha: 0.1 } : {}),
   },
   weights: { seed: options.seed },
 })

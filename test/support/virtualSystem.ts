@@ -63,6 +63,8 @@ export const open = (
       prep: inThreadPrep,
       profile: referenceProfile,
       policy: policies.base,
+      preempt: null,
+      elastic: false,
       tenants: [],
       mode: "continuous",
       shareWork: false,

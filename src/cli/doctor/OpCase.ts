@@ -1,6 +1,6 @@
 // One operator on random data of an odd shape, as a plan that any device can run: each input a
 // resident object, the output alone in the arena.
-import { scratchWords } from "../../cost/kernelMemory.ts"
+import { isSparse, scratchWords } from "../../cost/kernelMemory.ts"
 import type { Op, Operand } from "../../model/Op.ts"
 import { alignUp, type Plan } from "../../model/Plan.ts"
 import type { ResidentRole } from "../../model/Resident.ts"
@@ -46,7 +46,7 @@ export const arenaOutput = (cols: number): Operand => ({ slot: -1, offset: 0, ld
 
 /** What a GPU's kernel needs beside the operands; the other devices look past it. */
 const withMemory = (op: Op, inputs: CaseInputs, outputBytes: number): Op => {
-  if (op.kind !== "gemm" && op.kind !== "spmm" && op.kind !== "gat") return op
+  if (op.kind !== "gemm" && !isSparse(op)) return op
   const words = scratchWords(op)
   const at = { slot: -1, offset: outputBytes, ld: 1 }
   const scratch = words === 0 ? null : { at, words }
@@ -78,6 +78,7 @@ export const makeCase = (
     predictedMs: 0,
   }
   const plan: Plan = {
+    name: "whole",
     ops: [op],
     residents,
     buffers: [{ name: "y", offset: 0, bytes, firstOp: 0, lastOp: 1 }],

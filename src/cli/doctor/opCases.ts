@@ -113,6 +113,32 @@ const gatCase = (random: RandomData, { m, n }: Shape, concat: boolean): OpCase =
   return makeCase(`gat ${concat ? "concat" : "mean"}`, op, inputs, { rows: m, cols })
 }
 
+const gatv2Case = (random: RandomData, { m, n }: Shape, concat: boolean): OpCase => {
+  const inputs = new CaseInputs()
+  const { offsets, columns } = random.csr(m, m, 4)
+  const heads = 1 + random.below(4)
+  const [wide, cols] = [heads * n, concat ? heads * n : n]
+  const op: Op = {
+    kind: "gatv2",
+    name: "gatv2",
+    m,
+    nnz: columns.length,
+    heads,
+    headWidth: n,
+    concat,
+    selfLoops: random.below(2) === 1,
+    negativeSlope: 0.2,
+    rowOffsets: inputs.add(offsets),
+    colIndices: inputs.add(columns),
+    x: inputs.add(random.floats(m * wide), wide),
+    target: inputs.add(random.floats(m * wide), wide),
+    att: inputs.add(random.floats(wide)),
+    y: arenaOutput(cols),
+    epilogue: { ...identityEpilogue, activation: anyActivation(random) },
+  }
+  return makeCase(`gatv2 ${concat ? "concat" : "mean"}`, op, inputs, { rows: m, cols })
+}
+
 const densifyCase = (random: RandomData, { m, k }: Shape): OpCase => {
   const inputs = new CaseInputs()
   const { offsets, columns } = random.csr(m, k, 3)
@@ -188,6 +214,13 @@ const logSoftmaxCase = (random: RandomData, { m, n }: Shape): OpCase => {
   return makeCase("log-softmax", op, inputs, { rows: m, cols: n })
 }
 
+const copyCase = (random: RandomData, { m, n }: Shape): OpCase => {
+  const inputs = new CaseInputs()
+  const x = inputs.add(random.floats(m * n), n)
+  const op: Op = { kind: "copy", name: "copy", link: "within", m, n, x, y: arenaOutput(n) }
+  return makeCase("copy", op, inputs, { rows: m, cols: n })
+}
+
 /** The corners, then a few shapes that nobody chose. */
 const shapesOf = (random: RandomData): ReadonlyArray<Shape> => [
   { m: 1, k: 1, n: 1 },
@@ -210,6 +243,8 @@ export const opCases = (random: RandomData): ReadonlyArray<OpCase> =>
     spmmCase(random, shape, "max", false),
     gatCase(random, shape, true),
     gatCase(random, shape, false),
+    gatv2Case(random, shape, true),
+    gatv2Case(random, shape, false),
     densifyCase(random, shape),
     rowwiseCase(random, shape, false),
     rowwiseCase(random, shape, true),
@@ -218,4 +253,5 @@ export const opCases = (random: RandomData): ReadonlyArray<OpCase> =>
     readoutCase(random, shape, "max"),
     gatherCase(random, shape),
     logSoftmaxCase(random, shape),
+    copyCase(random, shape),
   ])

@@ -1,7 +1,10 @@
 // What report.html embeds: the run in columns, with names once, and bounded, so that the page stays
 // quick with thousands of tasks. report.json keeps everything.
+import * as Result from "effect/Result"
+import type { Explanation } from "../../model/Explanation.ts"
+import { explainTask } from "../../model/explainTask.ts"
 import type { MemoryEvent, RunReport } from "../../model/RunReport.ts"
-import type { TaskRecord } from "../../model/Task.ts"
+import type { TaskRecord, TaskRun } from "../../model/Task.ts"
 import { describeError } from "../describeError.ts"
 import { allTenantStatistics, makespanMs, type TenantStatistics, taskTimes } from "./statistics.ts"
 
@@ -10,9 +13,14 @@ export const pageLimits = {
   tasks: 20_000,
   memoryEvents: 120_000,
   decisions: 5_000,
+  /** What each task waited for is told up to this many tasks. */
+  explained: 1_000,
   /** Operators are drawn inside tasks up to this many of them in all. */
   ops: 60_000,
 } as const
+
+/** lane, from, to, how it ended, whom it gave way to. */
+export type PageRun = readonly [number, number, number, TaskRun["end"], string | null]
 
 export interface PageTask {
   readonly id: string
@@ -38,6 +46,14 @@ export interface PageTask {
   readonly measuredPeakBytes: number | null
   /** `tag: sentence`, or null when it completed. */
   readonly reason: string | null
+  /** Which of its plans was chosen; null when it was never planned. */
+  readonly plan: string | null
+  /** The task whose run answered it. */
+  readonly sharedWith: string | null
+  /** Its stays on lanes; empty where one from `startedAtMs` to `finishedAtMs` is all. */
+  readonly runs: ReadonlyArray<PageRun>
+  /** Milliseconds of waiting by reason; null where there were too many tasks to say. */
+  readonly waitedMs: Explanation["waitedMs"] | null
   /** Triples: name (index into `opNames`), start, end. */
   readonly ops: ReadonlyArray<number>
 }
@@ -65,13 +81,17 @@ export const pageTaskColumns = [
   "predictedPeakBytes",
   "measuredPeakBytes",
   "reason",
+  "plan",
+  "sharedWith",
+  "runs",
+  "waitedMs",
   "ops",
 ] as const satisfies ReadonlyArray<keyof PageTask>
 
 /** at, is an arena (1) or a resident (0), label, signed bytes, offset. */
 export type PageMemoryRow = readonly [number, 0 | 1, string, number, number]
 
-/** at, number, started ids, waiting, running, free bytes, threshold, blocked id, why, decide ms. */
+/** at, number, started ids, waiting, running, free bytes, threshold, blocked id, why, decide ms, told to stop. */
 export type PageDecisionRow = readonly [
   number,
   number,
@@ -83,6 +103,7 @@ export type PageDecisionRow = readonly [
   string | null,
   string | null,
   number,
+  ReadonlyArray<string>,
 ]
 
 export interface PageData {
@@ -119,7 +140,26 @@ class NameTable {
   }
 }
 
-const pageTask = (task: TaskRecord, opNames: NameTable | null): PageTask => {
+/** The common case needs no list: it would say the task's own times again. */
+const pageRuns = ({ runs, status }: TaskRecord): ReadonlyArray<PageRun> =>
+  runs.length === 1 && runs[0]!.end === status
+    ? []
+    : runs.map(({ end, endedAtMs, lane, preemptedBy, startedAtMs }) => [
+        lane,
+        round(startedAtMs),
+        round(endedAtMs ?? startedAtMs),
+        end,
+        preemptedBy,
+      ])
+
+const waitedMs = (report: RunReport, id: string): PageTask["waitedMs"] => {
+  const explained = explainTask(report, id)
+  if (Result.isFailure(explained)) return null
+  const waits = Object.entries(explained.success.waitedMs)
+  return Object.fromEntries(waits.map(([reason, ms]) => [reason, round(ms)]))
+}
+
+const pageTask = (report: RunReport, task: TaskRecord, opNames: NameTable | null): PageTask => {
   const times = taskTimes(task)
   const reason = task.reason === null ? null : describeError(task.reason)
   return {
@@ -146,6 +186,10 @@ const pageTask = (task: TaskRecord, opNames: NameTable | null): PageTask => {
     predictedPeakBytes: task.predictedPeakBytes,
     measuredPeakBytes: task.measuredPeakBytes,
     reason: reason === null ? null : `${reason.tag}: ${reason.what}`,
+    plan: task.plan,
+    sharedWith: task.sharedWith,
+    runs: pageRuns(task),
+    waitedMs: report.tasks.length > pageLimits.explained ? null : waitedMs(report, task.id),
     ops:
       opNames === null
         ? []
@@ -201,7 +245,7 @@ export const pageData = (title: string, report: RunReport): PageData => {
     })),
     taskColumns: pageTaskColumns,
     taskRows: tasks.map((task) => {
-      const row = pageTask(task, opCount <= pageLimits.ops ? opNames : null)
+      const row = pageTask(report, task, opCount <= pageLimits.ops ? opNames : null)
       return pageTaskColumns.map((column) => row[column])
     }),
     opNames: opNames.names,
@@ -219,6 +263,7 @@ export const pageData = (title: string, report: RunReport): PageData => {
         decision.blocked?.id ?? null,
         decision.blocked?.reason ?? null,
         round(decision.decideMs),
+        decision.preempt ?? [],
       ]),
     notes: notesOf(report),
   }

@@ -4,13 +4,13 @@ const light = `
   --bg: #f6f7f9; --panel: #ffffff; --line: #dfe3e8; --text: #1c2733; --muted: #66727f;
   --grid: #e8ebef; --lane: #f1f3f6; --resident: #aab4c0; --waiting: #c9d3df; --bad: #cf3b32;
   --good: #197a4b; --good-bg: #dff3e8; --bad-bg: #fbe3e1; --select: rgba(59, 130, 208, 0.18);
-  --accent: #3b82d0; color-scheme: light;`
+  --accent: #3b82d0; --preempt: #1c2733; color-scheme: light;`
 
 const dark = `
   --bg: #12161b; --panel: #1a2027; --line: #2c343d; --text: #e4e9ee; --muted: #93a0ad;
   --grid: #262e36; --lane: #20272f; --resident: #55616e; --waiting: #3a4653; --bad: #f0716a;
   --good: #61d29a; --good-bg: #17382a; --bad-bg: #43211f; --select: rgba(86, 180, 233, 0.2);
-  --accent: #56b4e9; color-scheme: dark;`
+  --accent: #56b4e9; --preempt: #f4f7fa; color-scheme: dark;`
 
 export const pageStyle = `
 :root {${light} }
@@ -63,6 +63,7 @@ input[type="search"] { font: inherit; color: inherit; background: var(--bg); min
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
+#tasks td { max-width: 460px; overflow: hidden; text-overflow: ellipsis; }
 #failures td:last-child { white-space: normal; min-width: 320px; }
 tbody tr:hover { background: var(--lane); }
 .tools:empty { display: none; }

@@ -12,6 +12,7 @@ const rebaseTask = (task: TaskRecord, originMs: number, names: TaskNames): TaskR
   ...task,
   ...names.get(task.id),
   submittedAtMs: task.submittedAtMs - originMs,
+  readyAtMs: shifted(task.readyAtMs, originMs),
   startedAtMs: shifted(task.startedAtMs, originMs),
   finishedAtMs: shifted(task.finishedAtMs, originMs),
   ops: task.ops.map((op) => ({
@@ -22,11 +23,12 @@ const rebaseTask = (task: TaskRecord, originMs: number, names: TaskNames): TaskR
   runs: task.runs.map((run) => ({
     ...run,
     startedAtMs: run.startedAtMs - originMs,
+    loadedAtMs: shifted(run.loadedAtMs, originMs),
     endedAtMs: shifted(run.endedAtMs, originMs),
   })),
 })
 
-export const rebaseReport = (report: RunReport, names: TaskNames): RunReport => {
+export const rebaseReport = <R extends RunReport>(report: R, names: TaskNames): R => {
   const originMs = report.tasks.reduce(
     (first, task) => Math.min(first, task.submittedAtMs),
     Number.POSITIVE_INFINITY,

@@ -39,9 +39,9 @@ const body = (title: string, command: string): string => `
     </div>
     <div class="canvas-title">
       <span>who ran when: a row per lane, operators inside tasks; a red foot is a missed deadline
-      or a task that did not complete. Drag to zoom, double-click for all.</span>
+      or a task that did not complete, a torn right edge one that gave way to another. Drag to zoom, double-click for all.</span>
     </div>
-    <div><canvas id="timeline"></canvas></div>
+    <div><canvas id="timeline" role="img" aria-label="Tasks on each lane over time"></canvas></div>
     <div class="canvas-title">
       <span>what held the device's memory</span>
       <span class="legend-item"><span class="swatch resident"></span>residents: graphs, features,
@@ -49,11 +49,17 @@ const body = (title: string, command: string): string => `
       <span class="legend-item">colours: arenas of running tasks</span>
       <label><input id="memory-map" type="checkbox"> address map</label>
     </div>
-    <div><canvas id="memory"></canvas></div>
+    <div><canvas id="memory" role="img" aria-label="Device memory over time"></canvas></div>
   </section>
   <section id="failures-section" hidden>
     <div class="section-head"><h2>Refusals and failures</h2></div>
     <div id="failures"></div>
+  </section>
+  <section id="preemptions-section" hidden>
+    <div class="section-head"><h2>Preemptions</h2>
+      <span class="note">tasks that stopped at an operator boundary for a more urgent one, and kept
+      what they had computed</span></div>
+    <div id="preemptions"></div>
   </section>
   <section>
     <div class="section-head"><h2>Tenants</h2>
@@ -64,8 +70,10 @@ const body = (title: string, command: string): string => `
     <div class="section-head"><h2>Predicted against measured</h2>
       <span class="note">a point per completed task; on the diagonal it came as predicted</span></div>
     <div class="pair">
-      <div><div class="canvas-title">run time</div><div><canvas id="scatter-time"></canvas></div></div>
-      <div><div class="canvas-title">peak device memory</div><div><canvas id="scatter-bytes"></canvas></div></div>
+      <div><div class="canvas-title">run time</div><div><canvas id="scatter-time" role="img"
+        aria-label="Predicted against measured run time"></canvas></div></div>
+      <div><div class="canvas-title">peak device memory</div><div><canvas id="scatter-bytes" role="img"
+        aria-label="Predicted against measured peak memory"></canvas></div></div>
     </div>
   </section>
   <section>

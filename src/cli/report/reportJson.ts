@@ -1,9 +1,11 @@
 // report.json: the record of a run that other programs read. Its form is docs/report.schema.json;
 // what it says is final, so nothing here is rounded.
-import type { DecisionRecord, DeviceKind, RunReport } from "../../model/RunReport.ts"
+import { limits } from "../../model/limits.ts"
+import type { DecisionRecord, DeviceKind, RunReport, TenantInfo } from "../../model/RunReport.ts"
 import type { PolicyName, SchedulingMode } from "../../model/Snapshot.ts"
 import type { TaskRecord, TaskRun, TaskState } from "../../model/Task.ts"
 import { errorToJson } from "../describeError.ts"
+import type { NamedReport, RunInputs } from "./RunInputs.ts"
 import { allTenantStatistics, makespanMs, type TenantStatistics, taskTimes } from "./statistics.ts"
 
 /** Of the form, not of gnnsched: it changes when a reader must. */
@@ -14,12 +16,18 @@ export interface ReportTask {
   readonly tenant: string
   readonly model: string
   readonly graph: string
+  readonly priority: number
+  /** Number of rows it asked for; null for all. */
+  readonly targets: number | null
+  /** Those rows, where they are at most `limits.maxReportedTargets`. */
+  readonly nodes?: ReadonlyArray<number>
   readonly status: TaskState
   /** Absent when the task completed. */
   readonly reason?: Record<string, unknown>
   readonly group: number | null
   readonly lane: number | null
   readonly submittedAtMs: number
+  readonly readyAtMs: number | null
   readonly startedAtMs: number | null
   readonly finishedAtMs: number | null
   readonly queueMs: number | null
@@ -37,10 +45,13 @@ export interface ReportTask {
   readonly runs: ReadonlyArray<TaskRun>
 }
 
+export type ReportTenant = TenantStatistics & Pick<TenantInfo, "weight" | "quota">
+
 export interface ReportJson {
   readonly version: number
   readonly device: {
     readonly kind: DeviceKind
+    readonly name: string
     readonly lanes: number
     readonly budgetBytes: number
     readonly peakBytes: number
@@ -50,22 +61,28 @@ export interface ReportJson {
   readonly mode: SchedulingMode
   readonly makespanMs: number
   readonly tasks: ReadonlyArray<ReportTask>
-  readonly tenants: ReadonlyArray<TenantStatistics>
+  readonly tenants: ReadonlyArray<ReportTenant>
+  readonly graphs: RunInputs["graphs"]
+  readonly models: RunInputs["models"]
   readonly decisions: ReadonlyArray<DecisionRecord>
 }
 
-const reportTask = (task: TaskRecord): ReportTask => {
+const reportTask = (task: TaskRecord, nodes: ReadonlyArray<number> | null): ReportTask => {
   const { qosMet, ...times } = taskTimes(task)
   return {
     id: task.id,
     tenant: task.tenant,
     model: task.model,
     graph: task.graph,
+    priority: task.priority,
+    targets: nodes?.length ?? null,
+    ...(nodes === null || nodes.length > limits.maxReportedTargets ? {} : { nodes }),
     status: task.status,
     ...(task.reason === null ? {} : { reason: errorToJson(task.reason) }),
     group: task.group,
     lane: task.lane,
     submittedAtMs: task.submittedAtMs,
+    readyAtMs: task.readyAtMs,
     startedAtMs: task.startedAtMs,
     finishedAtMs: task.finishedAtMs,
     ...times,
@@ -80,16 +97,27 @@ const reportTask = (task: TaskRecord): ReportTask => {
   }
 }
 
-export const reportJson = (report: RunReport): ReportJson => {
-  const { kind, lanes, budgetBytes, peakBytes, overheadBytes } = report.device
+const reportTenants = ({ tasks, tenants }: RunReport): ReadonlyArray<ReportTenant> => {
+  const declared = new Map(tenants.map((tenant) => [tenant.id, tenant]))
+  return allTenantStatistics(tenants, tasks).map((statistics) => {
+    const { quota, weight = 1 } = declared.get(statistics.id) ?? {}
+    return { ...statistics, weight, ...(quota === undefined ? {} : { quota }) }
+  })
+}
+
+export const reportJson = (report: NamedReport): ReportJson => {
+  const { kind, name, lanes, budgetBytes, peakBytes, overheadBytes } = report.device
+  const { graphs, models, nodes } = report.inputs
   return {
     version: reportVersion,
-    device: { kind, lanes, budgetBytes, peakBytes, overheadBytes },
+    device: { kind, name, lanes, budgetBytes, peakBytes, overheadBytes },
     policy: report.policy,
     mode: report.mode,
     makespanMs: makespanMs(report.tasks),
-    tasks: report.tasks.map(reportTask),
-    tenants: allTenantStatistics(report.tenants, report.tasks),
+    tasks: report.tasks.map((task) => reportTask(task, nodes.get(task.id) ?? null)),
+    tenants: reportTenants(report),
+    graphs,
+    models,
     decisions: report.decisions,
   }
 }

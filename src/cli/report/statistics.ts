@@ -13,7 +13,12 @@ export interface TaskTimes {
   readonly qosMet: boolean | null
 }
 
-export const taskTimes = (task: TaskRecord): TaskTimes => {
+export type TimedTask = Pick<
+  TaskRecord,
+  "tenant" | "status" | "submittedAtMs" | "startedAtMs" | "finishedAtMs" | "deadlineMs"
+>
+
+export const taskTimes = (task: TimedTask): TaskTimes => {
   const { submittedAtMs, startedAtMs, finishedAtMs, deadlineMs } = task
   const responseMs = finishedAtMs === null ? null : finishedAtMs - submittedAtMs
   return {
@@ -53,10 +58,7 @@ export interface TenantStatistics {
   readonly qosMetRatio: number | null
 }
 
-export const tenantStatistics = (
-  id: string,
-  tasks: ReadonlyArray<TaskRecord>,
-): TenantStatistics => {
+export const tenantStatistics = (id: string, tasks: ReadonlyArray<TimedTask>): TenantStatistics => {
   const completed = tasks.filter((task) => task.status === "completed")
   const responses = completed.map((task) => taskTimes(task).responseMs).filter((ms) => ms !== null)
   const targets = tasks.map((task) => taskTimes(task).qosMet).filter((met) => met !== null)
@@ -74,9 +76,9 @@ export const tenantStatistics = (
 /** Every tenant that was declared or that a task names, in that order. */
 export const allTenantStatistics = (
   tenants: ReadonlyArray<{ readonly id: string }>,
-  tasks: ReadonlyArray<TaskRecord>,
+  tasks: ReadonlyArray<TimedTask>,
 ): ReadonlyArray<TenantStatistics> => {
-  const byTenant = new Map<string, Array<TaskRecord>>(tenants.map(({ id }) => [id, []]))
+  const byTenant = new Map<string, Array<TimedTask>>(tenants.map(({ id }) => [id, []]))
   for (const task of tasks) {
     const own = byTenant.get(task.tenant)
     if (own === undefined) byTenant.set(task.tenant, [task])
@@ -86,7 +88,7 @@ export const allTenantStatistics = (
 }
 
 /** From the first submission to the last end, in milliseconds; 0 when nothing ended. */
-export const makespanMs = (tasks: ReadonlyArray<TaskRecord>): number => {
+export const makespanMs = (tasks: ReadonlyArray<TimedTask>): number => {
   let first = Number.POSITIVE_INFINITY
   let last = Number.NEGATIVE_INFINITY
   for (const task of tasks) {

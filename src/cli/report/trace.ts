@@ -2,7 +2,7 @@
 // is the device; a thread row per lane carries tasks and, nested, their operators; counters carry
 // the bytes of residents and arenas.
 import type { MemoryEvent, RunReport } from "../../model/RunReport.ts"
-import type { TaskRecord } from "../../model/Task.ts"
+import type { OpTiming, TaskRecord, TaskRun } from "../../model/Task.ts"
 
 interface CompleteEvent {
   readonly ph: "X"
@@ -80,45 +80,52 @@ const taskArgs = (task: TaskRecord): Record<string, unknown> => ({
   graph: task.graph,
   status: task.status,
   group: task.group,
+  plan: task.plan,
+  sharedWith: task.sharedWith,
   predictedMs: task.predictedMs,
   predictedPeakBytes: task.predictedPeakBytes,
   measuredPeakBytes: task.measuredPeakBytes,
 })
 
+const instant = (task: TaskRecord): InstantEvent => ({
+  ph: "i",
+  name: `${task.id}: ${task.status}${task.sharedWith === null ? "" : ` with ${task.sharedWith}`}`,
+  cat: "end",
+  pid: devicePid,
+  tid: 0,
+  ts: micros(task.finishedAtMs ?? task.submittedAtMs),
+  s: "p",
+  args: { ...taskArgs(task), reason: task.reason?._tag ?? null },
+})
+
+const spanOf = (lane: number, startMs: number, endMs: number) => ({
+  pid: devicePid,
+  tid: laneTid(lane),
+  ts: micros(startMs),
+  dur: Math.max(0, micros(endMs) - micros(startMs)),
+})
+
+/** The stay in which an operator ran: the last that had begun when it did. */
+const stayOf = (runs: ReadonlyArray<TaskRun>, { endMs }: OpTiming): TaskRun =>
+  runs.findLast(({ startedAtMs }) => startedAtMs < endMs) ?? runs[0]!
+
+/** A slice for each stay on a lane, operators inside: viewers nest by time alone. */
 const taskEvents = (task: TaskRecord): ReadonlyArray<TraceEvent> => {
-  const { lane, sharedWith, startedAtMs, finishedAtMs } = task
-  if (lane === null || startedAtMs === null || finishedAtMs === null || sharedWith !== null) {
-    const ts = micros(finishedAtMs ?? task.submittedAtMs)
-    const name = `${task.id}: ${task.status}${sharedWith === null ? "" : ` with ${sharedWith}`}`
-    const args = { ...taskArgs(task), reason: task.reason?._tag ?? null }
-    return [{ ph: "i", name, cat: "end", pid: devicePid, tid: 0, ts, s: "p", args }]
-  }
-  const tid = laneTid(lane)
-  const span = (startMs: number, endMs: number) => ({
-    pid: devicePid,
-    tid,
-    ts: micros(startMs),
-    dur: Math.max(0, micros(endMs) - micros(startMs)),
+  const { id, ops, runs } = task
+  const endOf = (run: TaskRun) => run.endedAtMs ?? task.finishedAtMs ?? run.startedAtMs
+  const slices = runs.map((run, i): CompleteEvent => {
+    const { end, preemptedBy, startedAtMs } = run
+    const span = spanOf(run.lane, startedAtMs, endOf(run))
+    const args = { ...taskArgs(task), run: i + 1, runs: runs.length, end, preemptedBy }
+    return { ph: "X", name: id, cat: "task", ...span, args }
   })
-  return [
-    {
-      ph: "X",
-      name: task.id,
-      cat: "task",
-      ...span(startedAtMs, finishedAtMs),
-      args: taskArgs(task),
-    },
-    ...task.ops.map(
-      // An operator lies inside its task: viewers nest by time alone.
-      (op): CompleteEvent => ({
-        ph: "X",
-        name: op.name,
-        cat: "operator",
-        ...span(Math.max(op.startMs, startedAtMs), Math.min(op.endMs, finishedAtMs)),
-        args: { task: task.id },
-      }),
-    ),
-  ]
+  const inner = (runs.length === 0 ? [] : ops).map((op): CompleteEvent => {
+    const run = stayOf(runs, op)
+    const startMs = Math.max(op.startMs, run.startedAtMs)
+    const span = spanOf(run.lane, startMs, Math.min(op.endMs, endOf(run)))
+    return { ph: "X", name: op.name, cat: "operator", ...span, args: { task: id } }
+  })
+  return [...(runs.length === 0 ? [instant(task)] : slices), ...inner]
 }
 
 const memoryCounters = (events: ReadonlyArray<MemoryEvent>): ReadonlyArray<CounterEvent> => {

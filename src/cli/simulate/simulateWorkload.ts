@@ -1,7 +1,6 @@
 // Runs a workload in virtual time on a simulated device: every task submitted at its moment, the
 // report of a run with the workload's own names.
 import { Clock, Effect } from "effect"
-import type { RunReport } from "../../model/RunReport.ts"
 import { isTerminal } from "../../model/Task.ts"
 import type { GnnSchedService } from "../../runtime/GnnSched.ts"
 import { inVirtualTime } from "../../runtime/inVirtualTime.ts"
@@ -9,6 +8,7 @@ import { openSimulation, type SimulationOptions } from "../../runtime/simulation
 import type { GnnschedError } from "../describeError.ts"
 import { type LoadedWorkload, type Loader, loadWorkload, namedReport } from "../loadWorkload.ts"
 import type { Progress } from "../progress.ts"
+import type { NamedReport } from "../report/RunInputs.ts"
 import type { Workload } from "../workload/Workload.ts"
 
 /** Submissions of one moment before the actors take their turn: less than a mailbox holds. */
@@ -59,12 +59,12 @@ export const simulateWorkload = (
   workload: Workload,
   options: SimulationOptions,
   progress: Progress,
-): Effect.Effect<RunReport, GnnschedError> =>
+): Effect.Effect<NamedReport, GnnschedError> =>
   Effect.gen(function* () {
     const service = yield* openSimulation(options)
     const loaded = yield* loadWorkload(loaderOf(service), workload, progress)
     yield* follow(service, workload.tasks.length, progress)
     yield* submitAll(service, loaded)
     yield* service.drain
-    return namedReport(workload, yield* service.report)
+    return namedReport(loaded, yield* service.report)
   }).pipe(Effect.scoped, inVirtualTime)

@@ -4,6 +4,7 @@ import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import { Result } from "effect"
 import { DeviceUnavailable } from "../../model/errors.ts"
+import type { GpuCounts, GpuFacts } from "../../model/RunReport.ts"
 
 /** Why the device did not take something, with its numbers. */
 export interface NativeRefusal {
@@ -21,6 +22,8 @@ export interface Gpu {
   readonly memoryBytes: number
   /** The newest CUDA that the driver runs. */
   readonly driver: string
+  /** Why its multiprocessors cannot be shared out; null where they can. */
+  readonly noSmShares: string | null
 }
 
 export interface Gpus {
@@ -39,6 +42,10 @@ export interface OpenSettings {
   readonly gpu: number | null
   readonly paint: boolean
   readonly opTimings: boolean
+  /** Of a GPU: the work between two moments at which a plan can stop; 0 takes what a copy moves. */
+  readonly sliceBytes: number
+  /** Of a GPU's multiprocessors, for urgent plans alone; 0 shares nothing out. */
+  readonly smShare: number
 }
 
 /** The codes of Failure in native/engine.h. */
@@ -80,6 +87,7 @@ export interface Addon {
     readonly budgetBytes: number
     readonly overheadBytes: number
     readonly alignBytes: number
+    readonly gpu: GpuFacts | null
   }
   readonly grant: (
     handle: number,
@@ -101,14 +109,18 @@ export interface Addon {
     priority: number,
     words: Float64Array,
     arena: number,
+    /** A grant for each slot, or that it is the next of `host`. */
     residents: Float64Array,
     output: Float32Array,
+    host: ReadonlyArray<Uint8Array>,
+    firstOp: number,
   ) => NativeRefusal | null
   readonly cancel: (handle: number, ticket: number) => void
   readonly stats: (handle: number) => {
     readonly usedBytes: number
     readonly peakBytes: number
     readonly grants: number
+    readonly gpu: GpuCounts | null
   }
 }
 

@@ -39,6 +39,8 @@ export const openCpuDevice = (
           gpu: null,
           paint: options.paint ?? false,
           opTimings: true,
+          sliceBytes: 0,
+          smShare: 0,
         },
       })
     }),

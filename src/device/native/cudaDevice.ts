@@ -13,6 +13,13 @@ export interface CudaDeviceOptions extends DeviceOptions {
    * costs the host less.
    */
   readonly opTimings?: boolean
+  /**
+   * Share of the multiprocessors that tasks with a priority above 0 have to themselves, as the others
+   * have the rest; 0, when left out, lets all tasks use all. Where it cannot be had, `info.gpu` says why.
+   */
+  readonly smShare?: number
+  /** For tests: the work of one slice, in place of what a copy moves in the time that a stop may take. */
+  readonly sliceBytes?: number
   /** For tests: poisons each arena and checks that nothing outside of the operands was written. */
   readonly paint?: boolean
   readonly addonPath?: string
@@ -46,6 +53,11 @@ export const openCudaDevice = (
   Effect.gen(function* () {
     const addon = yield* Effect.fromResult(loadAddon(options.addonPath ?? null))
     const index = options.gpu ?? 0
+    const smShare = options.smShare ?? 0
+    if (!(smShare >= 0 && smShare < 1)) {
+      const reason = `a share of ${smShare} of the multiprocessors; it takes 0 to below 1`
+      return yield* new DeviceUnavailable({ device: "cuda", reason })
+    }
     const gpu = yield* findGpu(addon, index)
     const spare = Math.max(0, gpu.freeBytes - reserveBytes(gpu.memoryBytes))
     return yield* openNativeDevice({
@@ -59,6 +71,8 @@ export const openCudaDevice = (
         gpu: index,
         paint: options.paint ?? false,
         opTimings: options.opTimings ?? true,
+        sliceBytes: options.sliceBytes ?? 0,
+        smShare,
       },
     })
   })

@@ -10,8 +10,10 @@ import {
 } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import type { Plan } from "../../model/Plan.ts"
+import { isWritten } from "../../model/Resident.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { Completion, Device, Grant, SubmitRequest } from "../Device.ts"
+import type { StopSignal } from "../StopSignal.ts"
 import {
   type Addon,
   failures,
@@ -19,7 +21,7 @@ import {
   type OnEvent,
   type OpenSettings,
 } from "./Addon.ts"
-import { encodePlan } from "./planWords.ts"
+import { encodePlan, planFormat } from "./planWords.ts"
 
 interface OpenHandle {
   readonly addon: Addon
@@ -105,10 +107,14 @@ class Tickets {
       else waiting.push(() => resume(Effect.void))
     })
 
-  /** Starts a job; when interrupted, cancels it and waits until it has stopped. */
+  /**
+   * Starts a job; when interrupted, cancels it and waits until it has stopped. The signal cancels it too,
+   * but then what it came to is the result.
+   */
   readonly run = (
     start: (ticket: number) => NativeRefusal | null,
     cancel: (ticket: number) => void,
+    stop?: StopSignal,
   ): Effect.Effect<Float64Array | null, DeviceError> =>
     Effect.callback<Float64Array | null, DeviceError>((resume) => {
       const ticket = this.#next++
@@ -118,6 +124,7 @@ class Tickets {
         return
       }
       this.#waiting.set(ticket, [resume])
+      stop?.listen(() => cancel(ticket))
       return Effect.suspend(() => {
         cancel(ticket)
         return this.ended(ticket)
@@ -127,11 +134,12 @@ class Tickets {
 
 const completionOf = (request: SubmitRequest, values: Float64Array): Completion => {
   const opsDone = values[0]!
+  const { firstOp = 0 } = request
   // A GPU gives no times of single operators when it was not asked to take them.
   const timed = (values.length - 4) / 2
   return {
     lane: request.lane,
-    ops: request.plan.ops.slice(0, timed).map((op, index) => ({
+    ops: request.plan.ops.slice(firstOp, firstOp + timed).map((op, index) => ({
       name: op.name,
       startMs: values[4 + 2 * index]!,
       endMs: values[5 + 2 * index]!,
@@ -144,16 +152,27 @@ const completionOf = (request: SubmitRequest, values: Float64Array): Completion 
 }
 
 const firstBadInteger = (request: SubmitRequest): PlanRefused | null => {
-  const { lane, priority, arena, residents } = request
+  const { lane, priority, arena, residents, firstOp = 0 } = request
   return (
     notInteger("lane", lane) ??
     notInteger("priority", priority) ??
     notInteger("arena", arena.id) ??
+    notInteger("firstOp", firstOp) ??
     residents.reduce<PlanRefused | null>(
       (bad, grant, slot) => bad ?? notInteger(`residents[${slot}]`, grant.id),
       null,
     )
   )
+}
+
+/** Of each slot its grant, or that it is host memory; too few or too many grants show in their number. */
+const slotIds = ({ plan, residents }: SubmitRequest): Float64Array => {
+  const grants = residents.map(({ id }) => id)
+  const ids = plan.residents.flatMap((slot) => {
+    if (slot.host === true) return [isWritten(slot) ? planFormat.HostWrite : planFormat.HostRead]
+    return grants.splice(0, 1)
+  })
+  return Float64Array.from([...ids, ...grants])
 }
 
 const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device => {
@@ -184,12 +203,13 @@ const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device 
     Effect.suspend(() => {
       const bad = firstBadInteger(request)
       if (bad !== null) return Effect.fail(bad)
-      const { lane, priority, plan, arena, residents, output } = request
-      const ids = Float64Array.from(residents, (resident) => resident.id)
+      const { lane, priority, plan, arena, output, host = [], firstOp = 0, stop } = request
+      const [words, ids] = [wordsOf(plan), slotIds(request)]
       return tickets.run(
         (ticket) =>
-          addon.submit(handle, ticket, lane, priority, wordsOf(plan), arena.id, ids, output),
+          addon.submit(handle, ticket, lane, priority, words, arena.id, ids, output, host, firstOp),
         cancel,
+        stop,
       )
     }).pipe(Effect.map((values) => completionOf(request, values ?? new Float64Array(4))))
 

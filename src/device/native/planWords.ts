@@ -2,13 +2,13 @@
 // native/plan_words.h (a test compares the numbers). A header of 8 words, then 72 words per
 // operator: kind, dimensions, flags, reals, and 18 operands of three words (slot, offset, ld).
 import type { ActivationName, Aggregation } from "../../model/GnnModel.ts"
-import type { Epilogue, KernelMemory, Op, Operand, OpKind } from "../../model/Op.ts"
+import type { Epilogue, GatOp, GatV2Op, KernelMemory, Op, Operand, OpKind } from "../../model/Op.ts"
 import type { Plan } from "../../model/Plan.ts"
 
 /** Numbers that native/plan_words.h has under the same names with a `k` in front. */
 export const planFormat = {
   Magic: 0x474e4e50,
-  Version: 2,
+  Version: 3,
   HeaderWords: 8,
   HeadMagic: 0,
   HeadVersion: 1,
@@ -17,6 +17,7 @@ export const planFormat = {
   HeadOutputOffset: 4,
   HeadOutputRows: 5,
   HeadOutputCols: 6,
+  HeadOutputSlot: 7,
   OpWords: 72,
   OpKind: 0,
   OpM: 1,
@@ -61,6 +62,8 @@ export const planFormat = {
   FlagSkipSelf: 4,
   FlagL2: 8,
   FlagAffineAfter: 16,
+  HostRead: -1,
+  HostWrite: -2,
 } as const
 
 /** Positions are the codes of native/plan_words.h (kGemm, …) and the enums of op_args.h. */
@@ -73,6 +76,8 @@ export const kindCodes: ReadonlyArray<OpKind> = [
   "readout",
   "gather",
   "logSoftmax",
+  "gatv2",
+  "copy",
 ]
 export const reduceCodes: ReadonlyArray<Aggregation> = ["sum", "mean", "max"]
 export const activationCodes: ReadonlyArray<ActivationName> = [
@@ -163,7 +168,7 @@ const writeSpmm = (to: OpWriter, op: Extract<Op, { kind: "spmm" }>): void => {
   to.memory(op.memory)
 }
 
-const writeGat = (to: OpWriter, op: Extract<Op, { kind: "gat" }>): void => {
+const writeAttention = (to: OpWriter, op: GatOp | GatV2Op): void => {
   to.csr(op)
   to.set(F.OpHeads, op.heads)
   to.set(F.OpHeadWidth, op.headWidth)
@@ -171,8 +176,6 @@ const writeGat = (to: OpWriter, op: Extract<Op, { kind: "gat" }>): void => {
   to.flag(F.FlagConcat, op.concat)
   to.flag(F.FlagSelfLoops, op.selfLoops)
   to.operand(F.X, op.x)
-  to.operand(F.ScoreSrc, op.scoreSrc)
-  to.operand(F.ScoreDst, op.scoreDst)
   to.operand(F.Y, op.y)
   to.epilogue(op.epilogue)
   to.memory(op.memory)
@@ -195,7 +198,14 @@ const writeOp = (to: OpWriter, op: Op): void => {
       writeSpmm(to, op)
       break
     case "gat":
-      writeGat(to, op)
+      writeAttention(to, op)
+      to.operand(F.ScoreSrc, op.scoreSrc)
+      to.operand(F.ScoreDst, op.scoreDst)
+      break
+    case "gatv2":
+      writeAttention(to, op)
+      to.operand(F.B, op.att)
+      to.operand(F.ScoreDst, op.target)
       break
     case "densify":
       to.set(F.OpK, op.k)
@@ -225,6 +235,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
       break
+    case "copy":
     case "logSoftmax":
       to.set(F.OpN, op.n)
       to.operand(F.X, op.x)
@@ -242,6 +253,7 @@ export const encodePlan = (plan: Plan): Float64Array => {
   words[F.HeadOutputOffset] = plan.output.offset
   words[F.HeadOutputRows] = plan.output.rows
   words[F.HeadOutputCols] = plan.output.cols
+  words[F.HeadOutputSlot] = plan.output.slot ?? F.SlotArena
   for (const [index, op] of plan.ops.entries()) {
     writeOp(new OpWriter(words, F.HeaderWords + index * F.OpWords), op)
   }

@@ -14,7 +14,7 @@ export const checkOps = (
   for (const [index, op] of ops.entries()) {
     const place = `ops[${index}] ${op.name}`
     for (const use of operandUses(op)) {
-      const reason = operandFault(use, memory, arenaBytes)
+      const reason = hostFault(op, use, memory) ?? operandFault(use, memory, arenaBytes)
       if (reason !== null) return new PlanRefused({ place: `${place} ${use.field}`, reason })
     }
     const reason = shapeFault(op) ?? indexFault(op, memory)
@@ -24,6 +24,20 @@ export const checkOps = (
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
+
+/** Only copies reach the host, and they write only where the plan may. */
+const hostFault = (
+  { kind }: Op,
+  { access, operand }: OperandUse,
+  { host }: ReferenceMemory,
+): string | null => {
+  const own = host?.get(operand.slot)
+  if (own === undefined) {
+    return operand.slot >= 0 && access === "write" ? "residents are read-only" : null
+  }
+  if (kind !== "copy") return "only copies reach host memory"
+  return access === "write" && own === null ? "the slot is read-only" : null
+}
 
 const operandFault = (
   use: OperandUse,
@@ -38,12 +52,12 @@ const operandFault = (
   if (!isCount(use.rows) || !isCount(use.cols)) return `extent ${use.rows} x ${use.cols}`
   if (!isCount(offset) || offset % 4 !== 0) return `offset ${offset} is not a multiple of 4`
   if (inArena && use.element === "int") return "indices must be resident"
-  if (!inArena && use.access === "write") return "residents are read-only"
   if (use.isVector && ld !== 1) return `ld of a vector must be 1, not ${ld}`
   if (use.rows > 1 && !(isCount(ld) && ld >= use.cols)) {
     return `leading dimension ${ld} of ${use.cols} columns`
   }
-  const limit = inArena ? arenaBytes : memory.residents[slot]!.byteLength
+  const own = memory.host?.get(slot)?.byteLength
+  const limit = inArena ? arenaBytes : own ? own / 2 : memory.residents[slot]!.byteLength
   const end = extentBytes(use)
   return end > limit ? `ends at byte ${end} of ${limit}` : null
 }
@@ -66,6 +80,7 @@ const indexFault = (op: Op, memory: ReferenceMemory): string | null => {
     case "densify":
       return csrFault(memory, { ...op, cols: op.k })
     case "gat":
+    case "gatv2":
       return csrFault(memory, { ...op, cols: op.m })
     case "readout":
       return offsetsFault(memory, op.graphOffsets, op.graphs, op.m)

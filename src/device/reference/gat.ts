@@ -1,13 +1,40 @@
 // Attention over incoming edges with the plain three-pass softmax (largest logit, sum, weighted
 // sum), on purpose not the online one of the kernels.
-import type { GatOp } from "../../model/Op.ts"
+import type { GatOp, GatV2Op } from "../../model/Op.ts"
 import { rowStore } from "./epilogue.ts"
 import { type FloatView, floatsOf, intsOf, type ReferenceMemory } from "./memory.ts"
 
+/** The logit of one edge and head. */
+type Logit = (source: number, target: number, head: number) => number
+
+const leakyRelu = (slope: number, v: number): number => (v > 0 ? v : slope * v)
+
 export const runGat = (op: GatOp, memory: ReferenceMemory): void => {
+  const src = floatsOf(memory, op.scoreSrc)
+  const dst = floatsOf(memory, op.scoreDst)
+  attend(op, memory, (source, target, h) => {
+    const own = dst.data[dst.base + target * dst.ld + h]!
+    return leakyRelu(op.negativeSlope, src.data[src.base + source * src.ld + h]! + own)
+  })
+}
+
+export const runGatV2 = (op: GatV2Op, memory: ReferenceMemory): void => {
   const x = floatsOf(memory, op.x)
-  const scoreSrc = floatsOf(memory, op.scoreSrc)
-  const scoreDst = floatsOf(memory, op.scoreDst)
+  const added = floatsOf(memory, op.target)
+  const att = floatsOf(memory, op.att)
+  attend(op, memory, (source, target, h) => {
+    let logit = 0
+    for (let c = h * op.headWidth; c < (h + 1) * op.headWidth; c++) {
+      const v =
+        x.data[x.base + source * x.ld + c]! + added.data[added.base + target * added.ld + c]!
+      logit += att.data[att.base + c]! * leakyRelu(op.negativeSlope, v)
+    }
+    return logit
+  })
+}
+
+const attend = (op: GatOp | GatV2Op, memory: ReferenceMemory, logit: Logit): void => {
+  const x = floatsOf(memory, op.x)
   const offsets = intsOf(memory, op.rowOffsets)
   const columns = intsOf(memory, op.colIndices)
   const store = rowStore(memory, op.epilogue, floatsOf(memory, op.y))
@@ -23,11 +50,7 @@ export const runGat = (op: GatOp, memory: ReferenceMemory): void => {
 
     acc.fill(0)
     for (let h = 0; h < op.heads; h++) {
-      const target = scoreDst.data[scoreDst.base + r * scoreDst.ld + h]!
-      const logits = sources.map((source) => {
-        const v = scoreSrc.data[scoreSrc.base + source * scoreSrc.ld + h]! + target
-        return v > 0 ? v : op.negativeSlope * v
-      })
+      const logits = sources.map((source) => logit(source, r, h))
       addHead(op, x, h, sources, softmax(logits), acc)
     }
     store(r, acc)
@@ -43,7 +66,7 @@ const softmax = (logits: ReadonlyArray<number>): ReadonlyArray<number> => {
 
 /** Adds head h to its own columns, or a share of it to the columns that all heads have in common. */
 const addHead = (
-  { heads, headWidth, concat }: GatOp,
+  { heads, headWidth, concat }: GatOp | GatV2Op,
   x: FloatView,
   h: number,
   sources: ReadonlyArray<number>,

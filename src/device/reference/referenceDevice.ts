@@ -1,25 +1,31 @@
 // The reference device: the Device interface over the float64 oracle. It shares the event loop with
 // its caller and yields between ops; it is for answers that must be right, not for speed.
 import { Clock, Effect, type Scope, Semaphore } from "effect"
-import { type DeviceError, DeviceUnavailable, type PlanRefused } from "../../model/errors.ts"
+import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
-import { alignUp } from "../../model/Plan.ts"
+import { alignUp, type Plan, slotsOn } from "../../model/Plan.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { OpTiming } from "../../model/Task.ts"
-import type { Completion, Device, DeviceOptions, SubmitRequest } from "../Device.ts"
+import type { Completion, Device, DeviceOptions, Grant, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { checkOps } from "./checkOps.ts"
-import { checkOutput, Footprint, runOpReference } from "./runOp.ts"
+import { hostSlots, type ReferenceMemory } from "./memory.ts"
+import { checkOutput, Footprint, outputOf, runOpReference } from "./runOp.ts"
 
 const alignBytes = 64
 /** Every real byte costs two here (float64), and only while a plan runs. */
 const defaultBudgetBytes = 1024 ** 3
+
+/** What a plan writes: its arena and its host slots. */
+type Workspace = Pick<ReferenceMemory, "arena" | "host">
 
 interface ReferenceState {
   readonly info: DeviceInfo
   readonly book: GrantBook
   /** One permit each: a lane runs one plan at a time, in the order they came. */
   readonly lanes: ReadonlyArray<Semaphore.Semaphore>
+  /** By its arena's grant, what a plan has written so far: another submission may go on. */
+  readonly spaces: Map<number, Workspace>
   closed: boolean
 }
 
@@ -44,6 +50,7 @@ export const openReferenceDevice = (
       info,
       book: new GrantBook(info),
       lanes: Array.from({ length: lanes }, () => Semaphore.makeUnsafe(1)),
+      spaces: new Map(),
       closed: false,
     }
     yield* Effect.addFinalizer(() => close(state))
@@ -70,7 +77,12 @@ const deviceOf = (state: ReferenceState): Device => {
   return {
     info,
     grant: (grant) => answer(() => book.register(grant)),
-    revoke: (id) => answer(() => book.remove(id)),
+    revoke: (id) =>
+      answer(() => {
+        const refused = book.remove(id)
+        if (refused === null) state.spaces.delete(id)
+        return refused
+      }),
     upload: (id, data) => answer(() => book.store(id, data)),
     submit: (request) => submit(state, request),
     stats: Effect.sync(() => book.stats),
@@ -106,20 +118,46 @@ const submit = (
     )
   })
 
+const hostFault = ({ host = [], plan }: SubmitRequest): PlanRefused | null => {
+  for (const [i, { bytes, role }] of slotsOn(plan, "host").entries()) {
+    const given = host[i]?.byteLength ?? 0
+    if (given >= bytes) continue
+    return new PlanRefused({ place: `host[${i}] ${role}`, reason: `${given} bytes of ${bytes}` })
+  }
+  return null
+}
+
 const requestFault = (state: ReferenceState, request: SubmitRequest): PlanRefused | null =>
   state.book.submitFault(request, state.lanes.length) ??
+  hostFault(request) ??
   checkOutput(request.plan, request.output.length)
+
+/** A grant's data, and what it counts for; host memory counts for nothing. */
+const boundTo = ({ book }: ReferenceState, grant: Grant) => ({
+  bytes: book.bytesOf(grant),
+  measured: grant.bytes,
+})
+
+const freshSpace = (plan: Plan): Workspace => ({
+  arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
+  host: hostSlots(plan),
+})
 
 const runPlan = (
   state: ReferenceState,
-  { arena: arenaGrant, lane, output, plan, residents }: SubmitRequest,
+  { arena: arenaGrant, firstOp = 0, host = [], lane, output, plan, residents, stop }: SubmitRequest,
 ): Effect.Effect<Completion, DeviceError> =>
   Effect.gen(function* () {
+    const [grants, arrays] = [residents.values(), host.values()]
+    const slots = plan.residents.map((slot) =>
+      slot.host === true
+        ? { bytes: arrays.next().value!, measured: 0 }
+        : boundTo(state, grants.next().value!),
+    )
+    const space = firstOp === 0 ? freshSpace(plan) : state.spaces.get(arenaGrant.id)!
     const memory = {
-      arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
-      residents: residents.map((grant, slot) =>
-        state.book.bytesOf(grant).subarray(0, plan.residents[slot]!.bytes),
-      ),
+      ...space,
+      residents: slots.map(({ bytes }, slot) => bytes.subarray(0, plan.residents[slot]!.bytes)),
     }
     const refused = checkOps(plan.ops, memory, Math.min(plan.arenaBytes, arenaGrant.bytes))
     if (refused !== null) return yield* refused
@@ -129,20 +167,23 @@ const runPlan = (
       (nanos) => Number(nanos - startNanos) / 1e6,
     )
     const footprint = new Footprint()
+    for (const op of plan.ops.slice(0, firstOp)) footprint.add(op)
     const ops: Array<OpTiming> = []
-    for (const op of plan.ops) {
+    for (const op of plan.ops.slice(firstOp)) {
       yield* Effect.yieldNow
-      if (state.closed) break
+      if (state.closed || stop?.asked === true) break
       const startMs = yield* sinceStart
       runOpReference(op, memory)
       footprint.add(op)
       ops.push({ name: op.name, startMs, endMs: yield* sinceStart })
     }
-    const cancelled = ops.length < plan.ops.length
-    const first = plan.output.offset / 4
-    if (!cancelled) output.set(memory.arena.subarray(first, first + output.length))
-    const residentBytes = residents.reduce(
-      (sum, { bytes }, slot) => sum + (footprint.slotsRead.has(slot) ? bytes : 0),
+    const opsDone = firstOp + ops.length
+    const cancelled = opsDone < plan.ops.length
+    state.spaces.set(arenaGrant.id, space)
+    state.book.ran(arenaGrant, opsDone)
+    if (!cancelled) output.set(outputOf(plan, memory))
+    const residentBytes = slots.reduce(
+      (sum, { measured }, slot) => sum + (footprint.slotsRead.has(slot) ? measured : 0),
       0,
     )
     return {
@@ -150,7 +191,7 @@ const runPlan = (
       ops,
       runMs: yield* sinceStart,
       measuredPeakBytes: residentBytes + alignUp(footprint.highWaterBytes, plan.alignBytes),
-      opsDone: ops.length,
+      opsDone,
       cancelled,
     }
   })

@@ -5,12 +5,13 @@ import type { Op, OpKind } from "../../model/Op.ts"
 import { extentBytes, operandUses } from "../../model/operandUses.ts"
 import type { Plan } from "../../model/Plan.ts"
 import { checkOps } from "./checkOps.ts"
+import { runCopy } from "./copy.ts"
 import { runDensify } from "./densify.ts"
-import { runGat } from "./gat.ts"
+import { runGat, runGatV2 } from "./gat.ts"
 import { runGather } from "./gather.ts"
 import { runGemm } from "./gemm.ts"
 import { runLogSoftmax } from "./logSoftmax.ts"
-import type { ReferenceMemory } from "./memory.ts"
+import { hostSlots, type ReferenceMemory } from "./memory.ts"
 import { runReadout } from "./readout.ts"
 import { runRowwise } from "./rowwise.ts"
 import { runSpmm } from "./spmm.ts"
@@ -23,11 +24,13 @@ const runners: Runners = {
   gemm: runGemm,
   spmm: runSpmm,
   gat: runGat,
+  gatv2: runGatV2,
   densify: runDensify,
   rowwise: runRowwise,
   readout: runReadout,
   gather: runGather,
   logSoftmax: runLogSoftmax,
+  copy: runCopy,
 }
 
 /** Runs one op that `checkOps` has accepted. */
@@ -57,11 +60,9 @@ export class Footprint {
  * Checks and runs the ops on the arena as it is; for tests of single ops.
  * @throws PlanRefused before anything has run
  */
-export const runOpsReference = (options: {
-  readonly ops: ReadonlyArray<Op>
-  readonly arena: Float64Array
-  readonly residents: ReadonlyArray<Uint8Array>
-}): Footprint => {
+export const runOpsReference = (
+  options: ReferenceMemory & { readonly ops: ReadonlyArray<Op> },
+): Footprint => {
   const refused = checkOps(options.ops, options, options.arena.length * 4)
   if (refused !== null) throw refused
   const footprint = new Footprint()
@@ -72,12 +73,13 @@ export const runOpsReference = (options: {
   return footprint
 }
 
-/** Checks that the result lies in the arena and has the length of `output`, where one is given. */
+/** Checks that the result lies in its memory and has the length of `output`, where one is given. */
 export const checkOutput = (plan: Plan, outputLength: number | null): PlanRefused | null => {
-  const { offset, rows, cols } = plan.output
+  const { slot = -1, offset, rows, cols } = plan.output
   const end = offset + rows * cols * 4
-  if (offset % 4 !== 0 || offset < 0 || end > plan.arenaBytes) {
-    const reason = `bytes ${offset}…${end} of ${plan.arenaBytes}`
+  const room = slot === -1 ? plan.arenaBytes : (plan.residents[slot]?.bytes ?? 0)
+  if (offset % 4 !== 0 || offset < 0 || end > room) {
+    const reason = `bytes ${offset}…${end} of ${room}`
     return new PlanRefused({ place: "plan.output", reason })
   }
   if (outputLength === null || outputLength === rows * cols) return null
@@ -85,16 +87,23 @@ export const checkOutput = (plan: Plan, outputLength: number | null): PlanRefuse
   return new PlanRefused({ place: "request.output", reason })
 }
 
+/** Where a plan's numbers lie once it has run. */
+export const outputOf = ({ output }: Plan, memory: ReferenceMemory): Float64Array => {
+  const { slot = -1, offset, rows, cols } = output
+  const data = memory.host?.get(slot) ?? memory.arena
+  return data.subarray(offset / 4, offset / 4 + rows * cols)
+}
+
 /**
  * Runs a whole plan on an arena of `plan.arenaBytes / 4` elements, which is filled with NaN first:
- * what no op wrote shows. The result lies at `plan.output.offset / 4`.
+ * what no op wrote shows. `residents` has the bytes of each slot that the plan does not write.
  * @throws PlanRefused before anything has run
  */
 export const runPlanReference = (options: {
   readonly plan: Plan
   readonly arena: Float64Array
   readonly residents: ReadonlyArray<Uint8Array>
-}): Footprint => {
+}): Footprint & { readonly output: Float64Array } => {
   const { plan, arena, residents } = options
   const refused = checkOutput(plan, null)
   if (refused !== null) throw refused
@@ -104,5 +113,7 @@ export const runPlanReference = (options: {
   }
   arena.fill(Number.NaN)
   const ownArena = arena.subarray(0, plan.arenaBytes / 4)
-  return runOpsReference({ ops: plan.ops, arena: ownArena, residents })
+  const memory = { arena: ownArena, residents, host: hostSlots(plan) }
+  const footprint = runOpsReference({ ops: plan.ops, ...memory })
+  return Object.assign(footprint, { output: outputOf(plan, memory) })
 }

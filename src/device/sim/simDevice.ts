@@ -5,11 +5,12 @@ import { Clock, Deferred, Effect, Fiber, type Scope, Semaphore } from "effect"
 import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { footprintBytes, noDemand } from "../../model/Plan.ts"
+import { opEndsMs, workBefore } from "../../model/planWork.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { Completion, Device, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { jitterOf } from "./jitter.ts"
-import { opTimings, planTime } from "./PlanTime.ts"
+import { opTimings } from "./opTimings.ts"
 import { type SharedRun, SharedTime, type Slowdown } from "./SharedTime.ts"
 
 export interface SimDeviceOptions {
@@ -124,9 +125,15 @@ const submit = (state: SimState, request: SubmitRequest): Effect.Effect<Completi
     const refused =
       state.book.submitFault(request, state.options.lanes) ?? laneFault(state, request)
     if (refused !== null) return Effect.fail(refused)
+    const { firstOp = 0, stop } = request
+    if (stop?.asked === true) return Effect.succeed(completionOf(state, request, firstOp, 0))
     return Effect.callback<Completion>((resume) => {
       const run = startRun(state, request, resume)
-      return Effect.suspend(() => stopAtBoundary(state, run))
+      stop?.listen(() => stopAtBoundary(state, run))
+      return Effect.suspend(() => {
+        stopAtBoundary(state, run)
+        return Deferred.await(run.ended)
+      })
     })
   })
 
@@ -139,9 +146,11 @@ const laneFault = ({ lanesBusy }: SimState, { lane }: SubmitRequest): PlanRefuse
 interface SimRun extends SharedRun {
   /** Settles when the run has ended, by itself or at a boundary. */
   readonly ended: Deferred.Deferred<void>
-  /** End of each operator in the work of the run. */
+  /** Work of the run up to the end of an operator. */
   readonly boundaryMs: (op: number) => number
-  readonly opCount: number
+  readonly firstOp: number
+  /** The operator before which it ends: none, unless it is stopped. */
+  endOp: number
 }
 
 /** The grants and the lane are taken until the run ends. */
@@ -150,59 +159,64 @@ const startRun = (
   request: SubmitRequest,
   resume: (completion: Effect.Effect<Completion>) => void,
 ): SimRun => {
-  const { lane, plan, taskId } = request
+  const { firstOp = 0, lane, plan, taskId } = request
   const { jitter, seed } = state.options
-  const { opEndsMs, workMs } = planTime(plan)
   const factor = jitterOf(seed, taskId, jitter)
+  const endsMs = opEndsMs(plan)
+  const before = workBefore(plan, firstOp)
   const grants = [request.arena, ...request.residents]
   const startMs = state.nowMs()
   const ended = Deferred.makeUnsafe<void>()
   const run: SimRun = {
     demand: plan.demand ?? noDemand,
     ended,
-    boundaryMs: (op) => opEndsMs[op]! * factor,
-    opCount: plan.ops.length,
+    boundaryMs: (op) => (endsMs[op]! - before) * factor,
+    firstOp,
+    endOp: plan.ops.length,
     onEnd: () => {
       state.lanesBusy.delete(lane)
       state.book.letGo(grants)
-      resume(Effect.succeed(completionOf(state, request, state.nowMs() - startMs)))
+      state.book.ran(request.arena, run.endOp)
+      resume(Effect.succeed(completionOf(state, request, run.endOp, state.nowMs() - startMs)))
       Deferred.doneUnsafe(ended, Effect.void)
     },
   }
   state.lanesBusy.add(lane)
   state.book.hold(grants)
   state.time.advance(startMs)
-  state.time.add(run, workMs * factor)
+  state.time.add(run, (workBefore(plan, plan.costs.length) - before) * factor)
   setAlarm(state, startMs)
   return run
 }
 
-/** Of a run to its end: nobody waits for one that was stopped. */
-const completionOf = (state: SimState, request: SubmitRequest, runMs: number): Completion => {
-  const { lane, plan } = request
-  return {
-    lane,
-    ops: state.options.opTimings ? opTimings(plan, plan.ops.length, runMs) : [],
-    runMs,
-    measuredPeakBytes: footprintBytes(plan),
-    opsDone: plan.ops.length,
-    cancelled: false,
-  }
-}
+/** Memory is that of the whole plan: nobody asks for that of a run that was stopped. */
+const completionOf = (
+  state: SimState,
+  { firstOp = 0, lane, plan }: SubmitRequest,
+  opsDone: number,
+  runMs: number,
+): Completion => ({
+  lane,
+  ops: state.options.opTimings ? opTimings(plan, [firstOp, opsDone], runMs) : [],
+  runMs,
+  measuredPeakBytes: footprintBytes(plan),
+  opsDone,
+  cancelled: opsDone < plan.ops.length,
+})
 
 /** The run ends with the operator it is in. */
-const stopAtBoundary = (state: SimState, run: SimRun): Effect.Effect<void> => {
+const stopAtBoundary = (state: SimState, run: SimRun): void => {
   const now = state.nowMs()
   state.time.advance(now)
   const doneMs = state.time.workOf(run)
-  if (doneMs === null) return Effect.void
-  for (let op = 0; op < run.opCount; op++) {
+  if (doneMs === null) return
+  for (let op = run.firstOp; op < run.endOp; op++) {
     if (run.boundaryMs(op) < doneMs) continue
     state.time.cut(run, run.boundaryMs(op))
+    run.endOp = op + 1
     break
   }
   setAlarm(state, now)
-  return Deferred.await(run.ended)
 }
 
 /** The least that time moves by: an alarm that came a rounding too early makes progress. */

@@ -35,12 +35,32 @@ const checkValues = (file: string, name: string, data: Float32Array): void => {
   }
 }
 
-/** GIN's eps may be left out: it is the configuration's then. */
-const missing = (config: GnnConfig, name: string): Tensor | null => {
+/**
+ * What a file may leave out: GIN's eps, which is the configuration's then, and of two names for the
+ * same weights of a GATv2 the second, as safetensors' save_model does.
+ */
+const missing = (
+  config: GnnConfig,
+  name: string,
+  found: ReadonlyMap<string, Tensor>,
+): Tensor | null => {
+  if (config.sharedWeights) return found.get(name.replace(".lin_r.", ".lin_l.")) ?? null
   if (!name.endsWith(".eps")) return null
   const data = sharedFloat32(1)
   data[0] = config.ginEps
   return { dtype: "f32", shape: [1], data }
+}
+
+/** Weights that are one must not differ. */
+const checkShared = (file: string, checked: ReadonlyMap<string, Tensor>): void => {
+  for (const [name, { data }] of checked) {
+    if (!name.includes(".lin_r.")) continue
+    const left = checked.get(name.replace(".lin_r.", ".lin_l."))!.data
+    const at = data.findIndex((value, i) => value !== left[i])
+    if (at < 0) continue
+    const expected = `${left[at]}, as in lin_l: share_weights is true`
+    throw new BadFile({ file, place: `${name}[${at}]`, expected, found: String(data[at]) })
+  }
 }
 
 /** `file` names the source of the tensors in errors. */
@@ -52,7 +72,7 @@ export const checkWeights = (
   const shapes = expectedWeights(config)
   const checked = new Map<string, Tensor>()
   for (const [name, expectedShape] of shapes) {
-    const tensor = found.get(name) ?? missing(config, name)
+    const tensor = found.get(name) ?? missing(config, name, found)
     const foundShape = tensor === null ? null : tensor.shape
     if (tensor === null || foundShape === null || !sameShape(foundShape, expectedShape))
       throw new WeightMismatch({ file, tensor: name, expectedShape, foundShape })
@@ -60,6 +80,7 @@ export const checkWeights = (
     checkValues(file, name, data)
     checked.set(name, { dtype: "f32", shape: expectedShape, data })
   }
+  if (config.sharedWeights) checkShared(file, checked)
   for (const [name, { shape }] of found) {
     if (shapes.has(name) || isIgnoredWeight(name)) continue
     const expected = `only the ${shapes.size} tensors of this ${config.architecture}`

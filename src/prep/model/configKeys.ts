@@ -19,14 +19,19 @@ const metadataKeys = [
 ]
 const metadataPattern = /_(accuracy|loss)$/
 
+const attentionKeys = [
+  ..."heads concat negative_slope add_self_loops edge_dim fill_value residual".split(" "),
+  ..."v2 share_weights att_dropout".split(" "),
+]
+
 const convKeys: Readonly<Record<Architecture, ReadonlyArray<string>>> = {
   GCN: ["normalize", "improved", "cached", "add_self_loops"],
   GraphSAGE: ["normalize", "root_weight", "project"],
-  GAT: [
-    ..."heads concat negative_slope add_self_loops edge_dim fill_value residual".split(" "),
-    ..."v2 share_weights att_dropout".split(" "),
-  ],
+  GAT: attentionKeys,
+  GATv2: attentionKeys,
   GIN: ["eps", "train_eps"],
+  SGC: ["K", "cached", "add_self_loops", "normalize"],
+  APPNP: ["K", "alpha", "cached", "add_self_loops", "normalize"],
 }
 
 /** What a key of another network's layer may say here: the values without an effect. */
@@ -47,6 +52,8 @@ const neutralValues: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   share_weights: [false],
   eps: [0],
   train_eps: [false],
+  K: [],
+  alpha: [],
 }
 
 export const checkKeys = (fields: ConfigFields, architecture: Architecture): void => {

@@ -10,10 +10,22 @@ const addBatchNorm = (add: Add, prefix: string, width: number): void => {
     add(`${prefix}.module.${part}`, width)
 }
 
+const addLinear = (add: Add, name: string, config: GnnConfig, layer: number): void => {
+  const { inWidth, outWidth } = config.layers[layer]
+  add(`${name}.weight`, outWidth, inWidth)
+  if (config.bias) add(`${name}.bias`, outWidth)
+}
+
 const addLayer = (add: Add, config: GnnConfig, layer: number): void => {
   const { inWidth, outWidth, heads, headWidth } = config.layers[layer]
   const conv = `convs.${layer}`
   switch (config.architecture) {
+    case "SGC":
+      addLinear(add, `${conv}.lin`, config, layer)
+      return
+    case "APPNP":
+      addLinear(add, `lins.${layer}`, config, layer)
+      return
     case "GCN":
       add(`${conv}.lin.weight`, outWidth, inWidth)
       if (config.bias) add(`${conv}.bias`, outWidth)
@@ -31,6 +43,14 @@ const addLayer = (add: Add, config: GnnConfig, layer: number): void => {
       add(`${conv}.att_src`, 1, heads, headWidth)
       add(`${conv}.att_dst`, 1, heads, headWidth)
       add(`${conv}.lin.weight`, heads * headWidth, inWidth)
+      if (config.bias) add(`${conv}.bias`, outWidth)
+      return
+    case "GATv2":
+      add(`${conv}.att`, 1, heads, headWidth)
+      for (const side of ["lin_l", "lin_r"]) {
+        add(`${conv}.${side}.weight`, heads * headWidth, inWidth)
+        if (config.bias) add(`${conv}.${side}.bias`, heads * headWidth)
+      }
       if (config.bias) add(`${conv}.bias`, outWidth)
       return
     case "GIN":

@@ -1,6 +1,6 @@
 // Widths and heads of each layer by PyG's rules: BasicGNN chains in -> hidden -> ... -> out, and
 // GAT divides the hidden width among its heads and averages them where the output is made.
-import type { Architecture, LayerShape } from "../../model/GnnModel.ts"
+import { type Architecture, isAttention, type LayerShape } from "../../model/GnnModel.ts"
 import { limits } from "../../model/limits.ts"
 import type { ConfigFields } from "./ConfigFields.ts"
 
@@ -79,7 +79,7 @@ export const layerShapes = (
   architecture: Architecture,
 ): ReadonlyArray<LayerShape> => {
   const widths = layerWidths(fields)
-  if (architecture === "GAT") return gatShapes(fields, widths)
+  if (isAttention(architecture)) return gatShapes(fields, widths)
   return widths.slice(1).map((outWidth, i) => ({
     inWidth: widths[i],
     outWidth,

@@ -4,7 +4,13 @@
 import { NotFinite } from "../../model/errors.ts"
 import type { GnnConfig, GnnModel } from "../../model/GnnModel.ts"
 import { sharedFloat32 } from "../../model/Tensor.ts"
-import { layerNorm, mlpNorm, type NormPlacement, weightLayout } from "../../model/WeightLayout.ts"
+import {
+  layerNorm,
+  mlpNorm,
+  type NormPlacement,
+  teleports,
+  weightLayout,
+} from "../../model/WeightLayout.ts"
 
 /** A BatchNorm in eval mode: v * scale + shift, per column. */
 interface Affine {
@@ -97,12 +103,41 @@ interface Norm {
   readonly prefix: string
 }
 
-const packGcn = (packer: Packer, layer: number, norm: Norm): void => {
+interface LinearNames {
+  readonly weight: string
+  readonly bias: string
+}
+
+/** A layer that is one linear map, wherever it propagates. */
+const packLinear = (packer: Packer, layer: number, norm: Norm, names: LinearNames): void => {
   const { outWidth } = packer.config.layers[layer]
-  const bias = packer.config.bias ? `convs.${layer}.bias` : null
-  const scale = packer.vectors(`l${layer}`, bias, norm)
-  const weight = packer.read(`convs.${layer}.lin.weight`)
-  packer.linear(`l${layer}.weight`, weight, outWidth, { first: 0, scale })
+  const scale = packer.vectors(`l${layer}`, packer.config.bias ? names.bias : null, norm)
+  packer.linear(`l${layer}.weight`, packer.read(names.weight), outWidth, { first: 0, scale })
+}
+
+const packGcn = (packer: Packer, layer: number, norm: Norm): void => {
+  const conv = `convs.${layer}`
+  packLinear(packer, layer, norm, { weight: `${conv}.lin.weight`, bias: `${conv}.bias` })
+}
+
+const packSgc = (packer: Packer, layer: number, norm: Norm): void => {
+  const lin = `convs.${layer}.lin`
+  packLinear(packer, layer, norm, { weight: `${lin}.weight`, bias: `${lin}.bias` })
+}
+
+const packAppnp = (packer: Packer, layer: number, norm: Norm): void => {
+  const lin = `lins.${layer}`
+  packLinear(packer, layer, norm, { weight: `${lin}.weight`, bias: `${lin}.bias` })
+}
+
+/** The two factors of APPNP's steps, the same in every column. */
+const packTeleport = (packer: Packer): void => {
+  const { outWidth, teleport } = packer.config
+  const fill = (entry: string, value: number) =>
+    packer.vector(entry, new Float64Array(outWidth).fill(value))
+  fill("teleport.scale", teleport / (1 - teleport))
+  fill("step.scale", 1 - teleport)
+  for (const step of ["teleport", "step"]) fill(`${step}.shift`, 0)
 }
 
 const packSage = (packer: Packer, layer: number, norm: Norm): void => {
@@ -165,7 +200,31 @@ const packGat = (packer: Packer, layer: number, norm: Norm): void => {
   }
 }
 
-const packers = { GCN: packGcn, GraphSAGE: packSage, GIN: packGin, GAT: packGat } as const
+const packGatV2 = (packer: Packer, layer: number, norm: Norm): void => {
+  const { config } = packer
+  const { heads, headWidth } = config.layers[layer]
+  const [name, conv, width] = [`l${layer}`, `convs.${layer}`, heads * headWidth]
+  packer.vectors(name, config.bias ? `${conv}.bias` : null, norm)
+  packer.vector(`${name}.att`, packer.read(`${conv}.att`))
+  const sides = config.sharedWeights ? ["lin_l"] : ["lin_l", "lin_r"]
+  for (const [side, lin] of sides.entries()) {
+    const weight = packer.read(`${conv}.${lin}.weight`)
+    packer.linear(`${name}.weight`, weight, width, { first: side * width, scale: null })
+  }
+  if (!config.bias) return
+  const biases = sides.flatMap((lin) => Array.from(packer.read(`${conv}.${lin}.bias`)))
+  packer.vector(`${name}.product.bias`, biases)
+}
+
+const packers = {
+  GCN: packGcn,
+  GraphSAGE: packSage,
+  GIN: packGin,
+  GAT: packGat,
+  GATv2: packGatV2,
+  SGC: packSgc,
+  APPNP: packAppnp,
+} as const
 
 /** float32 of `weightLayout(model.config).totalBytes`, in shared memory; gaps are zero. */
 export const packWeights = (model: GnnModel): Float32Array<SharedArrayBuffer> => {
@@ -175,5 +234,6 @@ export const packWeights = (model: GnnModel): Float32Array<SharedArrayBuffer> =>
     const norm = { placement: layerNorm(config, layer), prefix: `norms.${layer}` }
     packers[config.architecture](packer, layer, norm)
   })
+  if (teleports(config)) packTeleport(packer)
   return packer.packed
 }

@@ -1,70 +1,17 @@
 // A model's JSON (the constructor arguments of PyG 2.8's basic GNNs) as a GnnConfig with every
 // default filled in. Throws BadConfig for what is wrong and Unsupported for what is not there yet.
-import type { Aggregation, Architecture, GnnConfig } from "../../model/GnnModel.ts"
+import {
+  type Aggregation,
+  type Architecture,
+  type GnnConfig,
+  isAttention,
+} from "../../model/GnnModel.ts"
 import { limits } from "../../model/limits.ts"
 import { ConfigFields, normalizeName, shown } from "./ConfigFields.ts"
 import { checkKeys } from "./configKeys.ts"
 import { layerShapes } from "./layerShapes.ts"
 import { parseActivation } from "./parseActivation.ts"
-
-const architectures: ReadonlyMap<string, Architecture> = new Map([
-  ["gcn", "GCN"],
-  ["graphsage", "GraphSAGE"],
-  ["sage", "GraphSAGE"],
-  ["gat", "GAT"],
-  ["gin", "GIN"],
-])
-const supportedArchitectures = "GCN, GraphSAGE, GAT, GIN"
-
-/** Networks the field knows and this version does not have. */
-const otherArchitectures = new Set(
-  [
-    "gatv2",
-    "sgc",
-    "appnp",
-    "pna",
-    "edgecnn",
-    "gine",
-    "rgcn",
-    "rgat",
-    "gcn2",
-    "gcnii",
-    "arma",
-  ].concat(
-    [
-      "cheb",
-      "chebnet",
-      "tag",
-      "tagcn",
-      "mixhop",
-      "graphconv",
-      "gated",
-      "ggnn",
-      "transformer",
-      "han",
-    ],
-    [
-      "hgt",
-      "lightgcn",
-      "deepgcn",
-      "graphunet",
-      "graphtransformer",
-      "schnet",
-      "dimenet",
-      "mlp",
-      "jknet",
-    ],
-  ),
-)
-
-const parseArchitecture = (fields: ConfigFields): Architecture => {
-  const name = fields.text("architecture")
-  const found = architectures.get(normalizeName(name ?? ""))
-  if (found !== undefined) return found
-  if (otherArchitectures.has(normalizeName(name ?? "").replace(/conv$/, "")))
-    throw fields.unsupported("architecture", supportedArchitectures)
-  throw fields.bad("architecture", `one of ${supportedArchitectures}`)
-}
+import { parseArchitecture } from "./parseArchitecture.ts"
 
 const aggregations: ReadonlyMap<string, Aggregation> = new Map([
   ["add", "sum"],
@@ -105,12 +52,16 @@ const parseNorm = (fields: ConfigFields): GnnConfig["batchNorm"] => {
   return { eps }
 }
 
+const normalizes: ReadonlySet<Architecture> = new Set(["GCN", "SGC", "APPNP"])
+
 /** PyG's rule: loops are added where the degrees are normalised, and nowhere else. */
 const parseSelfLoops = (fields: ConfigFields, architecture: Architecture): boolean => {
-  if (architecture === "GAT") return fields.boolean("add_self_loops", true)
-  if (architecture !== "GCN") return false
+  if (isAttention(architecture)) return fields.boolean("add_self_loops", true)
+  if (!normalizes.has(architecture)) return false
   const normalize = fields.boolean("normalize", true)
   const loops = fields.boolean("add_self_loops", normalize)
+  // APPNP takes its loops only together with the normalisation, and says nothing.
+  if (architecture === "APPNP") return loops && normalize
   if (loops && !normalize)
     throw fields.bad("add_self_loops", "false or null, since normalize is false")
   return loops
@@ -135,17 +86,31 @@ const refuseUnsupported = (fields: ConfigFields, architecture: Architecture): vo
   const only = (key: string, supported: ReadonlyArray<unknown>) => {
     const value = fields.get(key)
     if (value === null || supported.includes(value)) return
-    const named = key === "v2" ? "false: GATv2 is not there yet" : ["null", ...supported.map(shown)]
-    throw fields.unsupported(key, typeof named === "string" ? named : named.join(" or "))
+    throw fields.unsupported(key, ["null", ...supported.map(shown)].join(" or "))
   }
   only("jk", [])
   only("aggr_kwargs", [])
   only("flow", ["source_to_target"])
   if (architecture === "GIN") only("bias", [true])
-  if (architecture !== "GAT") return
+  if (architecture === "SGC") only("normalize", [true])
+  if (architecture === "APPNP") only("norm", [])
+  if (!isAttention(architecture)) return
   only("edge_dim", [])
   only("residual", [false])
-  only("v2", [false])
+}
+
+/** K, which PyG defaults to 1 for SGC and asks for with APPNP. */
+const parsePropagations = (fields: ConfigFields, architecture: Architecture): number => {
+  const range = [1, limits.maxPropagations] as const
+  if (architecture === "APPNP") return fields.requiredInteger("K", ...range)
+  return architecture === "SGC" ? (fields.integer("K", ...range) ?? 1) : 0
+}
+
+const parseTeleport = (fields: ConfigFields, architecture: Architecture): number => {
+  if (architecture !== "APPNP") return 0
+  const alpha = fields.number("alpha", Number.NaN)
+  if (alpha >= 0 && alpha <= 1) return alpha
+  throw fields.bad("alpha", "a number from 0 to 1")
 }
 
 /** `file` names the document in errors. */
@@ -167,13 +132,16 @@ export const parseGnnConfig = (json: unknown, file: string): GnnConfig => {
     batchNorm: parseNorm(fields),
     bias: fields.boolean("bias", true),
     aggregation: parseAggregation(fields, architecture),
-    gcnNormalize: gcn && fields.boolean("normalize", true),
+    gcnNormalize: normalizes.has(architecture) && fields.boolean("normalize", true),
     addSelfLoops: parseSelfLoops(fields, architecture),
     selfLoopFill: gcn && fields.boolean("improved", false) ? 2 : 1,
     l2Normalize: sage && fields.boolean("normalize", false),
     rootWeight: sage && fields.boolean("root_weight", true),
     project: sage && fields.boolean("project", false),
-    negativeSlope: architecture === "GAT" ? fields.number("negative_slope", 0.2) : 0.2,
+    negativeSlope: isAttention(architecture) ? fields.number("negative_slope", 0.2) : 0.2,
+    sharedWeights: architecture === "GATv2" && fields.boolean("share_weights", false),
+    propagations: parsePropagations(fields, architecture),
+    teleport: parseTeleport(fields, architecture),
     ginEps: architecture === "GIN" ? fields.number("eps", 0) : 0,
     pooling: parsePooling(fields),
     batchSize: parseBatchSize(fields),

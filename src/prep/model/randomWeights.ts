@@ -40,7 +40,9 @@ export const randomWeights = (config: GnnConfig, seed: number): ReadonlyMap<stri
   for (const [name, shape] of expectedWeights(config)) {
     const data = sharedFloat32(shape.reduce((product, extent) => product * extent, 1))
     const { low, high } = rangeOf(name, shape)
-    if (name.endsWith(".eps")) data.fill(config.ginEps)
+    const twin = config.sharedWeights ? weights.get(name.replace(".lin_r.", ".lin_l.")) : undefined
+    if (twin !== undefined) data.set(twin.data as Float32Array)
+    else if (name.endsWith(".eps")) data.fill(config.ginEps)
     else for (let i = 0; i < data.length; i++) data[i] = low + (high - low) * uniform()
     weights.set(name, { dtype: "f32", shape, data })
   }

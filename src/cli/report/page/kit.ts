@@ -7,6 +7,12 @@ import type { PageData, PageTask } from "../pageData.ts"
 export interface Kit {
   readonly tasks: ReadonlyArray<PageTask>
   readonly byId: ReadonlyMap<string, PageTask>
+  /** Of a task whose run answered others: their ids. */
+  readonly answers: ReadonlyMap<string, ReadonlyArray<string>>
+  /** What a task waited for; null when that was not told, or it did not wait. */
+  readonly waited: (task: PageTask) => string | null
+  /** The first few of some ids, and how many more. */
+  readonly some: (ids: ReadonlyArray<string>) => string
   readonly el: (tag: string, className: string, ...children: Array<Node | string>) => HTMLElement
   readonly bytes: (value: number | null) => string
   readonly ms: (value: number | null) => string
@@ -129,6 +135,31 @@ export function showTip(
   tip.style.top = `${Math.max(4, y)}px`
 }
 
+export function answersOf(
+  tasks: ReadonlyArray<PageTask>,
+): ReadonlyMap<string, ReadonlyArray<string>> {
+  const answers = new Map<string, Array<string>>()
+  for (const { id, sharedWith } of tasks) {
+    if (sharedWith === null) continue
+    const known = answers.get(sharedWith)
+    if (known === undefined) answers.set(sharedWith, [id])
+    else known.push(id)
+  }
+  return answers
+}
+
+export function waitedText({ waitedMs }: PageTask): string | null {
+  const parts = Object.entries(waitedMs ?? {}).map(
+    ([reason, ms]) => `${reason} ${formatPageMs(ms)}`,
+  )
+  return parts.length === 0 ? null : parts.join(", ")
+}
+
+export function listSome(ids: ReadonlyArray<string>): string {
+  const shown = ids.slice(0, 6).join(", ")
+  return ids.length > 6 ? `${shown}, and ${ids.length - 6} more` : shown
+}
+
 export function makeKit(data: PageData): Kit {
   const tasks = inflateTasks(data)
   // Okabe-Ito without black and with two more: told apart by colour-blind eyes, on light and dark.
@@ -136,6 +167,9 @@ export function makeKit(data: PageData): Kit {
   const order = new Map(data.tenants.map((tenant, index) => [tenant.id, index]))
   return {
     tasks,
+    answers: answersOf(tasks),
+    some: listSome,
+    waited: waitedText,
     byId: new Map(tasks.map((task) => [task.id, task])),
     el: makeElement,
     bytes: formatPageBytes,

@@ -1,22 +1,28 @@
 /// <reference lib="dom" />
 // Runs in the browser: reads the embedded run, draws every part, and wires zoom, hover and theme.
 import type { PageData } from "../pageData.ts"
+import type * as barsPart from "./bars.ts"
 import type * as kitPart from "./kit.ts"
 import type * as memoryPart from "./memory.ts"
 import type * as overviewPart from "./overview.ts"
+import type * as preemptionsPart from "./preemptions.ts"
 import type * as scatterPart from "./scatter.ts"
 import type * as tablePart from "./table.ts"
 import type * as tablesPart from "./tables.ts"
 import type * as timeAxisPart from "./timeAxis.ts"
 import type * as timelinePart from "./timeline.ts"
+import type * as tipsPart from "./tips.ts"
 
 /** The other files' functions, handed in: under a bundler, imported names do not survive inlining. */
 export type PageParts = Pick<typeof kitPart, "makeKit"> &
   Pick<typeof overviewPart, "drawHead" | "drawFigures" | "drawLegend"> &
   Pick<typeof timeAxisPart, "makeTimeAxis"> &
   Pick<typeof timelinePart, "makeTimeline"> &
+  Pick<typeof barsPart, "makeBars"> &
+  Pick<typeof tipsPart, "makeTips"> &
   Pick<typeof memoryPart, "makeMemory"> &
   Pick<typeof scatterPart, "makeScatters"> &
+  Pick<typeof preemptionsPart, "drawPreemptions"> &
   Pick<typeof tablePart, "makeTable"> &
   Pick<typeof tablesPart, "drawTenants" | "drawTasks" | "drawFailures" | "drawDecisions">
 
@@ -87,7 +93,8 @@ export function startPage(parts: PageParts): void {
   const fullMs = Math.max(1e-3, data.makespanMs, Math.min(lastMemoryMs, data.makespanMs * 1.05))
   const view = { startMs: 0, endMs: fullMs, fullMs, left: 76, right: 12, drag: null }
   const axis = parts.makeTimeAxis()
-  const timeline = parts.makeTimeline(kit, data, view, axis)
+  const shown = { bars: parts.makeBars(kit, data, fullMs), tips: parts.makeTips(kit, data) }
+  const timeline = parts.makeTimeline(kit, data, { view, axis }, shown)
   const memory = parts.makeMemory(kit, data, view, axis)
   const scatters = parts.makeScatters(kit, data)
   const drawTimes = () => {
@@ -112,6 +119,7 @@ export function startPage(parts: PageParts): void {
   wireTheme(drawAll)
   parts.drawTenants(kit, data, parts.makeTable)
   parts.drawTasks(kit, data, parts.makeTable)
+  parts.drawPreemptions(kit, data, parts.makeTable)
   parts.drawFailures(kit, data, parts.makeTable)
   parts.drawDecisions(kit, data, parts.makeTable)
 }

@@ -60,6 +60,25 @@ export function drawTenants(kit: Kit, data: PageData, makeTable: MakeTable): voi
   )
 }
 
+/** Columns that say something of few runs only: there where any task has it. */
+export function rareColumns(kit: Kit): ReadonlyArray<Column<PageTask>> {
+  const plans = kit.tasks.some(({ plan }) => plan !== null && plan !== "whole")
+  const shared = kit.answers.size > 0
+  const torn = kit.tasks.some(({ runs }) => runs.length > 1)
+  return [
+    ...(plans ? [textColumn<PageTask>("plan", (task) => task.plan)] : []),
+    ...(shared ? [textColumn<PageTask>("answered by", (task) => task.sharedWith)] : []),
+    ...(torn
+      ? [numberColumn<PageTask>("stays", (task) => Math.max(1, task.runs.length), plainNumber)]
+      : []),
+  ]
+}
+
+export function waitColumns(kit: Kit): ReadonlyArray<Column<PageTask>> {
+  const known = kit.tasks.some(({ waitedMs }) => waitedMs !== null)
+  return known ? [textColumn<PageTask>("waited for", kit.waited)] : []
+}
+
 export function drawTasks(kit: Kit, _data: PageData, makeTable: MakeTable): void {
   makeTable(
     kit,
@@ -71,6 +90,7 @@ export function drawTasks(kit: Kit, _data: PageData, makeTable: MakeTable): void
       textColumn("model", (task) => task.model),
       textColumn("graph", (task) => task.graph),
       textColumn("status", (task) => task.status, statusMark),
+      ...rareColumns(kit),
       numberColumn("group", (task) => task.group, plainNumber),
       numberColumn("lane", (task) => task.lane, plainNumber),
       numberColumn("submitted", (task) => task.submittedAtMs, kit.ms),
@@ -86,6 +106,7 @@ export function drawTasks(kit: Kit, _data: PageData, makeTable: MakeTable): void
       ),
       numberColumn("residents", (task) => task.residentBytes, kit.bytes),
       numberColumn("peak", (task) => task.measuredPeakBytes ?? task.predictedPeakBytes, kit.bytes),
+      ...waitColumns(kit),
     ],
     { pageRows: 50, filter: true },
   )
@@ -109,11 +130,6 @@ export function drawFailures(kit: Kit, _data: PageData, makeTable: MakeTable): v
   )
 }
 
-export function listSome(ids: ReadonlyArray<string>): string {
-  const shown = ids.slice(0, 6).join(", ")
-  return ids.length > 6 ? `${shown}, and ${ids.length - 6} more` : shown
-}
-
 export function drawDecisions(kit: Kit, data: PageData, makeTable: MakeTable): void {
   makeTable(
     kit,
@@ -122,7 +138,10 @@ export function drawDecisions(kit: Kit, data: PageData, makeTable: MakeTable): v
     [
       numberColumn("no.", (row: PageDecisionRow) => row[1], plainNumber),
       numberColumn("at", (row) => row[0], kit.ms),
-      textColumn("started", (row) => (row[2].length === 0 ? null : listSome(row[2]))),
+      textColumn("started", (row) => (row[2].length === 0 ? null : kit.some(row[2]))),
+      ...(data.decisions.some((row) => row[10].length > 0)
+        ? [textColumn("told to stop", (row: PageDecisionRow) => kit.some(row[10]) || null)]
+        : []),
       numberColumn("waiting", (row) => row[3], plainNumber),
       numberColumn("running", (row) => row[4], plainNumber),
       numberColumn("free memory", (row) => row[5], kit.bytes),

@@ -2,29 +2,10 @@
 // Runs in the browser: who ran when. A row per lane, tasks coloured by tenant, operators inside
 // them where there is room; above, how many tasks waited. Dragging zooms; memory.ts shares the view.
 import type { PageData, PageTask } from "../pageData.ts"
+import type { Bar, Bars } from "./bars.ts"
 import type { Kit } from "./kit.ts"
 import type { TimeAxis, TimeView } from "./timeAxis.ts"
-
-/** Steps of the number of tasks that are submitted and not started. */
-export function waitingSteps(
-  tasks: ReadonlyArray<PageTask>,
-): ReadonlyArray<readonly [number, number]> {
-  const changes = tasks.flatMap((task): Array<[number, number]> => {
-    const left = task.startedAtMs ?? task.finishedAtMs
-    return left === null
-      ? [[task.submittedAtMs, 1]]
-      : [
-          [task.submittedAtMs, 1],
-          [left, -1],
-        ]
-  })
-  changes.sort((a, b) => a[0] - b[0] || b[1] - a[1])
-  let count = 0
-  return changes.map(([at, change]) => {
-    count += change
-    return [at, count] as const
-  })
-}
+import type { Tips } from "./tips.ts"
 
 export function drawWaiting(
   kit: Kit,
@@ -62,86 +43,79 @@ export function drawWaiting(
   g.restore()
 }
 
-export function drawTask(
+/** Operators that ran within the bar, where there is room. */
+export function drawOps(
+  data: PageData,
+  g: CanvasRenderingContext2D,
+  bar: Bar,
+  box: { readonly y: number; readonly height: number },
+  opX: (ms: number) => number,
+): void {
+  const { y, height } = box
+  const { ops } = bar.task
+  for (let index = 0; index < ops.length; index += 3) {
+    if (ops[index + 2]! <= bar.fromMs || ops[index + 1]! >= bar.toMs) continue
+    const from = opX(Math.max(bar.fromMs, ops[index + 1]!))
+    const to = opX(Math.min(bar.toMs, ops[index + 2]!))
+    if (to - from < 1) continue
+    g.fillStyle = (index / 3) % 2 === 0 ? "rgba(255,255,255,0.16)" : "rgba(0,0,0,0.10)"
+    g.fillRect(from, y + height * 0.55, to - from, height * 0.45 - 3)
+    const name = data.opNames[ops[index]!] ?? ""
+    g.font = "9px system-ui, sans-serif"
+    if (height >= 26 && to - from > g.measureText(name).width + 6) {
+      g.fillStyle = "rgba(255,255,255,0.9)"
+      g.textAlign = "left"
+      g.fillText(name, from + 3, y + height * 0.75)
+    }
+  }
+  g.font = "11px system-ui, sans-serif"
+}
+
+/** Where a task gave way: a torn edge that narrow bars show as well. */
+export function drawTorn(
+  kit: Kit,
+  g: CanvasRenderingContext2D,
+  box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+): void {
+  const right = box.x + box.width
+  const depth = Math.min(7, Math.max(3, box.width))
+  g.fillStyle = kit.theme("--preempt")
+  g.beginPath()
+  g.moveTo(right, box.y)
+  g.lineTo(right, box.y + box.height)
+  g.lineTo(right - depth, box.y + box.height / 2)
+  g.closePath()
+  g.fill()
+}
+
+export function drawBar(
   kit: Kit,
   data: PageData,
   g: CanvasRenderingContext2D,
-  task: PageTask,
+  bar: Bar,
   box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
   opX: (ms: number) => number,
 ): void {
   const { x, y, width, height } = box
+  const { task } = bar
+  const gaveWay = bar.end === "preempted"
   g.globalAlpha = task.status === "completed" ? 1 : 0.45
   g.fillStyle = kit.tenantColor(task.tenant)
   g.fillRect(x, y, width, height)
   g.globalAlpha = 1
-  if (task.status !== "completed" || task.qosMet === false) {
+  if (!gaveWay && (task.status !== "completed" || task.qosMet === false)) {
     g.fillStyle = kit.theme("--bad")
     g.fillRect(x, y + height - 3, width, 3)
   }
   if (width > 24) {
-    for (let index = 0; index < task.ops.length; index += 3) {
-      const from = opX(task.ops[index + 1]!)
-      const to = opX(task.ops[index + 2]!)
-      if (to - from < 1) continue
-      g.fillStyle = (index / 3) % 2 === 0 ? "rgba(255,255,255,0.16)" : "rgba(0,0,0,0.10)"
-      g.fillRect(from, y + height * 0.55, to - from, height * 0.45 - 3)
-      const name = data.opNames[task.ops[index]!] ?? ""
-      g.font = "9px system-ui, sans-serif"
-      if (height >= 26 && to - from > g.measureText(name).width + 6) {
-        g.fillStyle = "rgba(255,255,255,0.9)"
-        g.textAlign = "left"
-        g.fillText(name, from + 3, y + height * 0.75)
-      }
-    }
-    g.font = "11px system-ui, sans-serif"
+    drawOps(data, g, bar, box, opX)
     if (height >= 16 && width > g.measureText(task.id).width + 8) {
       g.fillStyle = "#fff"
       g.textAlign = "left"
       g.fillText(task.id, x + 4, y + (task.ops.length > 0 ? height * 0.3 : height / 2))
     }
   }
-}
-
-export function taskTip(
-  kit: Kit,
-  data: PageData,
-  task: PageTask,
-): Array<readonly [string, string]> {
-  const rows: Array<readonly [string, string]> = [
-    ["task", task.id],
-    ["tenant", task.tenant],
-    ["model on graph", `${task.model} on ${task.graph}`],
-    ["status", task.status],
-    ["waited", kit.ms(task.queueMs)],
-    ["ran", `${kit.ms(task.runMs)} (predicted ${kit.ms(task.predictedMs)})`],
-    ["response", kit.ms(task.responseMs)],
-    ["peak memory", kit.bytes(task.measuredPeakBytes ?? task.predictedPeakBytes)],
-  ]
-  if (task.deadlineMs !== null) {
-    rows.push([
-      "deadline",
-      `${kit.ms(task.deadlineMs)}, ${task.qosMet === true ? "met" : "missed"}`,
-    ])
-  }
-  if (task.group !== null) rows.push(["group", String(task.group)])
-  if (task.attempts > 1) rows.push(["attempts", String(task.attempts)])
-  if (task.reason !== null) rows.push(["reason", task.reason])
-  for (let index = 0; index < Math.min(task.ops.length, 36); index += 3) {
-    const name = data.opNames[task.ops[index]!] ?? ""
-    rows.push([`· ${name}`, kit.ms(task.ops[index + 2]! - task.ops[index + 1]!)])
-  }
-  return rows
-}
-
-/** Tasks of each lane, by start. */
-export function tasksByLane(kit: Kit, lanes: number): ReadonlyArray<ReadonlyArray<PageTask>> {
-  const rows: Array<Array<PageTask>> = Array.from({ length: lanes }, () => [])
-  for (const task of kit.tasks) {
-    if (task.lane !== null && task.startedAtMs !== null) rows[task.lane]?.push(task)
-  }
-  for (const row of rows) row.sort((a, b) => a.startedAtMs! - b.startedAtMs!)
-  return rows
+  if (gaveWay) drawTorn(kit, g, box)
 }
 
 export function drawLaneRow(
@@ -150,7 +124,7 @@ export function drawLaneRow(
   view: TimeView,
   axis: TimeAxis,
   chart: { readonly g: CanvasRenderingContext2D; readonly width: number },
-  row: { readonly tasks: ReadonlyArray<PageTask>; readonly y: number; readonly height: number },
+  row: { readonly bars: ReadonlyArray<Bar>; readonly y: number; readonly height: number },
 ): void {
   const { g, width } = chart
   g.save()
@@ -159,19 +133,18 @@ export function drawLaneRow(
   g.clip()
   const opX = (ms: number) => axis.toX(view, width, ms)
   let drawnTo = Number.NEGATIVE_INFINITY
-  for (const task of row.tasks) {
-    const end = task.finishedAtMs ?? view.fullMs
-    if (end < view.startMs || task.startedAtMs! > view.endMs) continue
-    const x = opX(task.startedAtMs!)
-    const right = Math.max(x + 1, opX(end))
+  for (const bar of row.bars) {
+    if (bar.toMs < view.startMs || bar.fromMs > view.endMs) continue
+    const x = opX(bar.fromMs)
+    const right = Math.max(x + 1, opX(bar.toMs))
     // Thousands of tasks thinner than a pixel: one rectangle per pixel is all that can be seen.
     if (right <= drawnTo) continue
     const gap = right - x > 3 ? 0.5 : 0
-    drawTask(
+    drawBar(
       kit,
       data,
       g,
-      task,
+      bar,
       { x, y: row.y + 1, width: right - x - gap, height: row.height - 2 },
       opX,
     )
@@ -180,39 +153,69 @@ export function drawLaneRow(
   g.restore()
 }
 
-export function makeTimeline(kit: Kit, data: PageData, view: TimeView, axis: TimeAxis) {
+/** A mark for each, at the moment of its end. */
+export function drawRefused(
+  kit: Kit,
+  view: TimeView,
+  axis: TimeAxis,
+  chart: { readonly g: CanvasRenderingContext2D; readonly width: number },
+  row: { readonly tasks: ReadonlyArray<PageTask>; readonly y: number; readonly height: number },
+): void {
+  const { g, width } = chart
+  g.fillStyle = kit.theme("--muted")
+  g.textAlign = "right"
+  g.fillText("not run", view.left - 8, row.y + row.height / 2)
+  g.fillStyle = kit.theme("--bad")
+  for (const task of row.tasks) {
+    const x = axis.toX(view, width, task.finishedAtMs!)
+    if (x < view.left - 1 || x > width - view.right + 1) continue
+    g.fillRect(x - 1, row.y + 3, 2, row.height - 6)
+  }
+}
+
+export function makeTimeline(
+  kit: Kit,
+  data: PageData,
+  over: { readonly view: TimeView; readonly axis: TimeAxis },
+  shown: { readonly bars: Bars; readonly tips: Tips },
+) {
+  const { axis, view } = over
+  const { lanes, refused, waiting } = shown.bars
   const canvas = document.getElementById("timeline") as HTMLCanvasElement
-  const lanes = tasksByLane(kit, data.device.lanes)
-  const steps = waitingSteps(kit.tasks)
   const laneHeight = lanes.length <= 8 ? 40 : lanes.length <= 24 ? 22 : 12
   const waitingHeight = 36
-  const top = waitingHeight + 10
+  const refusedHeight = refused.length === 0 ? 0 : 18
+  const top = waitingHeight + 10 + refusedHeight
   const bottom = top + lanes.length * laneHeight
   let width = 0
   const draw = () => {
     const chart = kit.canvas(canvas, bottom + 22)
     width = chart.width
     axis.draw(kit, view, chart, 0, bottom)
-    drawWaiting(kit, view, axis, chart, steps, 0, waitingHeight)
-    lanes.forEach((tasks, lane) => {
+    drawWaiting(kit, view, axis, chart, waiting, 0, waitingHeight)
+    const row = { tasks: refused, y: waitingHeight + 6, height: refusedHeight }
+    if (refused.length > 0) drawRefused(kit, view, axis, chart, row)
+    lanes.forEach((bars, lane) => {
       const y = top + lane * laneHeight
       chart.g.fillStyle = kit.theme("--lane")
       chart.g.fillRect(view.left, y + 1, chart.width - view.left - view.right, laneHeight - 2)
       chart.g.fillStyle = kit.theme("--muted")
       chart.g.textAlign = "right"
       chart.g.fillText(`lane ${lane}`, view.left - 8, y + laneHeight / 2)
-      drawLaneRow(kit, data, view, axis, chart, { tasks, y, height: laneHeight })
+      drawLaneRow(kit, data, view, axis, chart, { bars, y, height: laneHeight })
     })
     axis.drawSelection(kit, view, chart.g, bottom)
   }
   const hover = (event: MouseEvent) => {
     const at = axis.toTime(view, width, event.offsetX)
     const slack = ((view.endMs - view.startMs) / Math.max(1, width)) * 1.5
+    if (event.offsetY > waitingHeight && event.offsetY < top) {
+      const task = refused.find((one) => Math.abs(one.finishedAtMs! - at) <= 2 * slack)
+      return kit.tip(event, task === undefined ? [] : shown.tips.task(task))
+    }
     const lane = lanes[Math.floor((event.offsetY - top) / laneHeight)]
-    const task = lane?.find(
-      (one) => one.startedAtMs! - slack <= at && at <= (one.finishedAtMs ?? view.fullMs) + slack,
-    )
-    kit.tip(event, task === undefined ? [] : taskTip(kit, data, task))
+    const bar = lane?.find((one) => one.fromMs - slack <= at && at <= one.toMs + slack)
+    kit.tip(event, bar === undefined ? [] : shown.tips.bar(bar))
   }
   return { canvas, draw, hover }
 }

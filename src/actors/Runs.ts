@@ -1,0 +1,115 @@
+// The runs under way: each begins with its memory and a lane, is written down in its task's record, and
+// ends once, giving its lane back. It knows which of them are being stopped, and for whom.
+import { Effect } from "effect"
+import { StopSignal } from "../device/StopSignal.ts"
+import type { DeviceError } from "../model/errors.ts"
+import { opEndsMs } from "../model/planWork.ts"
+import type { Stoppable } from "../model/Snapshot.ts"
+import { dueAtMs } from "../policy/edf.ts"
+import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
+import type { Ledger } from "./Ledger.ts"
+import type { LiveTask } from "./LiveTask.ts"
+import { waitingOf } from "./PausedTask.ts"
+import { Preemptions } from "./Preemptions.ts"
+import { byPlan } from "./PreparedTask.ts"
+import type { SchedulerState } from "./SchedulerState.ts"
+import { noteRun } from "./SharedRun.ts"
+import type { Stopwatch } from "./Stopwatch.ts"
+import type { TaskBook } from "./TaskBook.ts"
+
+export interface RunsOptions {
+  readonly book: TaskBook
+  readonly ledger: Ledger
+  readonly stopwatch: Stopwatch
+  readonly dispatch: (lane: number, run: RunTask) => Effect.Effect<void>
+}
+
+export class Runs {
+  readonly #options: RunsOptions
+  readonly #state: SchedulerState
+  readonly preemptions = new Preemptions()
+
+  constructor(options: RunsOptions, state: SchedulerState) {
+    this.#options = options
+    this.#state = state
+  }
+
+  /**
+   * Starts a task with one of its plans, or lets it go on with the one it has. It is running also when no
+   * memory was found: nothing is taken then.
+   */
+  begin(task: LiveTask, group: number, plan = 0): Effect.Effect<void, DeviceError> {
+    return Effect.gen({ self: this }, function* () {
+      if (plan > 0) task.prepared = byPlan(task.prepared!, plan)
+      task.plan = task.prepared!.plan
+      const { book, dispatch, ledger, stopwatch } = this.#options
+      const { pause } = task
+      const acquired = yield* pause === null
+        ? Effect.result(ledger.acquire(task, task.prepared!))
+        : Effect.result(Effect.succeed(ledger.resume(pause.holding)))
+      const nowMs = stopwatch.nowMs()
+      book.move(task, "running")
+      task.abort = null
+      if (pause === null) {
+        task.group = group
+        task.startedAtMs = nowMs
+      }
+      if (acquired._tag === "Failure") return yield* Effect.fail(acquired.failure)
+      const holding = acquired.success
+      const firstOp = pause?.firstOp ?? 0
+      const uploads = pause === null ? holding.placement.uploads : []
+      const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
+      // Who is answered beside others cannot wait elsewhere for the rest of a run.
+      const stop = task.members === null ? { stop: stoppable(task, firstOp) } : {}
+      const lane = this.#state.started(task, nowMs, { loadBytes, ...stop })
+      task.lane = lane
+      task.pause = null
+      const times = { startedAtMs: nowMs, loadedAtMs: null, endedAtMs: null }
+      task.runs.push({ lane, group, ...times, end: "running", preemptedBy: null })
+      const run = { task, holding, firstOp, stop: new StopSignal() }
+      for (const member of task.members ?? []) noteRun(task, member.task)
+      this.preemptions.started(run)
+      yield* dispatch(lane, run)
+    })
+  }
+
+  /** It has left its lane, which is free again unless it was lost. */
+  end(run: RunTask, outcome: RunOutcome): void {
+    const { task } = run
+    const nowMs = this.#options.stopwatch.nowMs()
+    const urgent = this.preemptions.ended(run)
+    const preempted = outcome._tag === "Preempted"
+    const last = task.runs.pop()!
+    const preemptedBy = preempted ? (urgent?.spec.id ?? null) : null
+    task.runs.push({ ...last, endedAtMs: nowMs, end: endOf[outcome._tag], preemptedBy })
+    const lane = this.#state.finished(task, nowMs)
+    const laneLost = outcome._tag === "Failed" && outcome.reason._tag === "LaneLost"
+    if (!laneLost) this.#state.laneUp(lane)
+  }
+
+  /** Asks a run to give its lane to `urgent`. */
+  stop(id: string, urgent: LiveTask): void {
+    this.preemptions.stop(id, urgent)
+    this.#state.stopping(id, urgent.spec.id)
+  }
+}
+
+const endOf = {
+  Completed: "completed",
+  Cancelled: "cancelled",
+  Failed: "failed",
+  Preempted: "preempted",
+} as const
+
+const stoppable = (task: LiveTask, firstOp: number): Stoppable => {
+  const waiting = waitingOf(task)
+  return {
+    opEndsMs: opEndsMs(task.prepared!.plan),
+    firstOp,
+    dueAtMs: dueAtMs(waiting),
+    predictedP95Ms: waiting.predictedP95Ms,
+    priority: task.spec.priority,
+    preemptions: task.runs.filter(({ end }) => end === "preempted").length,
+    stoppingFor: null,
+  }
+}

@@ -1,0 +1,31 @@
+// What is told of a GPU beside its kernels: how fast its own memory is copied, how soon a plan on it can
+// stop, whether its multiprocessors can be shared out.
+import { Result } from "effect"
+import { loadAddon } from "../../device/native/Addon.ts"
+import type { DeviceInfo, GpuFacts } from "../../model/RunReport.ts"
+import { addonOption } from "../addonOption.ts"
+import { formatBytes } from "../units.ts"
+
+export interface GpuReport extends Pick<GpuFacts, "index" | "copyBytesPerSecond" | "sliceBytes"> {
+  readonly driver: string
+  readonly memoryBytes: number
+  /** Why there are no green contexts; null where there are. */
+  readonly noSmShares: string | null
+}
+
+export const gpuReport = ({ gpu }: DeviceInfo): GpuReport | null => {
+  const addon = loadAddon(addonOption().addonPath ?? null)
+  if (gpu === undefined || gpu === null || Result.isFailure(addon)) return null
+  const { index, copyBytesPerSecond, sliceBytes } = gpu
+  const { driver, memoryBytes, noSmShares } = addon.success.gpus(index).devices[index]!
+  return { index, driver, memoryBytes, copyBytesPerSecond, sliceBytes, noSmShares }
+}
+
+export const gpuText = (gpu: GpuReport): string =>
+  [
+    `GPU ${gpu.index} of ${formatBytes(gpu.memoryBytes)}, driver for CUDA ${gpu.driver}; copies within ` +
+      `it ${formatBytes(gpu.copyBytesPerSecond)}/s, slices of ${formatBytes(gpu.sliceBytes)}`,
+    gpu.noSmShares === null
+      ? "green contexts: its multiprocessors can be shared out (--sm-share)"
+      : `no green contexts (--sm-share does nothing): ${gpu.noSmShares}`,
+  ].join("\n")
