@@ -44,6 +44,18 @@ SpmmArgs BoundOp::spmm() const {
           epilogue()};
 }
 
+AggGemmArgs BoundOp::agg_gemm() const {
+  AggGemmArgs args{spmm(), gemm()};
+  args.aggregate.k = op_.m;
+  args.aggregate.n = op_.k;
+  args.aggregate.y = nullptr;
+  args.aggregate.ldy = 0;
+  args.aggregate.epilogue = Epilogue{};
+  args.product.a = nullptr;
+  args.product.lda = 0;
+  return args;
+}
+
 GatArgs BoundOp::gat() const {
   return {op_.m,
           op_.nnz,
@@ -102,6 +114,7 @@ Verdict check_row_work(const PlanOp& op, const BoundOp& bound, IndexChecks& chec
 Verdict check_indices(const PlanOp& op, const BoundOp& bound, IndexChecks& checks) {
   switch (op.kind) {
     case kSpmm:
+    case kAggGemm:
     case kGat:
     case kGatv2: {
       const int64_t columns = op.kind == kSpmm ? op.k : op.m;

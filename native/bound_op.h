@@ -23,6 +23,7 @@ class BoundOp {
 
   GemmArgs gemm() const;
   SpmmArgs spmm() const;
+  AggGemmArgs agg_gemm() const;
   GatArgs gat() const;  // of both kinds of attention
   DensifyArgs densify() const;
   RowwiseArgs rowwise() const;

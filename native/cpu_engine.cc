@@ -31,6 +31,17 @@ void copy_rows(const CopyArgs& c) {
   for (int64_t r = 0; r < c.m; r++) std::memcpy(c.y + r * c.ldy, c.x + r * c.ldx, row);
 }
 
+// A fused layer is a kernel of GPUs.
+Verdict check_kinds(const NativePlan& plan) {
+  for (size_t i = 0; i < plan.ops.size(); i++) {
+    if (plan.ops[i].kind == kAggGemm) {
+      return refuse("ops[" + std::to_string(i) + "].kind",
+                    "aggGemm: the plan was made for another device");
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Verdict CpuEngine::open(int64_t budget_bytes) {
@@ -68,6 +79,7 @@ void CpuEngine::run_op(const PlanOp& op, const Binding& binding) const {
   switch (op.kind) {
     case kGemm: kernels_->gemm(bound.gemm()); break;
     case kSpmm: kernels_->spmm(bound.spmm()); break;
+    case kAggGemm: break;  // refused before anything runs
     case kGat:
     case kGatv2: kernels_->gat(bound.gat()); break;
     case kDensify: kernels_->densify(bound.densify()); break;
@@ -95,6 +107,11 @@ void CpuEngine::run(const RunRequest& request, RunResult& result) {
   const Binding& binding = *request.binding;
   if (paint_ && request.first_op == 0) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));
   const double start = now_ms();
+  if (Verdict bad = check_kinds(plan)) {
+    result.failure = Failure::refused;
+    result.why = *bad;
+    return;
+  }
   if (Verdict bad = check_all_indices(plan, binding, checks())) {
     result.failure = Failure::refused;
     result.why = *bad;

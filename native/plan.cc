@@ -113,6 +113,13 @@ Verdict check_rules(const PlanOp& op, size_t index) {
                     op.heads, op.head_width);
     }
   }
+  if (op.kind == kAggGemm && op.k > kWidestFused) {
+    return refuse(op_place(index, "k"), "%" PRId64 " columns are more than %" PRId64, op.k,
+                  kWidestFused);
+  }
+  if (op.kind == kAggGemm && op.reduce == static_cast<int>(Reduce::max)) {
+    return refuse(op_place(index, "reduce"), "a fused layer takes sums and means");
+  }
   if (op.kind != kSpmm) return std::nullopt;
   const bool self = op.self_coefficient != 0;
   const bool weighted = op.operands[kValues].present() || op.operands[kColScale].present();
@@ -199,6 +206,17 @@ Extents extents_of(const PlanOp& op) {
       add_vector(to, op, kColScale, "colScale", op.k, false);
       add_vector(to, op, kSelfWeight, "selfWeight", op.m, false);
       add(to, kX, "x", op.k, op.n);
+      add(to, kY, "y", op.m, op.n, true);
+      add_epilogue(to, op, op.m, op.n);
+      add_memory(to, op);
+      break;
+    case kAggGemm:
+      add_csr(to, op);
+      add_vector(to, op, kValues, "values", op.nnz, false);
+      add_vector(to, op, kColScale, "colScale", op.m, false);
+      add_vector(to, op, kSelfWeight, "selfWeight", op.m, false);
+      add(to, kX, "x", op.m, op.k);
+      add(to, kB, "b", op.k, op.n);
       add(to, kY, "y", op.m, op.n, true);
       add_epilogue(to, op, op.m, op.n);
       add_memory(to, op);

@@ -80,7 +80,8 @@ constexpr int kGather = 6;
 constexpr int kLogSoftmax = 7;
 constexpr int kGatv2 = 8;
 constexpr int kCopy = 9;
-constexpr int kKinds = 10;
+constexpr int kAggGemm = 10;
+constexpr int kKinds = 11;
 
 constexpr int kReduces = 3;
 constexpr int kActivations = 8;

@@ -2,7 +2,7 @@
 // neither Node nor a network, builds and checks gnnsched: `sh gpu-check.sh` in it does everything.
 //   npm run bundle:offline -- [FOLDER]      default: out/gnnsched-offline
 import { execFileSync } from "node:child_process"
-import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs"
+import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 
 const root = join(import.meta.dirname, "..")
@@ -22,7 +22,12 @@ const parts = [
   "dist",
   "examples",
   "test/emulator",
+  "test/kernels",
+  "test/cases",
+  "test/native/oracle.ts",
   "test/cuda/mix.yaml",
+  "bench/gpu",
+  "scripts/offline",
 ]
 
 /** Of installed packages, what no program here reads. */
@@ -55,7 +60,7 @@ try {
   mkdirSync(join(folder, "bin"))
   cpSync(process.execPath, join(folder, "bin/node"), { dereference: true })
   run("strip", ["--strip-unneeded", join(folder, "bin/node")], folder)
-  cpSync(join(root, "scripts/offline/gpu-check.sh"), join(folder, "gpu-check.sh"))
+  renameSync(join(folder, "scripts/offline/gpu-check.sh"), join(folder, "gpu-check.sh"))
   chmodSync(join(folder, "gpu-check.sh"), 0o755)
   run("tar", ["-cJf", archive, basename(folder)], dirname(folder))
 } catch (error) {

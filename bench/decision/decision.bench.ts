@@ -7,11 +7,13 @@ import { shares } from "../../src/model/Interference.ts"
 import { alignUp, noDemand } from "../../src/model/Plan.ts"
 import {
   policyNames,
+  type RunningTask,
   type SchedulingMode,
   type Snapshot,
   type WaitingTask,
 } from "../../src/model/Snapshot.ts"
 import { policies } from "../../src/policy/policies.ts"
+import { preempts } from "../../src/policy/preempt.ts"
 import { WaitingQueue } from "../../src/policy/WaitingQueue.ts"
 import { runBench, type Suite } from "../suite.ts"
 
@@ -94,7 +96,26 @@ const snapshotOf = (waiting: number, mode: SchedulingMode): Snapshot => {
   }
 }
 
-/** One row per policy, mode and queue length, named `policy/mode/waiting`. */
+/** The same with every lane taken, each by a run of 20 operators that may be stopped. */
+const fullSnapshotOf = (waiting: number): Snapshot => {
+  const snapshot = snapshotOf(waiting, "continuous")
+  const running = tasksOf(lanes).map(({ id, ...task }, lane): RunningTask => {
+    const ms = 20 * (lane + 1)
+    const stop = {
+      opEndsMs: Array.from({ length: 20 }, (_, op) => ((op + 1) * ms) / 20),
+      firstOp: 0,
+      dueAtMs: 4 * ms,
+      predictedP95Ms: ms,
+      priority: lane,
+      preemptions: 0,
+      stoppingFor: null,
+    }
+    return { ...task, id: `running-${id}`, lane, startedAtMs: 0, loadMs: 0, predictedMs: ms, stop }
+  })
+  return { ...snapshot, running, lanesFree: 0 }
+}
+
+/** One row per policy, mode and queue length, named `policy/mode/waiting`; `stop` where no lane is free. */
 export const decisionSuite: Suite = ({ smoke }) => {
   const bench = new Bench(
     smoke
@@ -108,6 +129,12 @@ export const decisionSuite: Suite = ({ smoke }) => {
         const decide = () => policies[policy](snapshot, 0)
         bench.add(`${policy}/${mode}/${waiting}`, decide, { async: false })
       }
+    }
+  }
+  for (const waiting of smoke ? [10, 100] : [10, 100, 1000, 10_000]) {
+    const snapshot = fullSnapshotOf(waiting)
+    for (const [policy, preempt] of Object.entries(preempts)) {
+      bench.add(`${policy}/stop/${waiting}`, () => preempt(snapshot, 5), { async: false })
     }
   }
   return runBench("decision", bench)

@@ -2,7 +2,8 @@
 
     python bench/peers/pyg_check.py --cases 200 --seed 1 --dir /tmp/pyg-check
 
-Writes one workload of random models (PyG's own basic GNNs, their state dicts as safetensors) and
+Writes one workload of random models (PyG's own basic GNNs, and SGC and APPNP made of its convolutions,
+their state dicts as safetensors) and
 graphs with self loops, duplicates, isolated nodes and edge weights, stored in every form that numpy,
 scipy and safetensors give them, runs `npx gnnsched run` on it, and compares each output with PyG's in
 float64. Needs torch, torch-geometric, safetensors, numpy.
@@ -16,10 +17,50 @@ import sys
 import numpy as np
 import torch
 import torch_geometric.nn as pyg
+from torch_geometric.nn.resolver import activation_resolver
 from safetensors.torch import save_file
 
+
+class SGC(torch.nn.Module):
+    """PyG has the convolution alone."""
+
+    def __init__(self, in_channels, hidden_channels, num_layers, out_channels, act, K,
+                 add_self_loops, bias):
+        super().__init__()
+        widths = [in_channels] + [hidden_channels] * (num_layers - 1) + [out_channels]
+        self.convs = torch.nn.ModuleList(
+            pyg.SGConv(*pair, K=K, add_self_loops=add_self_loops, bias=bias)
+            for pair in zip(widths, widths[1:]))
+        self.act = activation_resolver(act)
+
+    def forward(self, x, edge_index, edge_weight=None):
+        for i, conv in enumerate(self.convs):
+            x = conv(self.act(x) if i > 0 else x, edge_index, edge_weight)
+        return x
+
+
+class APPNP(torch.nn.Module):
+    """An MLP, then PyG's propagation."""
+
+    def __init__(self, in_channels, hidden_channels, num_layers, out_channels, act, K, alpha,
+                 add_self_loops, normalize, bias):
+        super().__init__()
+        widths = [in_channels] + [hidden_channels] * (num_layers - 1) + [out_channels]
+        self.lins = torch.nn.ModuleList(
+            torch.nn.Linear(*pair, bias=bias) for pair in zip(widths, widths[1:]))
+        self.propagate = pyg.APPNP(K, alpha, add_self_loops=add_self_loops, normalize=normalize)
+        self.act = activation_resolver(act)
+
+    def forward(self, x, edge_index, edge_weight=None):
+        for i, lin in enumerate(self.lins):
+            x = lin(self.act(x) if i > 0 else x)
+        return self.propagate(x, edge_index, edge_weight)
+
+
 MODELS = {"GCN": pyg.models.GCN, "GraphSAGE": pyg.models.GraphSAGE, "GAT": pyg.models.GAT,
-          "GIN": pyg.models.GIN}
+          "GATv2": lambda **config: pyg.models.GAT(v2=True, **config), "GIN": pyg.models.GIN,
+          "SGC": SGC, "APPNP": APPNP}
+WEIGHTED = {"GCN", "SGC", "APPNP"}
 POOLS = {"add": pyg.global_add_pool, "mean": pyg.global_mean_pool, "max": pyg.global_max_pool}
 
 
@@ -29,7 +70,7 @@ def random_config(rng):
     layers = int(rng.integers(1, 5))
     config = dict(
         in_channels=int(rng.integers(1, 40)),
-        hidden_channels=int(rng.integers(1, 12)) * (heads if arch == "GAT" else 1),
+        hidden_channels=int(rng.integers(1, 12)) * (heads if arch.startswith("GAT") else 1),
         num_layers=layers,
         out_channels=int(rng.integers(1, 12)) if rng.random() < 0.85 else None,
         act=str(rng.choice(["relu", "elu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"])),
@@ -47,13 +88,21 @@ def random_config(rng):
         config["normalize"] = bool(rng.random() < 0.3)
         config["root_weight"] = bool(rng.random() < 0.8)
         config["project"] = bool(rng.random() < 0.3)
-    if arch == "GAT":
+    if arch in ("SGC", "APPNP"):
+        config["K"] = int(rng.integers(1, 12))
+        config["add_self_loops"] = bool(rng.random() < 0.7)
+        config["out_channels"] = int(rng.integers(1, 12))
+        del config["act_first"], config["norm"]
+    if arch == "APPNP":
+        config["alpha"] = float(rng.choice([0.0, 0.1, 0.5, 1.0]))
+        config["normalize"] = bool(rng.random() < 0.8)
+    if arch == "GATv2":
+        config["share_weights"] = bool(rng.random() < 0.4)
+    if arch.startswith("GAT"):
         config["heads"] = heads
         config["concat"] = bool(rng.random() < 0.8)
         config["add_self_loops"] = bool(rng.random() < 0.7)
         config["negative_slope"] = float(rng.choice([0.2, 0.05]))
-        if config["concat"] and config["out_channels"] is None:
-            config["out_channels"] = None
     if arch == "GIN":
         config["train_eps"] = bool(rng.random() < 0.5)
         del config["bias"]
@@ -132,14 +181,15 @@ def write_case(folder, index, rng, generator):
     nodes = None
     if pool is None and rng.random() < 0.4:
         nodes = [int(node) for node in rng.integers(0, x.shape[0], rng.integers(1, 20))]
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()},
+    # cloned: safetensors takes no two names for the same memory, as shared weights have
+    save_file({k: v.clone().contiguous() for k, v in model.state_dict().items()},
               str(folder / f"model{index}.safetensors"))
     (folder / f"model{index}.json").write_text(
         json.dumps({"architecture": arch, **config, "pooling": pool}))
     with torch.no_grad():
         args = [torch.from_numpy(x).double(), torch.from_numpy(edge_index)]
         model = model.double()
-        if arch == "GCN" and weight is not None:
+        if arch in WEIGHTED and weight is not None:
             out = model(*args, edge_weight=torch.from_numpy(weight).double())
         else:
             out = model(*args)

@@ -20,15 +20,16 @@ cudaError_t launch_agg_gemm(const AggGemmArgs& args, GemmMode mode, const RowWor
                             void* workspace, cudaStream_t stream) {
   const SpmmArgs& aggregate = args.aggregate;
   if (aggregate.m == 0 || args.product.n == 0) return cudaSuccess;
-  if (aggregate.n > kAggGemmWidest || aggregate.reduce == Reduce::max) {
+  if (aggregate.n > kWidestFused || aggregate.reduce == Reduce::max) {
     return cudaErrorInvalidValue;
   }
-  if (work.segment_count > 0) {
-    // spmm with nothing but segments: their partial rows stay in the workspace
-    const RowWork segments{nullptr, work.segments, nullptr, 0, work.segment_count, 0};
+  RowWork segments = segments_of(work);
+  segments.heavy_end = segments.heavy_begin;  // their partial rows stay in the workspace
+  if (segments.unit_begin < segments.unit_end) {
     const cudaError_t started = launch_spmm_csr(aggregate, segments, workspace, stream);
     if (started != cudaSuccess) return started;
   }
+  if (args.row_begin >= aggregate.m) return cudaSuccess;
   return mode == GemmMode::tf32x3 ? launch_agg_gemm_tf32x3(args, work, workspace, stream)
                                   : launch_agg_gemm_ffma(args, work, workspace, stream);
 }

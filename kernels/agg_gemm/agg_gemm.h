@@ -9,9 +9,8 @@
 
 namespace gnnsched::gpu {
 
-// The widest rows that a block keeps in shared memory.
-constexpr int64_t kAggGemmWidest = 128;
-
+// Computes the segments among the units of `work`, then the rows from args.row_begin on: a slice may have
+// either alone, segments first.
 // Partial rows of the segments of heavy rows, as of spmm.
 int64_t agg_gemm_workspace_bytes(int64_t segments, int64_t k);
 

@@ -67,7 +67,7 @@ __global__ void __launch_bounds__(AggConfig::kThreads, AggConfig::blocks(Quads))
   static_assert(sizeof(Shared) <= 48 * 1024, "the tiles fit static shared memory");
   GNNSCHED_SHARED(Shared, shared);
   const GemmArgs& g = args.product;
-  const int64_t r0 = static_cast<int64_t>(blockIdx.x) * AggConfig::kRows;
+  const int64_t r0 = args.row_begin + static_cast<int64_t>(blockIdx.x) * AggConfig::kRows;
   RowAggregator<Lanes, Quads>(args.aggregate, work, workspace).fill(shared.tile, r0);
   const int across = static_cast<int>(threadIdx.x) % Config::kAcross;
   const int down = static_cast<int>(threadIdx.x) / Config::kAcross;
@@ -102,7 +102,7 @@ __global__ void __launch_bounds__(AggConfig::kThreads, AggConfig::blocks(Quads))
 template <int Lanes, bool Quads>
 cudaError_t launch_rows(const AggGemmArgs& args, const RowWork& work, void* workspace,
                         cudaStream_t stream) {
-  const int64_t blocks = ceil_div(args.product.m, AggConfig::kRows);
+  const int64_t blocks = ceil_div(args.product.m - args.row_begin, AggConfig::kRows);
   if (!grid_fits(blocks, 1)) return cudaErrorInvalidValue;
   return launch(agg_gemm_ffma_kernel<Lanes, Quads>, dim3(blocks), dim3(AggConfig::kThreads),
                 stream, args, work, workspace);

@@ -114,7 +114,7 @@ __global__ void __launch_bounds__(AggConfig::kThreads, AggConfig::blocks(Quads))
   GNNSCHED_SHARED(Shared, shared);
   constexpr int kDepth = Config::kDepth, kStages = Config::kStages;
   const GemmArgs& g = args.product;
-  const int64_t r0 = static_cast<int64_t>(blockIdx.x) * AggConfig::kRows;
+  const int64_t r0 = args.row_begin + static_cast<int64_t>(blockIdx.x) * AggConfig::kRows;
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
   const int row = warp / 2 * 16, column = warp % 2 * Config::kWarpColumns;
   const auto start_ring = [&](int64_t c0) {
@@ -160,7 +160,7 @@ template <int Lanes, bool Quads, class Config>
 cudaError_t launch_config(const AggGemmArgs& args, const RowWork& work, void* workspace,
                           cudaStream_t stream) {
   const GemmArgs& g = args.product;
-  const int64_t blocks = ceil_div(g.m, AggConfig::kRows);
+  const int64_t blocks = ceil_div(g.m - args.row_begin, AggConfig::kRows);
   if (!grid_fits(blocks, 1)) return cudaErrorInvalidValue;
   const bool pairs = aligned(g.c, 8) && g.ldc % 2 == 0;
   return launch(agg_gemm_tf32x3_kernel<Lanes, Quads, Config>, dim3(blocks),

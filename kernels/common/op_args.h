@@ -10,6 +10,8 @@ enum class Activation : int32_t { identity, relu, elu, leaky_relu, tanh, sigmoid
 enum class Reduce : int32_t { sum, mean, max };
 
 constexpr int64_t kMaxHeads = 64;
+// The widest rows that a block of a fused layer keeps in shared memory.
+constexpr int64_t kWidestFused = 128;
 
 // v = acc * row_scale[r]; v += addend[r, c]; v += bias[c]; affine; act; affine (one of the two)
 struct Epilogue {
@@ -79,6 +81,7 @@ struct GatArgs {
 struct AggGemmArgs {
   SpmmArgs aggregate;
   GemmArgs product;
+  int64_t row_begin = 0;  // of the rows to compute; they end with m
 };
 
 // y[m, k] = the CSR matrix as a dense one; duplicates add up

@@ -3,6 +3,7 @@
 
 #include <cinttypes>
 
+#include "agg_gemm/agg_gemm.h"
 #include "gat/gat.h"
 #include "gemm/gemm.h"
 #include "rows/rows.h"
@@ -39,10 +40,26 @@ gpu::RowWork row_work(const PlanOp& op, const BoundOp& bound, const OpSlice& sli
   return work;
 }
 
+// Of a fused layer a slice has rows, and segments of heavy rows that come before them.
+gpu::RowWork fused_segments(const PlanOp& op, const BoundOp& bound, const OpSlice& slice) {
+  gpu::RowWork work = row_work(op, bound);
+  work.unit_begin = slice.heavy_begin;
+  work.unit_end = slice.heavy_end;
+  return work;
+}
+
+AggGemmArgs fused_rows(AggGemmArgs args, const OpSlice& slice) {
+  args.row_begin = slice.begin;
+  args.aggregate.m = args.product.m = slice.end;
+  return args;
+}
+
 int64_t scratch_bytes(const PlanOp& op, const BoundOp& bound) {
   switch (op.kind) {
     case kGemm: return gpu::gemm_workspace_bytes(op.m, op.k, op.n);
     case kSpmm: return gpu::spmm_workspace_bytes(row_work(op, bound).segment_count, op.n);
+    case kAggGemm:
+      return gpu::agg_gemm_workspace_bytes(row_work(op, bound).segment_count, op.k);
     case kGat:
     case kGatv2:
       return gpu::gat_workspace_bytes(row_work(op, bound).segment_count, op.heads, op.head_width);
@@ -89,12 +106,15 @@ cudaError_t launch_slice(const PlanOp& whole, const OpSlice& slice, const Bindin
   const PlanOp op = has_work_list(whole) ? whole : rows_of(whole, slice.begin, slice.end);
   const BoundOp bound(op, binding);
   void* scratch = bound.floats(kScratch);
+  const bool wide = tensor_cores && op.n >= kNarrowest;
+  const gpu::GemmMode mode = wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma;
   switch (op.kind) {
-    case kGemm: {
-      const bool wide = tensor_cores && op.n >= kNarrowest;
-      return gpu::launch_gemm_f32(bound.gemm(), gpu::gemm_split(whole.m, op.k, op.n),
-                                  wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma, scratch, stream);
-    }
+    case kGemm:
+      return gpu::launch_gemm_f32(bound.gemm(), gpu::gemm_split(whole.m, op.k, op.n), mode, scratch,
+                                  stream);
+    case kAggGemm:
+      return gpu::launch_agg_gemm(fused_rows(bound.agg_gemm(), slice), mode,
+                                  fused_segments(op, bound, slice), scratch, stream);
     case kSpmm: return gpu::launch_spmm_csr(bound.spmm(), row_work(op, bound, slice), scratch, stream);
     case kGat:
     case kGatv2:

@@ -16,7 +16,7 @@ using namespace words;
 constexpr double kFlopsPerByte = 5;
 
 // Rows of one tile of the product kernels, and of one block of those that walk rows.
-constexpr int64_t kProductRows = 128, kBlockRows = 4;
+constexpr int64_t kProductRows = 128, kFusedRows = 64, kBlockRows = 4;
 
 int64_t rows_in(const PlanOp& op) {
   return op.kind == kReadout || op.kind == kGather ? op.count : op.m;
@@ -25,6 +25,7 @@ int64_t rows_in(const PlanOp& op) {
 bool is_attention(const PlanOp& op) { return op.kind == kGat || op.kind == kGatv2; }
 
 int64_t columns_in(const PlanOp& op) {
+  if (op.kind == kAggGemm) return op.k;  // those that are aggregated
   return is_attention(op) ? op.heads * op.head_width : op.n;
 }
 
@@ -46,7 +47,7 @@ double edge_bytes(const PlanOp& op) {
 double work_bytes(const PlanOp& op) {
   const double m = static_cast<double>(op.m), k = static_cast<double>(op.k);
   double bytes = operand_bytes(op);
-  if (op.kind == kGemm) bytes += 2 * m * k * static_cast<double>(op.n) / kFlopsPerByte;
+  if (op.kind == kGemm || op.kind == kAggGemm) bytes += 2 * m * k * static_cast<double>(op.n) / kFlopsPerByte;
   if (has_work_list(op)) bytes += edge_bytes(op) * static_cast<double>(op.nnz);
   return bytes;
 }
@@ -100,7 +101,9 @@ class Slicer {
   void add(size_t index) {
     const PlanOp& op = plan_.ops[index];
     const size_t first = out_.slices.size();
-    if (has_work_list(op)) {
+    if (op.kind == kAggGemm) {
+      add_fused(index, op);
+    } else if (has_work_list(op)) {
       add_aggregation(index, op);
     } else {
       add_rows(index, op);
@@ -139,6 +142,28 @@ class Slicer {
         [&](int64_t begin, int64_t end, double bytes) { push(index, begin, end, 0, 0, bytes); });
   }
 
+  // Segments, then blocks of rows. The edges of heavy rows count twice: too many slices, never too few.
+  void add_fused(size_t index, const PlanOp& op) {
+    const HostWork work(op, binding_);
+    const double total = work_bytes(op);
+    if (total <= limit_) return push(index, 0, op.m, 0, work.segments, total);
+    const double edge = edge_bytes(op);
+    const double row = (total - edge * static_cast<double>(op.nnz)) / static_cast<double>(op.m);
+    cut(work.segments, 1, limit_,
+        [&](int64_t at) { return segment_bytes(op, work) * static_cast<double>(at); },
+        [&](int64_t begin, int64_t end, double bytes) { push(index, 0, 0, begin, end, bytes); });
+    cut(op.m, kFusedRows, limit_,
+        [&](int64_t at) { return edge * work.row_offsets[at] + row * static_cast<double>(at); },
+        [&](int64_t begin, int64_t end, double bytes) { push(index, begin, end, 0, 0, bytes); });
+  }
+
+  // All but the last segments of a row are equally long.
+  static double segment_bytes(const PlanOp& op, const HostWork& work) {
+    if (work.segments == 0) return 0;
+    return edge_bytes(op) * (work.segment_list[0].end - work.segment_list[0].begin) +
+           4.0 * static_cast<double>(columns_in(op));
+  }
+
   // Segments, bundles, then the heavy rows that the segments belong to.
   void add_aggregation(size_t index, const PlanOp& op) {
     const HostWork work(op, binding_);
@@ -149,12 +174,8 @@ class Slicer {
     const double edge = edge_bytes(op);
     const double row = operand_bytes(op) / static_cast<double>(std::max<int64_t>(op.m, 1));
     const double partial = 4.0 * static_cast<double>(columns_in(op));
-    // all but the last segments of a row are equally long
-    const double segment =
-        work.segments == 0
-            ? 0
-            : edge * (work.segment_list[0].end - work.segment_list[0].begin) + partial;
-    cut(work.segments, 1, limit_, [&](int64_t at) { return segment * static_cast<double>(at); },
+    cut(work.segments, 1, limit_,
+        [&](int64_t at) { return segment_bytes(op, work) * static_cast<double>(at); },
         [&](int64_t begin, int64_t end, double bytes) { push(index, begin, end, 0, 0, bytes); });
     // heavy rows between two bundles count as if they were part of one: too many slices, never too few
     cut(work.bundles, 1, limit_,

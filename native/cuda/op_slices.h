@@ -41,7 +41,8 @@ PlanSlices slice_plan(const NativePlan& plan, const Binding& binding, size_t fir
 PlanOp rows_of(const PlanOp& op, int64_t begin, int64_t end);
 
 inline bool has_work_list(const PlanOp& op) {
-  return op.kind == words::kSpmm || op.kind == words::kGat || op.kind == words::kGatv2;
+  return op.kind == words::kSpmm || op.kind == words::kAggGemm || op.kind == words::kGat ||
+         op.kind == words::kGatv2;
 }
 
 }  // namespace gnnsched

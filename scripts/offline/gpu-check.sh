@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
 # Builds and checks gnnsched on a machine with CUDA, CMake and g++, without Node and without a network.
-#   ./gpu-check.sh [--emulated] [--out DIR]
-# Steps, each with a limit of its own; one that has passed is not done again. Everything it finds lies in
-# DIR (default: results): summary.json, a log for each step, the reports. Exit status 1 when a step failed.
+#   ./gpu-check.sh [--emulated] [--out DIR] [--only STEP]
+# Steps, each with a limit of its own, the first verdict first; one that has passed is not done again. What
+# it finds lies in DIR (default: results): summary.json, a log for each step, the reports. Exit status 1
+# when a step failed. --emulated: the GPU in software, to try the script itself.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 gpu=CUDA
 out=$here/results
+only=""
+inside=""
 while [ $# -gt 0 ]; do
   case $1 in
     --emulated) gpu=EMULATED ;;
     --out) out=$2; shift ;;
-    *) echo "usage: gpu-check.sh [--emulated] [--out DIR]" >&2; exit 2 ;;
+    --only) only=$2; shift ;;
+    --inside) inside=$2; shift ;;  # a step, started by this script under its limit
+    *) echo "usage: gpu-check.sh [--emulated] [--out DIR] [--only STEP]" >&2; exit 2 ;;
   esac
   shift
 done
@@ -19,24 +24,122 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 cd "$here" || exit 1
 build=$here/build/offline-$gpu
-export PATH="$here/bin:$PATH"
-addon=$build/gnnsched.node
-[ $gpu = CUDA ] && addon=$build/Release/gnnsched.node
-export GNNSCHED_ADDON=$addon NO_COLOR=1
+checks=$build/test/kernels/gpu/gpu_checks
+export PATH="$here/bin:$PATH" NO_COLOR=1
+if [ $gpu = CUDA ]; then
+  export GNNSCHED_ADDON=$build/Release/gnnsched.node
+  flag=""
+else
+  export GNNSCHED_ADDON=$build/gnnsched.node
+  flag=--emulated
+fi
 gnnsched() { node "$here/dist/cli/main.js" "$@"; }
+check() { node "$here/scripts/offline/checks.mjs" "$1" "$out/$1.json" $flag; }
+
+step_machine() {
+  uname -a
+  nvidia-smi 2>/dev/null || echo "no nvidia-smi"
+  nvcc --version 2>/dev/null || echo "no nvcc"
+}
+
+step_build() {
+  local headers="$here/node_modules/node-api-headers/include;$here/node_modules/node-addon-api"
+  cmake -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release "-DCMAKE_JS_INC=$headers" \
+    -DGNNSCHED_GPU=$gpu -DGNNSCHED_GPU_CHECKS=ON "-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=$build/Release" &&
+    cmake --build "$build" --parallel "$(nproc)"
+}
+
+step_doctor() {
+  gnnsched doctor --device cuda &&
+    gnnsched doctor --device cuda --seed 2 --format json > "$out/doctor.json"
+}
+
+# The tables of the tests; thinned out where a GPU in software would take minutes.
+step_kernels() {
+  node "$here/test/kernels/checkOnGpu.ts" "$checks" "$out/kernels.json" $([ $gpu = CUDA ] || echo 8)
+}
+
+step_mix() { check mix; }
+
+# The same tasks on both devices: the same answers, within float32.
+step_outputs() {
+  local device
+  for device in cpu cuda; do
+    gnnsched run test/cuda/mix.yaml --allow-outside --device $device --memory 4MiB --quiet \
+      --out "$out/mix-$device" || return 1
+  done
+  node "$here/scripts/offline/compareOutputs.mjs" "$out/mix-cpu/outputs" "$out/mix-cuda/outputs"
+}
+
+# Who is fastest is said by the reports; here, that all complete, also with multiprocessors set apart.
+step_policies() {
+  local policy
+  for policy in base sequential slo priority; do
+    gnnsched run test/cuda/mix.yaml --allow-outside --device cuda --memory 16MiB --quiet \
+      --sm-share 0.25 --policy $policy --out "$out/policy-$policy" || return 1
+  done
+}
+
+step_growth() { check growth; }
+
+step_throughput() { check throughput; }
+
+step_demo() {
+  [ $gpu = EMULATED ] && { echo "too long for a GPU in software"; return 0; }
+  gnnsched run examples/demo.yaml --device cuda --memory 80MiB --out "$out/demo"
+}
+
+# Every 16th case of the tables, and a doctor: small shapes, as the tools are slow.
+step_sanitizer() {
+  [ $gpu = EMULATED ] && { echo "no sanitizer for a GPU in software"; return 0; }
+  local tool
+  for tool in memcheck racecheck; do
+    printf '#!/bin/sh\nexec compute-sanitizer --tool %s --error-exitcode 1 "%s" "$@"\n' \
+      $tool "$checks" > "$build/under-$tool"
+    chmod +x "$build/under-$tool"
+    node "$here/test/kernels/checkOnGpu.ts" "$build/under-$tool" "$out/$tool.json" 16 || return 1
+  done
+  compute-sanitizer --tool memcheck --error-exitcode 1 --target-processes all \
+    node "$here/dist/cli/main.js" doctor --device cuda
+}
+
+# Beside cuSPARSE, cuBLASLt and, where Python has it, PyTorch Geometric.
+step_bench() {
+  [ -d "$here/bench/gpu" ] || { echo "no benches in this bundle"; return 0; }
+  cmake -S "$here/bench/gpu" -B "$build/bench" -DGNNSCHED_GPU=$gpu -DCMAKE_BUILD_TYPE=Release &&
+    cmake --build "$build/bench" --parallel "$(nproc)" || return 1
+  if [ $gpu = EMULATED ]; then
+    "$build/bench/gpu_bench" --smoke --out "$out/bench.json"
+    return
+  fi
+  local preset graphs=""
+  for preset in cora pubmed artist PROTEINS_full soc-BlogCatalog amazon0601 OVCAR-8H; do
+    [ -e "$out/graphs/$preset/edge_index.npy" ] ||
+      gnnsched generate --preset $preset --out "$out/graphs/$preset" || return 1
+    graphs=$graphs${graphs:+,}$out/graphs/$preset
+  done
+  "$build/bench/gpu_bench" --graphs "$graphs" --out "$out/bench.json" || return 1
+  python3 -c 'import torch_geometric' 2>/dev/null || { echo "no torch_geometric"; return 0; }
+  [ -e "$here/bench/gpu/pyg_bench.py" ] || return 0
+  python3 "$here/bench/gpu/pyg_bench.py" --out "$out/pyg.json"
+}
+
+if [ -n "$inside" ]; then
+  "step_$inside"
+  exit
+fi
 
 rows=""
 failed=0
-# step NAME SECONDS COMMAND...: remembered when it passes
+# step NAME SECONDS: remembered when it passes
 step() {
   local name=$1 limit=$2 started status seconds state
-  shift 2
+  [ -z "$only" ] || [ "$only" = "$name" ] || return 0
   if [ -e "$out/$name.passed" ]; then
     state=passed-before seconds=0
   else
     started=$(date +%s)
-    export -f "$1" 2>/dev/null
-    timeout "$limit" bash -c "$(declare -f gnnsched "$1"); here='$here' out='$out' build='$build' gpu=$gpu; $1" \
+    timeout "$limit" bash "$here/gpu-check.sh" $flag --out "$out" --inside "$name" \
       > "$out/$name.log" 2>&1
     status=$?
     seconds=$(($(date +%s) - started))
@@ -50,81 +153,18 @@ step() {
     > "$out/summary.json"
 }
 
-machine() {
-  uname -a
-  nvidia-smi 2>/dev/null || echo "no nvidia-smi"
-  nvcc --version 2>/dev/null || echo "no nvcc"
-}
-
-build() {
-  local headers="$here/node_modules/node-api-headers/include;$here/node_modules/node-addon-api"
-  cmake -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release "-DCMAKE_JS_INC=$headers" \
-    -DGNNSCHED_GPU=$gpu -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$build/Release" &&
-    cmake --build "$build" --parallel "$(nproc)"
-}
-
-doctor() { gnnsched doctor --device cuda --format json > "$out/doctor.json"; }
-
-# The same tasks on both devices: the same answers, within float32.
-outputs() {
-  local device
-  for device in cpu cuda; do
-    gnnsched run test/cuda/mix.yaml --allow-outside --device $device --memory 4MiB --quiet \
-      --out "$out/mix-$device" || return 1
-  done
-  node --input-type=module -e '
-    import { readdirSync, readFileSync } from "node:fs"
-    const [a, b] = ["cpu", "cuda"].map((name) => `${process.env.out}/mix-${name}/outputs`)
-    const body = (file) => {
-      const bytes = readFileSync(file)
-      const data = bytes.subarray(10 + bytes.readUInt16LE(8))
-      return new Float32Array(new Uint8Array(data).buffer)
-    }
-    let [worst, count] = [0, 0]
-    for (const name of readdirSync(a)) {
-      const [x, y] = [body(`${a}/${name}`), body(`${b}/${name}`)]
-      const scale = x.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-6)
-      x.forEach((v, i) => {
-        const error = Math.abs(v - y[i]) / scale
-        if (!(error <= worst)) worst = error
-      })
-      count++
-    }
-    console.log(`${count} outputs, largest difference ${worst} of the largest value`)
-    process.exit(count > 0 && worst < 1e-4 ? 0 : 1)
-  '
-}
-
-# Who is fastest is said by the reports; here, that all complete.
-policies() {
-  local policy
-  for policy in base sequential slo; do
-    gnnsched run test/cuda/mix.yaml --allow-outside --device cuda --memory 16MiB --quiet \
-      --policy $policy --out "$out/policy-$policy" || return 1
-  done
-}
-
-sanitizer() {
-  [ $gpu = EMULATED ] && { echo "no sanitizer for a GPU in software"; return 0; }
-  local tool
-  for tool in memcheck racecheck; do
-    compute-sanitizer --tool $tool --error-exitcode 1 --target-processes all \
-      node "$here/dist/cli/main.js" doctor --device cuda || return 1
-  done
-}
-
-demo() {
-  [ $gpu = EMULATED ] && { echo "too long for a GPU in software"; return 0; }
-  gnnsched run examples/demo.yaml --device cuda --memory 80MiB --out "$out/demo"
-}
-
-export out
-step machine 20 machine
-step build 300 build
-step doctor 60 doctor
-step outputs 120 outputs
-step policies 120 policies
-step demo 120 demo
-step sanitizer 240 sanitizer
+# ten minutes reach as far as the mix on a machine with a few cores
+step machine 20
+step build 420
+step doctor 60
+step kernels 180
+step mix 120
+step outputs 120
+step policies 120
+step growth 180
+step throughput 300
+step sanitizer 400
+step demo 120
+step bench 900
 echo "$out/summary.json"
 exit $failed

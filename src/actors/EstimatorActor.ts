@@ -26,7 +26,7 @@ import {
   mergesWithNobody,
   type PreparedPlan,
   type PreparedTask,
-  preparedPlan,
+  preparedPlans,
   rolesOf,
 } from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
@@ -189,8 +189,7 @@ export const preparePlans = (
     const roles = rolesOf(plans)
     const { model, spec } = task
     const objects = yield* prep.prepare({ taskId: spec.id, graph, model, roles, targets })
-    const byRole = new Map(roles.map((role, at) => [role, objects[at]!]))
-    const prepared = plans.map((one) => preparedPlan(one, byRole))
+    const prepared = preparedPlans(plans, objects)
     const options = prepared.map((one) => optionOf(times, task, one, graph))
     const waiting = waitingTask(task, options)
     const scope = { graph, targets }

@@ -1,8 +1,13 @@
 // What the estimator found out of a task: its plans with what each needs on the device and beside it, and
 // how a policy sees it. A task starts with one of its plans and keeps it until it has ended.
 import type { Graph } from "../model/Graph.ts"
-import type { Plan } from "../model/Plan.ts"
-import { isWritten, type ResidentObject, type ResidentRole } from "../model/Resident.ts"
+import { type Plan, slotsOn } from "../model/Plan.ts"
+import {
+  isWritten,
+  type ResidentObject,
+  type ResidentRole,
+  type ResidentSlot,
+} from "../model/Resident.ts"
 import type { WaitingTask } from "../model/Snapshot.ts"
 import { withPlan } from "../model/WaitingTask.ts"
 
@@ -47,30 +52,46 @@ export const byPlan = (task: PreparedTask, index: number): PreparedTask => ({
   waiting: withPlan(task.waiting, index),
 })
 
-/** What was prepared for each role, in the order in which a plan names them. */
-export const preparedPlan = (
+/** What the plans read, each once. */
+export const rolesOf = (plans: ReadonlyArray<Plan>): ReadonlyArray<ResidentRole> => {
+  const slots = plans.flatMap(({ residents }) => residents.filter((slot) => !isWritten(slot)))
+  const roles = slots.map(({ role }) => role)
+  return plans.length === 1 ? roles : [...new Set(roles)]
+}
+
+/** `objects`: what was prepared for the plans' roles, in order. */
+export const preparedPlans = (
+  plans: ReadonlyArray<Plan>,
+  objects: ReadonlyArray<ResidentObject>,
+): ReadonlyArray<PreparedPlan> => {
+  const [plan] = plans
+  // The common case keeps the list: tasks of one kind share it.
+  if (plans.length === 1 && slotsOn(plan!, "host").length === 0) {
+    for (const [at, slot] of plan!.residents.entries()) assertExact(slot, objects[at]!)
+    return [{ plan: plan!, residents: objects, host: [] }]
+  }
+  const byRole = new Map(rolesOf(plans).map((role, at) => [role, objects[at]!]))
+  return plans.map((one) => preparedPlan(one, byRole))
+}
+
+const preparedPlan = (
   plan: Plan,
   byRole: ReadonlyMap<ResidentRole, ResidentObject>,
 ): PreparedPlan => {
   const residents: Array<ResidentObject> = []
   const host: Array<ResidentObject | null> = []
   for (const slot of plan.residents) {
-    const object = byRole.get(slot.role)
-    if (slot.host === true) host.push(isWritten(slot) ? null : object!)
+    const object = isWritten(slot) ? null : byRole.get(slot.role)!
+    if (object !== null) assertExact(slot, object)
+    if (slot.host === true) host.push(object)
     else residents.push(object!)
-    // The planner predicted each object's bytes from shapes; here are the real ones.
-    if (!isWritten(slot) && object!.bytes !== slot.bytes) {
-      throw new Error(`${slot.role}: planned ${slot.bytes} bytes, got ${object!.bytes}`)
-    }
   }
   return { plan, residents, host }
 }
 
-/** What the plans read, each once. */
-export const rolesOf = (plans: ReadonlyArray<Plan>): ReadonlyArray<ResidentRole> => [
-  ...new Set(
-    plans.flatMap(({ residents }) =>
-      residents.filter((slot) => !isWritten(slot)).map(({ role }) => role),
-    ),
-  ),
-]
+/** The planner predicted each object's bytes from shapes; here are the real ones. */
+const assertExact = ({ bytes, role }: ResidentSlot, object: ResidentObject): void => {
+  if (object.bytes !== bytes) {
+    throw new Error(`${role}: planned ${bytes} bytes, got ${object.bytes}`)
+  }
+}

@@ -157,8 +157,8 @@ const scopeOf = (
 ): Effect.Effect<Scope, InputError | PrepError> =>
   Effect.gen(function* () {
     const { graph, model, spec } = leader
+    if (!isPart(leader)) return { graph, targets }
     const hops = hopsOf(model.config)
-    if (!isPart(leader) || hops === null) return { graph, targets }
     const maxVisited = limits.maxInlineVisited
     const request = { taskId: spec.id, graph, targets, hops, maxVisited }
     const found = yield* prep.neighbourhood(request)

@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { planTask } from "../cost/planTask.ts"
 import type { InputError, PrepError } from "../model/errors.ts"
-import type { GnnConfig } from "../model/GnnModel.ts"
+import type { Architecture, GnnConfig } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { ginEps } from "../model/ginEps.ts"
 import { footprintBytes, type Plan } from "../model/Plan.ts"
@@ -33,11 +33,20 @@ const visitedPerMs = 2000
 /** The part is run where that, with its data to load first, takes at most this much of the whole. */
 const worthwhile = 0.5
 
-const oneHopPerLayer: ReadonlySet<string> = new Set(["GCN", "GraphSAGE", "GAT", "GIN"])
+const oneEach = ({ layers }: GnnConfig) => layers.length
 
-/** How far a row depends on others; null where a layer looks further than at its neighbours. */
-export const hopsOf = ({ architecture, layers }: GnnConfig): number | null =>
-  oneHopPerLayer.has(architecture) ? layers.length : null
+const hops: Readonly<Record<Architecture, (config: GnnConfig) => number>> = {
+  GCN: oneEach,
+  GraphSAGE: oneEach,
+  GIN: oneEach,
+  GAT: oneEach,
+  GATv2: oneEach,
+  SGC: ({ layers, propagations }) => layers.length * propagations,
+  APPNP: ({ propagations }) => propagations,
+}
+
+/** How far a row depends on others. */
+export const hopsOf = (config: GnnConfig): number => hops[config.architecture](config)
 
 const visitedAtMost = ({ numEdges, numNodes }: GraphShape, { predictedMs }: Plan): number =>
   Math.floor(Math.min(partOfGraph * (numNodes + numEdges), partOfTime * predictedMs * visitedPerMs))
@@ -70,14 +79,13 @@ export const neighbourhoodPlan = (
 ): Effect.Effect<ScopedPlans | null, InputError | PrepError> =>
   Effect.gen(function* () {
     const { graph, model, spec } = task
-    const hops = hopsOf(model.config)
     const maxVisited = visitedAtMost(graph.shape, whole)
-    if (hops === null || spec.nodes === null || spec.nodes.length > maxVisited) return null
+    if (spec.nodes === null || spec.nodes.length > maxVisited) return null
     const found = yield* options.prep.neighbourhood({
       taskId: spec.id,
       graph,
       targets: spec.nodes,
-      hops,
+      hops: hopsOf(model.config),
       maxVisited,
     })
     if (found === null) return null

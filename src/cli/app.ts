@@ -11,6 +11,7 @@ import { explainCommand } from "./explainCommand.ts"
 import { generateCommand } from "./generateCommand.ts"
 import { inspectCommand } from "./inspectCommand.ts"
 import { reportFailure, wantsJson } from "./printError.ts"
+import { replayCommand } from "./replayCommand.ts"
 import { runCommand } from "./runCommand.ts"
 import { simulateCommand } from "./simulateCommand.ts"
 import { version } from "./version.ts"
@@ -25,6 +26,7 @@ const gnnsched = Command.make("gnnsched").pipe(
   Command.withSubcommands([
     runCommand,
     simulateCommand,
+    replayCommand,
     explainCommand,
     estimateCommand,
     generateCommand,

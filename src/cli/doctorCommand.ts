@@ -14,7 +14,7 @@ import { CommandEnd } from "./CommandEnd.ts"
 import { describeError, errorToJson } from "./describeError.ts"
 import { checkMemory, copyBytes, type MemoryCheck, measureCopy } from "./doctor/deviceFacts.ts"
 import { type GpuReport, gpuReport, gpuText } from "./doctor/gpuReport.ts"
-import { opCases } from "./doctor/opCases.ts"
+import { opCasesFor } from "./doctor/opCases.ts"
 import { RandomData } from "./doctor/RandomData.ts"
 import { type CheckResult, casesBytes, selfCheck, selfCheckTolerance } from "./doctor/selfCheck.ts"
 import { exitCodes } from "./exitCodes.ts"
@@ -66,8 +66,8 @@ const openerOf = (kind: Kind, gpu: number): OpenDevice => {
 const defaultInfo = (open: OpenDevice) =>
   Effect.scoped(Effect.map(open({ lanes: null, memoryBytes: null }), (device) => device.info))
 
-const check = Effect.fnUntraced(function* (open: OpenDevice, seed: number) {
-  const cases = opCases(new RandomData(seed))
+const check = Effect.fnUntraced(function* (kind: Kind, open: OpenDevice, seed: number) {
+  const cases = opCasesFor(kind, new RandomData(seed))
   const options = { lanes: 1, memoryBytes: 2 * casesBytes(cases) + copyBytes + 2 ** 20 }
   const device = yield* open(options)
   const reference = yield* openReferenceDevice(options)
@@ -88,7 +88,7 @@ const examine = Effect.fnUntraced(function* (kind: Kind, { gpu, seed }: DoctorCo
     const nothing = { checks: [], copyBytesPerSecond: null, memory: null, gpu: null }
     return { kind, info: info.success, ...nothing } satisfies Finding
   }
-  const checked = yield* check(open, seed)
+  const checked = yield* check(kind, open, seed)
   const memory = yield* memoryCheck(kind, gpu)
   const report = gpuReport(info.success)
   return { kind, info: info.success, ...checked, memory, gpu: report } satisfies Finding

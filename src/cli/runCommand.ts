@@ -2,6 +2,7 @@
 import { basename } from "node:path"
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
+import type { RunReport } from "../model/RunReport.ts"
 import { Runtime } from "../runtime/Runtime.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
 import { addonOption } from "./addonOption.ts"
@@ -37,6 +38,10 @@ const openRuntime = (options: RuntimeOptions) =>
     (runtime) => Effect.promise(() => runtime.close()),
   )
 
+/** Asked for with --sm-share, and not to be had. */
+const sharesNote = ({ device: { gpu } }: RunReport): string =>
+  gpu?.notShared ? `\nThe multiprocessors were not shared out: ${gpu.notShared}.` : ""
+
 const title = (file: string): string => basename(file).replace(/\.(ya?ml|json)$/i, "")
 
 const runOn = Effect.fnUntraced(function* (
@@ -65,7 +70,7 @@ const runOn = Effect.fnUntraced(function* (
     folder === null
       ? "Nothing was written; --out DIR keeps outputs and an HTML report."
       : `HTML report: ${folder.folder}/report.html`
-  yield* showReport(report, flags.format, closing)
+  yield* showReport(report, flags.format, `${closing}${sharesNote(report)}`)
 })
 
 const run = Effect.fnUntraced(function* (flags: RunConfig) {

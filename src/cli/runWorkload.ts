@@ -3,13 +3,14 @@
 import { Clock, Effect, Fiber, Ref, Semaphore } from "effect"
 import type { TaskOutput } from "../model/Task.ts"
 import { encodeNpy } from "../prep/npy.ts"
-import type { RuntimeApi } from "../runtime/RuntimeApi.ts"
+import type { RuntimeApi, TaskHandle } from "../runtime/RuntimeApi.ts"
 import { attempt } from "./attempt.ts"
 import type { GnnschedError } from "./describeError.ts"
 import { type LoadedWorkload, type Loader, namedReport } from "./loadWorkload.ts"
 import type { Progress } from "./progress.ts"
 import type { OutputFolder } from "./report/OutputFolder.ts"
 import type { NamedReport } from "./report/RunInputs.ts"
+import { taskSchedule } from "./workload/taskSchedule.ts"
 import { outputName, type WorkloadTask } from "./workload/Workload.ts"
 
 /** Outputs that are written at the same time. */
@@ -52,12 +53,8 @@ export const runLoaded = Effect.fnUntraced(function* (
         onFailure: () => count(1),
       }),
     )
-  const startMs = yield* Clock.currentTimeMillis
-  const followers: Array<Fiber.Fiber<void, GnnschedError>> = []
-  for (const task of workload.tasks.toSorted((a, b) => a.atMs - b.atMs)) {
-    const waitMs = startMs + task.atMs - (yield* Clock.currentTimeMillis)
-    if (waitMs > 0) yield* Effect.sleep(waitMs)
-    const handle = runtime.submit({
+  const submit = (task: WorkloadTask) =>
+    runtime.submit({
       id: task.id,
       tenant: task.tenant,
       graph: graphs.get(task.graph)!,
@@ -65,9 +62,23 @@ export const runLoaded = Effect.fnUntraced(function* (
       nodes: task.nodes,
       deadlineMs: task.deadlineMs,
       priority: task.priority,
-      share: task.share,
+      share: task.share ?? true,
     })
-    followers.push(yield* Effect.forkChild(follow(task, handle.result)))
+  const { next, timed } = taskSchedule(workload.tasks)
+  /** To the task's end, and on with the one that comes after it. */
+  const followAll = Effect.fnUntraced(function* (first: WorkloadTask, handle: TaskHandle) {
+    yield* follow(first, handle.result)
+    for (let task = next.get(first.id); task !== undefined; task = next.get(task.id)) {
+      yield* Effect.sleep(task.after!.thinkMs)
+      yield* follow(task, submit(task).result)
+    }
+  })
+  const startMs = yield* Clock.currentTimeMillis
+  const followers: Array<Fiber.Fiber<void, GnnschedError>> = []
+  for (const task of timed) {
+    const waitMs = startMs + task.atMs - (yield* Clock.currentTimeMillis)
+    if (waitMs > 0) yield* Effect.sleep(waitMs)
+    followers.push(yield* Effect.forkChild(followAll(task, submit(task))))
   }
   yield* Fiber.joinAll(followers)
   return namedReport(loaded, yield* attempt(() => runtime.report()))

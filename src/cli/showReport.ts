@@ -7,6 +7,12 @@ import { reportJson } from "./report/reportJson.ts"
 import { summary } from "./report/summary.ts"
 import { print, printJson } from "./terminal.ts"
 
+/** Fails with the exit status where a task did not complete. */
+export const endOf = ({ tasks }: NamedReport): Effect.Effect<void, CommandEnd> =>
+  tasks.every((task) => task.status === "completed")
+    ? Effect.void
+    : Effect.fail(new CommandEnd({ exitCode: exitCodes.taskFailed }))
+
 /** `closing` is the last line of the table form: where more can be found. */
 export const showReport = Effect.fnUntraced(function* (
   report: NamedReport,
@@ -18,7 +24,5 @@ export const showReport = Effect.fnUntraced(function* (
     yield* print(summary(report))
     yield* print(`\n${closing}`)
   }
-  if (report.tasks.some((task) => task.status !== "completed")) {
-    return yield* new CommandEnd({ exitCode: exitCodes.taskFailed })
-  }
+  yield* endOf(report)
 })

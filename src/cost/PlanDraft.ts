@@ -124,7 +124,8 @@ export class PlanDraft {
    */
   cheapest(variants: ReadonlyArray<() => DenseMatrix>): DenseMatrix {
     if (variants.length === 1) return variants[0]()
-    const choice = this.request.variants?.[this.variants.length] ?? this.leastTime(variants)
+    const given = this.request.variants?.[this.variants.length] ?? variants.length
+    const choice = given < variants.length ? given : this.leastTime(variants)
     this.variants.push(choice)
     return variants[choice]()
   }

@@ -2,7 +2,16 @@
 // resident and shared, and scratch in the arena. Exact, and from shapes alone; the formulas are those
 // of kernels/ (gemm_workspace_bytes, spmm_workspace_bytes, gat_workspace_bytes), which the native
 // device compares with what it was given before it starts a kernel.
-import type { GatOp, GatV2Op, GemmOp, KernelMemory, Op, Operand, SpmmOp } from "../model/Op.ts"
+import type {
+  AggGemmOp,
+  GatOp,
+  GatV2Op,
+  GemmOp,
+  KernelMemory,
+  Op,
+  Operand,
+  SpmmOp,
+} from "../model/Op.ts"
 import type { ResidentRole, ResidentSlot } from "../model/Resident.ts"
 import { rowWorkBounds } from "../model/rowWork.ts"
 
@@ -29,8 +38,8 @@ const gemmScratch = ({ m, k, n }: GemmOp): number => {
 const padded = (columns: number): number => Math.ceil(columns / 4) * 4
 
 /** A row of partial sums for each segment, and how many of its edges counted. */
-const spmmScratch = ({ m, n, nnz }: SpmmOp): number =>
-  rowWorkBounds(m, nnz).segments * (padded(n) + 1)
+const aggregateScratch = (m: number, nnz: number, columns: number): number =>
+  rowWorkBounds(m, nnz).segments * (padded(columns) + 1)
 
 /** A row of partial sums for each segment, and the softmax state of each head. */
 const gatScratch = ({ m, nnz, heads, headWidth }: GatOp | GatV2Op): number =>
@@ -42,7 +51,9 @@ export const scratchWords = (op: Op): number => {
     case "gemm":
       return gemmScratch(op)
     case "spmm":
-      return spmmScratch(op)
+      return aggregateScratch(op.m, op.nnz, op.n)
+    case "aggGemm":
+      return aggregateScratch(op.m, op.nnz, op.k)
     case "gat":
     case "gatv2":
       return gatScratch(op)
@@ -63,8 +74,8 @@ const rowWorkRole = (draft: MemorySource, rowOffsets: Operand): ResidentRole =>
   draft.residents[rowOffsets.slot]!.role === "x.rowOffsets" ? "x.rowWork" : "graph.rowWork"
 
 /** Operators whose kernels walk the work list of a CSR matrix. */
-export const isSparse = (op: Op): op is SpmmOp | GatOp | GatV2Op =>
-  op.kind === "spmm" || op.kind === "gat" || op.kind === "gatv2"
+export const isSparse = (op: Op): op is SpmmOp | AggGemmOp | GatOp | GatV2Op =>
+  op.kind === "spmm" || op.kind === "aggGemm" || op.kind === "gat" || op.kind === "gatv2"
 
 const rowWorkOf = (draft: MemorySource, op: Op): KernelMemory["rowWork"] => {
   if (!isSparse(op)) return null

@@ -1,6 +1,7 @@
 // GCN layers: y = act(S (A + I) S X W + b) with S = diag(deg^-1/2), computed as S((A + I)(S(XW)))
 // or (S((A + I)(SX)))W. The scaling rides in epilogues and column scales; loops are never stored.
 import { identityEpilogue } from "../model/Op.ts"
+import { fusedLayer } from "./fusedLayer.ts"
 import { gcnNormalization } from "./gcnNormalization.ts"
 import { aggregate, layerActivation, multiply } from "./lowerSteps.ts"
 import type { DenseMatrix, Matrix, PlanDraft } from "./PlanDraft.ts"
@@ -35,5 +36,17 @@ export const lowerGcnLayer = (draft: PlanDraft, layer: number, x: Matrix): Dense
     multiply(draft, `${name}.multiply`, sums, weight, out, epilogue)
     return out
   }
-  return draft.cheapest([gemmFirst, aggregateFirst])
+  const fused = fusedLayer(draft, {
+    name: `${name}.fused`,
+    inWidth: x.cols,
+    outWidth,
+    weight,
+    options: { ...options, colScale: scale },
+    prepare: () => ({
+      x,
+      out: draft.matrix(`${name}.out`, x.rows, outWidth),
+      epilogue: { ...epilogue, rowScale: scale },
+    }),
+  })
+  return draft.cheapest([gemmFirst, aggregateFirst, ...fused])
 }

@@ -1,6 +1,7 @@
 // GIN layers: y = act(norm(W_2 act(norm(W_1 ((1 + eps) x + sum of neighbours) + b_1)) + b_2)). The
 // first product commutes with the sum, so both orders exist.
 import { identityEpilogue } from "../model/Op.ts"
+import { fusedLayer } from "./fusedLayer.ts"
 import { aggregate, layerActivation, multiply, plainSum } from "./lowerSteps.ts"
 import type { DenseMatrix, Matrix, PlanDraft } from "./PlanDraft.ts"
 
@@ -27,8 +28,23 @@ export const lowerGinLayer = (draft: PlanDraft, layer: number, x: Matrix): Dense
     multiply(draft, `${name}.multiply`, sums, first, hidden, inner)
     return hidden
   }
+  const fused = (dense: DenseMatrix) =>
+    fusedLayer(draft, {
+      name: `${name}.fused`,
+      inWidth: dense.cols,
+      outWidth,
+      weight: first,
+      options,
+      prepare: () => ({
+        x: dense,
+        out: draft.matrix(`${name}.hidden`, dense.rows, outWidth),
+        epilogue: inner,
+      }),
+    })
   const hidden =
-    x.kind === "csr" ? gemmFirst() : draft.cheapest([gemmFirst, () => aggregateFirst(x)])
+    x.kind === "csr"
+      ? gemmFirst()
+      : draft.cheapest([gemmFirst, () => aggregateFirst(x), ...fused(x)])
 
   const out = draft.matrix(`${name}.out`, x.rows, outWidth)
   const outer = draft.epilogue(`${name}.1`, layerActivation(draft, layer))

@@ -1,6 +1,7 @@
 // GraphSAGE layers: y = act(norm(l2(reduce(X) W_l + X W_r + b))), sources optionally projected
 // first. W_l and W_r lie side by side, so that one GEMM makes both products.
 import { type Epilogue, identityEpilogue } from "../model/Op.ts"
+import { fusedLayer } from "./fusedLayer.ts"
 import { aggregate, densify, layerActivation, multiply, plainSum } from "./lowerSteps.ts"
 import { columnsFrom, type DenseMatrix, type Matrix, type PlanDraft } from "./PlanDraft.ts"
 
@@ -74,6 +75,23 @@ const aggregateFirst = (layer: SageLayer): DenseMatrix => {
   return out
 }
 
+/** y = X W_r, then y += reduce(X) W_l in place, with the rest of the row; dense sources alone. */
+const fused = (layer: SageLayer): ReadonlyArray<() => DenseMatrix> => {
+  const { draft, name, outWidth, root, source, last } = layer
+  const { rootWeight, aggregation: reduce } = draft.request.config
+  if (source.kind === "csr") return []
+  const weight = draft.weight(`${name}.weight`)
+  const prepare = () => {
+    const out = draft.matrix(`${name}.out`, source.rows, outWidth)
+    if (!rootWeight) return { x: source, out, epilogue: last }
+    multiply(draft, `${name}.root`, root, columnsFrom(weight, outWidth), out, identityEpilogue)
+    return { x: source, out, epilogue: { ...last, addend: out.at } }
+  }
+  const options = { ...plainSum, reduce }
+  const widths = { inWidth: source.cols, outWidth }
+  return fusedLayer(draft, { name: `${name}.fused`, ...widths, weight, options, prepare })
+}
+
 export const lowerSageLayer = (draft: PlanDraft, layer: number, x: Matrix): DenseMatrix => {
   const { config } = draft.request
   const { outWidth } = config.layers[layer]
@@ -90,7 +108,7 @@ export const lowerSageLayer = (draft: PlanDraft, layer: number, x: Matrix): Dens
       ? [second]
       : shared.source.kind === "csr"
         ? [first]
-        : [first, second]
+        : [first, second, ...fused(shared)]
   const out = draft.cheapest(variants)
   if (!config.l2Normalize) return out
   draft.push({

@@ -1,7 +1,8 @@
 // SGC layers: y = act(norm(P^K X W + b)) with P the propagation matrix of GCN. The product commutes
 // with the steps, so the narrower of X and X W is propagated, as far as time says so.
 import { identityEpilogue } from "../model/Op.ts"
-import { propagate } from "./gcnNormalization.ts"
+import { fusedLayer } from "./fusedLayer.ts"
+import { gcnNormalization, propagate } from "./gcnNormalization.ts"
 import { layerActivation, multiply } from "./lowerSteps.ts"
 import type { DenseMatrix, Matrix, PlanDraft } from "./PlanDraft.ts"
 
@@ -31,6 +32,21 @@ export const lowerSgcLayer = (draft: PlanDraft, layer: number, x: Matrix): Dense
     multiply(draft, `${name}.multiply`, propagated, weight, out, epilogue)
     return out
   }
+  const lastStepFused = (dense: DenseMatrix) => {
+    const { scale, options } = gcnNormalization(draft)
+    return fusedLayer(draft, {
+      name: `${name}.fused`,
+      inWidth: dense.cols,
+      outWidth,
+      weight,
+      options: { ...options, colScale: scale },
+      prepare: () => ({
+        x: steps(dense, propagations - 1),
+        out: draft.matrix(`${name}.out`, dense.rows, outWidth),
+        epilogue: { ...epilogue, rowScale: scale },
+      }),
+    })
+  }
   if (x.kind === "csr") return gemmFirst()
-  return draft.cheapest([gemmFirst, () => propagateFirst(x)])
+  return draft.cheapest([gemmFirst, () => propagateFirst(x), ...lastStepFused(x)])
 }

@@ -52,6 +52,20 @@ export const mapOperands = (op: Op, map: OperandMap): Op => {
         epilogue: mapEpilogue(op, map),
         ...mapMemory(op, map),
       }
+    case "aggGemm":
+      return {
+        ...op,
+        rowOffsets: map(op.rowOffsets),
+        colIndices: map(op.colIndices),
+        values: op.values && map(op.values),
+        colScale: op.colScale && map(op.colScale),
+        selfWeight: op.selfWeight && map(op.selfWeight),
+        x: map(op.x),
+        b: map(op.b),
+        y: map(op.y),
+        epilogue: mapEpilogue(op, map),
+        ...mapMemory(op, map),
+      }
     case "gat":
       return {
         ...op,

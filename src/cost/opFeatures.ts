@@ -47,6 +47,20 @@ export const featureNames = {
     "inputShared",
     "inputMemory",
   ],
+  aggGemm: [
+    "launch",
+    "rows",
+    "edges",
+    "products",
+    "edgeVectors",
+    "exp",
+    "sharedRows",
+    "memoryRows",
+    "sharedGather",
+    "memoryGather",
+    "sharedBytes",
+    "memoryBytes",
+  ],
   gat: [
     "launch",
     "rows",
@@ -192,6 +206,18 @@ export const opFeatures = (
         ...inputs,
       ]
     }
+    case "aggGemm":
+      return [
+        1,
+        op.m,
+        op.nnz,
+        op.m * op.k * vectorsOf(op.n),
+        op.nnz * vectorsOf(op.k),
+        expOf(op.epilogue, op.m * op.n),
+        ...gathers(op.nnz, { rows: op.m, columns: op.k }, shape, caches),
+        sharedBytes,
+        memoryBytes,
+      ]
     case "gat": {
       const width = op.heads * op.headWidth
       const edges = op.nnz + (op.selfLoops ? op.m : 0)

@@ -1,6 +1,6 @@
 // The work of one operator by formula, from its dimensions alone: floating-point operations, bytes
 // streamed and bytes gathered row by row. Every byte is counted once per time it is touched.
-import type { Epilogue, Op } from "../model/Op.ts"
+import type { AggGemmOp, Epilogue, Op, SpmmOp } from "../model/Op.ts"
 import { gatOutputColumns } from "../model/operandUses.ts"
 
 export interface OpWork {
@@ -30,23 +30,41 @@ const epilogueFlops = (e: Epilogue, elements: number): number => {
 const epilogueBytes = (e: Epilogue, rows: number, cols: number): number =>
   (e.addend === null ? 0 : rows * cols * 4) + (e.rowScale === null ? 0 : rows * 4)
 
-const spmmWork = (op: Extract<Op, { kind: "spmm" }>): OpWork => {
-  const outputBytes = op.m * op.n * 4
+/** What an aggregation of rows of `columns` is made of, result and epilogue apart. */
+const aggregateWork = (op: SpmmOp | AggGemmOp, columns: number) => {
   const self = op.selfCoefficient !== 0
   const perEdge = op.values !== null || op.colScale !== null ? 2 : 1
   return {
-    flops:
-      perEdge * op.nnz * op.n +
-      (self ? 2 * op.m * op.n : 0) +
-      epilogueFlops(op.epilogue, op.m * op.n),
+    flops: perEdge * op.nnz * columns + (self ? 2 * op.m * columns : 0),
     streamBytes:
       (op.m + 1) * 4 +
       op.nnz * (op.values === null ? 4 : 8) +
       (op.colScale === null ? 0 : op.nnz * 4) +
-      (self ? outputBytes : 0) +
-      outputBytes +
-      epilogueBytes(op.epilogue, op.m, op.n),
-    gatherBytes: op.nnz * op.n * 4,
+      (self ? op.m * columns * 4 : 0),
+    gatherBytes: op.nnz * columns * 4,
+  }
+}
+
+const spmmWork = (op: SpmmOp): OpWork => {
+  const outputBytes = op.m * op.n * 4
+  const { flops, streamBytes, gatherBytes } = aggregateWork(op, op.n)
+  return {
+    flops: flops + epilogueFlops(op.epilogue, op.m * op.n),
+    streamBytes: streamBytes + outputBytes + epilogueBytes(op.epilogue, op.m, op.n),
+    gatherBytes,
+    outputBytes,
+  }
+}
+
+/** The aggregated rows are neither written nor read again. */
+const aggGemmWork = (op: AggGemmOp): OpWork => {
+  const outputBytes = op.m * op.n * 4
+  const { flops, streamBytes, gatherBytes } = aggregateWork(op, op.k)
+  return {
+    flops: flops + 2 * op.m * op.k * op.n + epilogueFlops(op.epilogue, op.m * op.n),
+    streamBytes:
+      streamBytes + op.k * op.n * 4 + outputBytes + epilogueBytes(op.epilogue, op.m, op.n),
+    gatherBytes,
     outputBytes,
   }
 }
@@ -106,6 +124,8 @@ export const opWork = (op: Op): OpWork => {
       )
     case "spmm":
       return spmmWork(op)
+    case "aggGemm":
+      return aggGemmWork(op)
     case "gat":
       return gatWork(op)
     case "gatv2":

@@ -35,7 +35,10 @@ const epilogueRight = (epilogue: Epilogue, columns: number): Epilogue => {
 /** Rows or columns of the result that parts may divide; null for an operator that stays whole. */
 export type Axis = "rows" | "columns" | null
 
-/** Averaged heads are added up in one pass over the edges, which parts would turn around. */
+/**
+ * Averaged heads are added up in one pass over the edges, which parts would turn around; a fused layer
+ * would aggregate again for each part.
+ */
 export const axisOf = (op: Op): Axis => {
   switch (op.kind) {
     case "gemm":
@@ -50,6 +53,7 @@ export const axisOf = (op: Op): Axis => {
       return op.concat || op.heads === 1 ? "columns" : null
     case "gatv2":
       return op.concat && op.heads > 1 ? "columns" : null
+    case "aggGemm":
     case "densify":
     case "copy":
       return null
@@ -92,6 +96,7 @@ const part = (op: Op, from: number, count: number): Op => {
       return gatPart(op, from, count)
     case "gatv2":
       return gatV2Part(op, from, count)
+    case "aggGemm":
     case "densify":
     case "copy":
       return op

@@ -13,7 +13,8 @@ export type Frontier = readonly [Plan, ...ReadonlyArray<Plan>]
 
 /** Narrower parts would fetch lines of which they read a piece. */
 const leastColumns = 16
-const tileCounts = [2, 4, 8, 16] as const
+/** In one place a matrix stays whole, and finer parts save little over 8; on the host they are all there is. */
+const tileCounts = { inPlace: [2, 4, 8], spilled: [2, 4, 8, 16] } as const
 
 /** Columns of the widest matrix between operators. */
 const widest = ({ config }: PlanRequest): number =>
@@ -24,27 +25,35 @@ const widest = ({ config }: PlanRequest): number =>
 const columnsOf = (width: number, tiles: number): number =>
   Math.max(leastColumns, Math.ceil(width / tiles / leastColumns) * leastColumns)
 
+/** By numbers of parts, as far as the widest matrix has columns for them. */
+const inParts = (
+  request: PlanRequest,
+  hidden: keyof typeof tileCounts,
+  tiling: Pick<Tiling, "name" | "streamed">,
+): ReadonlyArray<Tiling> => {
+  const width = widest(request)
+  return tileCounts[hidden]
+    .filter((tiles) => (tiles - 1) * leastColumns < width)
+    .map((tiles) => ({
+      name: `${tiling.name}/${tiles}`,
+      streamed: tiling.streamed,
+      hidden,
+      columns: columnsOf(width, tiles),
+    }))
+}
+
 const tilings = (request: PlanRequest): ReadonlyArray<Tiling> => {
   const { featureNonZeros, featureWidth } = request.shape
-  const width = widest(request)
-  const counts = tileCounts.filter((tiles) => (tiles - 1) * leastColumns < width)
-  const tiled = counts.map((tiles) => {
-    const columns = columnsOf(width, tiles)
-    return { name: `tiles/${tiles}`, streamed: false, hidden: "inPlace", columns } as const
-  })
-  const spilled = counts.map((tiles) => {
-    const columns = columnsOf(width, tiles)
-    return { name: `spilled/${tiles}`, streamed: true, hidden: "spilled", columns } as const
-  })
-  if (featureNonZeros !== null) return [...tiled, ...spilled]
-  const columns = columnsOf(featureWidth, tileCounts.at(-1)!)
-  const streamed = { name: "streamed", streamed: true, hidden: "apart", columns } as const
-  const both = tiled.map((tiling) => ({
-    ...tiling,
-    name: `streamed ${tiling.name}`,
-    streamed: true,
-  }))
-  return [...tiled, streamed, ...both, ...spilled]
+  const tiles = inParts(request, "inPlace", { name: "tiles", streamed: false })
+  const spilled = inParts(request, "spilled", { name: "spilled", streamed: true })
+  if (featureNonZeros !== null) return [...tiles, ...spilled]
+  const columns = columnsOf(featureWidth, 16)
+  return [
+    ...tiles,
+    { name: "streamed", streamed: true, hidden: "apart", columns },
+    ...inParts(request, "inPlace", { name: "streamed tiles", streamed: true }),
+    ...spilled,
+  ]
 }
 
 const spillBytes = ({ residents }: Plan): number =>

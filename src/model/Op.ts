@@ -100,6 +100,37 @@ export interface SpmmOp {
 }
 
 /**
+ * y[m, n] = epilogue(s * b[k, n]) with s[m, k] the aggregation of SpmmOp over a CSR [m, m] and x[m, k]:
+ * one kernel of the cuda device, whose plans alone have it. Sums and means of at most `widestFused`
+ * columns.
+ */
+export interface AggGemmOp {
+  readonly kind: "aggGemm"
+  readonly name: string
+  readonly m: number
+  readonly k: number
+  readonly n: number
+  readonly nnz: number
+  readonly reduce: "sum" | "mean"
+  readonly rowOffsets: Operand
+  readonly colIndices: Operand
+  /** As of SpmmOp. */
+  readonly values: Operand | null
+  readonly colScale: Operand | null
+  readonly skipSelf: boolean
+  readonly selfCoefficient: number
+  readonly selfWeight: Operand | null
+  readonly x: Operand
+  readonly b: Operand
+  readonly y: Operand
+  readonly epilogue: Epilogue
+  readonly memory?: KernelMemory
+}
+
+/** Columns that a block of the fused kernel keeps of each aggregated row. */
+export const widestFused = 128
+
+/**
  * Attention over incoming edges with an online softmax, per head h:
  * logit(e) = leakyRelu(scoreSrc[col[e], h] + scoreDst[r, h]); y[r, h, :] = sum softmax * x[col, h, :].
  * With `selfLoops`, stored loops are skipped and each node has exactly one. A row without edges
@@ -230,6 +261,7 @@ export interface CopyOp {
 export type Op =
   | GemmOp
   | SpmmOp
+  | AggGemmOp
   | GatOp
   | GatV2Op
   | DensifyOp

@@ -28,6 +28,8 @@ export const limits = {
   maxTraceBytes: 256 * 1024 * 1024,
   /** Tasks of one workload file after `count` is expanded. */
   maxWorkloadTasks: 1_000_000,
+  /** Clients of one kind of task in a closed loop. */
+  maxClients: 10_000,
   /** Tasks that may wait in the queue before submission is refused. */
   maxQueuedTasks: 100_000,
   /** Tenants of one runtime. */
@@ -77,7 +79,7 @@ export const limits = {
   /** Plans kept for reuse by (model, graph shape). */
   planCacheEntries: 1024,
   /** Tasks' smaller plans kept for reuse: hundreds of operators each. */
-  frontierCacheEntries: 32,
+  frontierCacheEntries: 64,
   /** Plans that one task may choose from. */
   maxPlansPerTask: 6,
   /** Operators of a plan that works part by part. */

@@ -80,6 +80,19 @@ export const operandUses = (op: Op): ReadonlyArray<OperandUse> => {
         ...writes("y", op.y, [op.m, op.n]),
         ...memoryUses(op.memory),
       ]
+    case "aggGemm":
+      return [
+        ...indices("rowOffsets", op.rowOffsets, vector(op.m + 1)),
+        ...indices("colIndices", op.colIndices, vector(op.nnz)),
+        ...reads("values", op.values, vector(op.nnz)),
+        ...reads("colScale", op.colScale, vector(op.m)),
+        ...reads("selfWeight", op.selfWeight, vector(op.m)),
+        ...reads("x", op.x, [op.m, op.k]),
+        ...reads("b", op.b, [op.k, op.n]),
+        ...epilogueUses(op.epilogue, [op.m, op.n]),
+        ...writes("y", op.y, [op.m, op.n]),
+        ...memoryUses(op.memory),
+      ]
     case "gat": {
       const width = gatOutputColumns(op)
       return [

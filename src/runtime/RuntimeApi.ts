@@ -37,10 +37,7 @@ export interface RuntimeOptions {
    * in continuous mode. It keeps its memory and goes on later from where it stopped. Default true.
    */
   readonly preempt?: boolean
-  /**
-   * Whether a task may run by a plan of less memory and more time, where the whole one does not fit.
-   * Default: where the device can.
-   */
+  /** Whether a task may run by a plan of less memory and more time. Default true. */
   readonly elastic?: boolean
   readonly tenants?: ReadonlyArray<TenantInfo>
   /** Default 1. */

@@ -67,7 +67,7 @@ export const resolveOptions = (
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
-      elastic: options.elastic ?? elasticDevices.includes(deviceKind),
+      elastic: options.elastic ?? true,
       // A promise that is lost must not cost the others theirs.
       expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",
@@ -76,9 +76,6 @@ export const resolveOptions = (
       addonPath: options.addonPath ?? null,
     }
   })
-
-/** Devices that run the plans of less memory. */
-const elasticDevices: ReadonlyArray<ResolvedOptions["deviceKind"]> = ["reference"]
 
 /** In groups mode nothing joins what runs, so nothing is stopped for it. */
 const preemptOf = ({ mode, policy = "slo", preempt = true }: RuntimeOptions): Preempt | null =>

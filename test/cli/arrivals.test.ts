@@ -7,6 +7,7 @@ import { Effect, Result } from "effect"
 import { afterAll, describe, expect, it } from "vitest"
 import { describeError } from "../../src/cli/describeError.ts"
 import { readWorkload } from "../../src/cli/workload/readWorkload.ts"
+import { taskSchedule } from "../../src/cli/workload/taskSchedule.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "gnnsched-arrivals-"))
 mkdirSync(join(folder, "cora"))
@@ -138,11 +139,13 @@ describe("arrivals of a Poisson process", () => {
     [poisson("rate: 0, count: 1"), /a rate such as 20\/s/],
     [poisson("rate: 5/day, count: 1"), /a rate such as 20\/s/],
     [poisson("rate: 5, count: 0"), /a whole number from 1/],
-    [`arrivals: { ${both} }`, /either trace or poisson, found neither/],
-    [`arrivals: { trace: t.csv, poisson: { rate: 1, count: 1 }, ${both} }`, /found both/],
+    [
+      `arrivals: { trace: t.csv, poisson: { rate: 1, count: 1 }, ${both} }`,
+      /one of trace, poisson and bursts, found trace and poisson/,
+    ],
     [
       `arrivals: { poisson: { rate: 1, count: 1 }, limit: 3, ${both} }`,
-      /limit: expected no such key beside poisson/,
+      /limit: expected no such key: it is with a trace/,
     ],
     [
       `arrivals: { trace: t.csv, map: { tiny: { model: m, graph: c, share: 1 } } }`,
@@ -157,5 +160,106 @@ describe("arrivals of a Poisson process", () => {
     ],
   ])("and the form are checked: %s", async (text, sentence) => {
     expect(await told(text)).toMatch(sentence)
+  })
+})
+
+describe("arrivals in bursts", () => {
+  const bursts = (fields: string) => `arrivals: { bursts: { ${fields} }, ${both} }`
+
+  it("come at the rate while it is on, and not at all while it is off", async () => {
+    const { tasks } = await good(
+      bursts("rate: 1000/s, on: 100ms, off: 900ms, count: 20000, seed: 5"),
+    )
+    // A tenth of the time is on: about 100 a second in all.
+    expect(tasks.at(-1)!.atMs).toBeGreaterThan(20_000 * 10 * 0.8)
+    expect(tasks.at(-1)!.atMs).toBeLessThan(20_000 * 10 * 1.2)
+    const gaps = tasks.slice(1).map(({ atMs }, i) => atMs - tasks[i]!.atMs)
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(0)
+    const [within, between] = [gaps.filter((ms) => ms < 20), gaps.filter((ms) => ms >= 20)]
+    expect(within.reduce((sum, ms) => sum + ms, 0) / within.length).toBeCloseTo(1, 0)
+    // A pause per burst of a hundred.
+    expect(between.length).toBeGreaterThan(140)
+    expect(between.length).toBeLessThan(260)
+  })
+
+  it.each([
+    ["rate: 10/s, on: 0, off: 1s, count: 1", /bursts.on: expected a duration .* \(more than 0\)/],
+    ["rate: 10/s, on: 1s, count: 1", /bursts.off: expected a duration/],
+    ["rate: 1/h, on: 1ms, off: 1s, count: 1", /at least 0.01 tasks a burst, found 2.8e-7 a burst/],
+  ])("are checked: %s", async (fields, sentence) => {
+    expect(await told(bursts(fields))).toMatch(sentence)
+  })
+})
+
+describe("kinds with sources of their own", () => {
+  const mixOf = (...kinds: ReadonlyArray<string>) =>
+    `arrivals: { seed: 2, map: { ${kinds.map((one, i) => `k${i}: { model: m, graph: c, ${one} }`).join(", ")} } }`
+
+  it("come periodically, at random and in bursts beside each other", async () => {
+    const { tasks } = await good(
+      mixOf(
+        "every: 40ms, at: 5ms, count: 3, deadline: 33ms, tenant: u",
+        "rate: 100/s, count: 2000",
+        "rate: 500/s, on: 50ms, off: 1s, count: 7",
+      ),
+    )
+    const of = (kind: string) => tasks.filter(({ id }) => id.startsWith(`${kind}/`))
+    expect(
+      of("k0").map(({ atMs, deadlineMs, id, tenant }) => [id, tenant, atMs, deadlineMs]),
+    ).toEqual([
+      ["k0/0", "u", 5, 33],
+      ["k0/1", "u", 45, 33],
+      ["k0/2", "u", 85, 33],
+    ])
+    expect(of("k1").at(-1)!.atMs / 2000).toBeCloseTo(10, 0)
+    expect(of("k2")).toHaveLength(7)
+  })
+
+  it("have chance of their own: another kind beside them changes nothing", async () => {
+    const { tasks: alone } = await good(mixOf("rate: 10/s, count: 5"))
+    const { tasks: beside } = await good(mixOf("rate: 10/s, count: 5", "rate: 3/s, count: 9"))
+    expect(beside.filter(({ id }) => id.startsWith("k0/"))).toEqual(alone)
+  })
+
+  it("come from clients in chains: each task after the end of its client's last", async () => {
+    const { tasks } = await good(mixOf("clients: 2, think: 10ms, count: 2001"))
+    expect(tasks.slice(0, 2).every(({ after }) => after === undefined)).toBe(true)
+    expect(tasks.slice(2, 5).map(({ after }) => after!.id)).toEqual(["k0/0", "k0/1", "k0/2"])
+    const thinks = tasks.slice(2).map(({ after }) => after!.thinkMs)
+    expect(thinks.reduce((sum, ms) => sum + ms, 0) / thinks.length).toBeCloseTo(10, 0)
+    const { next, timed } = taskSchedule(tasks)
+    expect(timed).toHaveLength(2)
+    let length = 1
+    for (let at = next.get(timed[0]!.id); at !== undefined; at = next.get(at.id)) length++
+    expect(length).toBe(timed[0]!.id === "k0/0" ? 1001 : 1000)
+  })
+
+  it.each<readonly [string, RegExp]>([
+    [mixOf("count: 3"), /at arrivals.map.k0: expected every, rate or clients.*found none of them/],
+    [mixOf("every: 1s, rate: 3, count: 3"), /found every and rate/],
+    [mixOf("every: 0, count: 3"), /k0.every: expected a duration .* \(more than 0\), found 0/],
+    [mixOf("clients: 0, count: 3"), /k0.clients: expected a whole number from 1 to 10000/],
+    [mixOf("clients: 2, think: -1, count: 3"), /k0.think: expected a duration/],
+    [mixOf("clients: 2, on: 1s, off: 1s, count: 3"), /k0.on: expected rate beside it/],
+    [mixOf("rate: 3, on: 1s, count: 3"), /k0.on: expected off beside it/],
+    [mixOf("rate: 3, think: 1s, count: 3"), /k0.think: expected clients beside it/],
+    [mixOf("rate: 3, count: 3, share: 2"), /k0.share: expected no such key where the kind has/],
+    [mixOf("rate: 3"), /k0: expected a count: how many tasks/],
+    [
+      mixOf("rate: 3, count: 600000", "rate: 3, count: 600000"),
+      /at most 1000000 tasks in all, found 1200000 tasks/,
+    ],
+    [
+      `arrivals: { poisson: { rate: 1, count: 1 }, map: { k: { model: m, graph: c, every: 1s } } }`,
+      /k.every: expected no such key beside poisson/,
+    ],
+    [
+      `arrivals: { poisson: { rate: 1, count: 1 }, seed: 3, ${both} }`,
+      /seed: expected no such key: it is where each kind has a source/,
+    ],
+  ])("are checked, with the line: %s", async (text, sentence) => {
+    const what = await told(text)
+    expect(what).toMatch(sentence)
+    expect(what).toMatch(/w.yaml:3:\d+/)
   })
 })

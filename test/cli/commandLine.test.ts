@@ -18,7 +18,7 @@ const fileOf = (name: string, text: string): string => {
 }
 
 describe("help", () => {
-  it.each(["run", "estimate", "generate", "inspect", "doctor"])(
+  it.each(["run", "simulate", "replay", "explain", "estimate", "generate", "inspect", "doctor"])(
     "of %s has worked examples and ends with 0",
     async (command) => {
       const { status, stdout } = await gnnsched([command, "--help"])

@@ -11,6 +11,7 @@ import type { OpKind } from "../../src/model/Op.ts"
 const kinds: Readonly<Record<OpKind, true>> = {
   gemm: true,
   spmm: true,
+  aggGemm: true,
   gat: true,
   gatv2: true,
   densify: true,

@@ -80,6 +80,8 @@ describe("gnnsched simulate", () => {
     const { status, stdout } = await simulate(...flags, "--lanes", "1")
     expect(status).toBe(0)
     expect(stdout.split("\n").slice(0, 9).join("\n")).toMatch(/policy +load .*\nbase +0.5 /)
+    expect(stdout).toContain(`HTML comparison: ${out}/sweep.html`)
+    expect(readFileSync(join(out, "sweep.html"), "utf8")).toContain("gnnsched simulate --sweep")
     const { rows } = JSON.parse(readFileSync(join(out, "sweep.json"), "utf8")) as {
       readonly rows: ReadonlyArray<SweepRow>
     }

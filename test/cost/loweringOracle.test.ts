@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { cpuProfile, cudaProfile } from "../../src/cost/DeviceProfile.ts"
 import { loadGnnModel } from "../../src/prep/model/loadModel.ts"
 import { testRandom } from "../support/random.ts"
 import { type ArraysGraph, runPlanned } from "./plannedRun.ts"
@@ -70,20 +71,21 @@ const cases = fc.record({
   json: networkJson({ maxWidth: 9, maxLayers: 4 }),
   choice: graphChoice,
   targets: fc.option(fc.array(fc.nat(), { maxLength: 5 })),
+  profile: fc.constantFrom(cpuProfile, cudaProfile),
 })
 
 describe("the plans of random networks", () => {
   it("give the numbers of PyG's forward methods, whatever the order and the folds", () => {
-    const orders = { "gemm first": 0, "aggregate first": 0 }
+    const orders = { "gemm first": 0, "aggregate first": 0, fused: 0 }
     fc.assert(
-      fc.property(cases, ({ json, choice, targets: picks }) => {
+      fc.property(cases, ({ json, choice, targets: picks, profile }) => {
         const config = { ...json }
         const weights = { seed: choice.seed }
         const model = loadGnnModel({ kind: "arrays", name: "random", config, weights })
         const { graph, x } = makeGraph(choice, model.config.inWidth)
         const pooled = model.config.pooling !== null
         const targets = pooled || picks === null ? null : picks.map((n) => n % graph.numNodes)
-        const run = runPlanned({ graph, model, targets })
+        const run = runPlanned({ graph, model, targets, profile })
         const expected = pygForward(model, graph, x, targets)
         expect([run.rows, run.cols]).toEqual([expected.length, model.config.outWidth])
         // Packed weights are float32. Where large terms cancel (a sum over hubs, then a BatchNorm)
@@ -93,12 +95,17 @@ describe("the plans of random networks", () => {
           if (!(off <= 5e-4 * (1 + Math.abs(value))))
             throw new Error(`value ${i} is ${run.data[i]} for ${value}`)
         })
-        const first = run.plan.ops.find((op) => /\.(multiply|aggregate)$/.test(op.name))
-        orders[first?.name.endsWith("multiply") ? "gemm first" : "aggregate first"]++
+        const first = run.plan.ops.find((op) => /\.(multiply|aggregate|fused)$/.test(op.name))
+        const order = /[^.]*$/.exec(first?.name ?? "")![0]
+        if (order === "fused") orders.fused++
+        else orders[order === "multiply" ? "gemm first" : "aggregate first"]++
+        if (profile === cpuProfile)
+          expect(run.plan.ops.some(({ kind }) => kind === "aggGemm")).toBe(false)
       }),
       { numRuns: 2000 },
     )
     expect(orders["gemm first"]).toBeGreaterThan(100)
     expect(orders["aggregate first"]).toBeGreaterThan(100)
+    expect(orders.fused).toBeGreaterThan(100)
   })
 })

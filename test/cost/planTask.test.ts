@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import { arenaLayout } from "../../src/cost/arenaLayout.ts"
-import { cpuProfile } from "../../src/cost/DeviceProfile.ts"
+import { cpuProfile, cudaProfile } from "../../src/cost/DeviceProfile.ts"
 import { planTask } from "../../src/cost/planTask.ts"
 import type { GraphShape } from "../../src/model/Graph.ts"
 import type { Plan } from "../../src/model/Plan.ts"
@@ -26,6 +26,17 @@ const answer = (json: Json, shape: Partial<GraphShape> = {}, targets: number | n
   const request = { config, targets, alignBytes: 64, profile: cpuProfile }
   return planTask({ ...request, shape: { ...cora, ...shape } })
 }
+/** Names of the operators of a plan for a GPU, on small graphs side by side. */
+const gpuOps = (json: Json, shape: Partial<GraphShape> = {}) => {
+  const many = { numNodes: 43_471, numEdges: 162_088, featureWidth: 64, featureNonZeros: null }
+  const config = parseGnnConfig(
+    { in_channels: 64, hidden_channels: 64, out_channels: 64, num_layers: 1, ...json },
+    "m.json",
+  )
+  const request = { config, targets: null, alignBytes: 256, profile: cudaProfile }
+  const made = planTask({ ...request, shape: { ...cora, ...many, ...shape } })
+  return Result.getOrThrow(made).ops.map((op) => op.name)
+}
 const plan = (...args: Parameters<typeof answer>): Plan => Result.getOrThrow(answer(...args))
 const kinds = (p: Plan) => p.ops.map((op) => op.kind)
 const roles = (p: Plan) => p.residents.map((slot) => slot.role)
@@ -49,6 +60,34 @@ describe("planTask chooses operators", () => {
     const wide = { architecture: "GCN", in_channels: 16, hidden_channels: 512 }
     const p = plan(wide, { ...dense, featureWidth: 16 })
     expect(p.ops.slice(0, 2).map((op) => op.name)).toEqual(["l0.aggregate", "l0.multiply"])
+  })
+
+  it("aggregates and multiplies in one kernel of a GPU, where it has one and it pays", () => {
+    const gcn = { architecture: "GCN" }
+    expect(gpuOps(gcn)).toEqual(["l0.fused"])
+    expect(gpuOps({ architecture: "GIN" })).toEqual(["l0.fused", "l0.mlp"])
+    expect(gpuOps({ architecture: "GraphSAGE" })).toEqual(["l0.root", "l0.fused"])
+    const sgc = { architecture: "SGC", K: 3 }
+    expect(gpuOps(sgc)).toEqual(["l0.step1", "l0.step2", "l0.fused"])
+    // Too wide, too narrow a result, too many edges, a maximum.
+    const wide = { in_channels: 129, out_channels: 128 }
+    expect(gpuOps({ ...gcn, ...wide }, { featureWidth: 129 })).not.toContain("l0.fused")
+    expect(gpuOps({ ...gcn, out_channels: 31 })).not.toContain("l0.fused")
+    expect(gpuOps(gcn, { numEdges: 33 * 43_471 })).not.toContain("l0.fused")
+    expect(gpuOps({ architecture: "GraphSAGE", aggr: "max" })).not.toContain("l0.fused")
+  })
+
+  it("propagates SGC and APPNP on the narrower side, as often as K says", () => {
+    const dense = { featureNonZeros: null }
+    const sgc = plan({ architecture: "SGC", num_layers: 1, K: 3 }, dense)
+    expect(sgc.ops.map((op) => op.name)).toEqual([
+      ...["l0.multiply", "l0.step1", "l0.step2", "l0.step3"],
+    ])
+    const appnp = (alpha: number) =>
+      kinds(plan({ architecture: "APPNP", num_layers: 1, K: 2, alpha }, dense))
+    expect(appnp(0.1)).toEqual(["gemm", "rowwise", "spmm", "spmm"])
+    expect(appnp(0)).toEqual(["gemm", "spmm", "spmm"])
+    expect(appnp(1)).toEqual(["gemm"])
   })
 
   it("densifies sparse features only for a maximum over them", () => {

@@ -2,7 +2,7 @@
 // the reference interpreter: an oracle for lowering and packing that shares no code with src/prep's
 // graph side.
 import * as Result from "effect/Result"
-import { cpuProfile } from "../../src/cost/DeviceProfile.ts"
+import { cpuProfile, type DeviceProfile } from "../../src/cost/DeviceProfile.ts"
 import { planTask } from "../../src/cost/planTask.ts"
 import { runPlanReference } from "../../src/device/reference/runOp.ts"
 import type { GnnModel } from "../../src/model/GnnModel.ts"
@@ -75,6 +75,8 @@ const rowWorkOf = (rowOffsets: Int32Array): Int32Array => {
 }
 
 interface ResidentContext {
+  /** Whose plans are run; the CPU's by default. */
+  readonly profile?: DeviceProfile
   readonly graph: ArraysGraph
   readonly model: GnnModel
   readonly targets: ReadonlyArray<number> | null
@@ -145,14 +147,14 @@ export const residentBytes = (plan: Plan, context: ResidentContext): ReadonlyArr
   })
 
 export const runPlanned = (context: ResidentContext): PlannedRun => {
-  const { graph, model, targets } = context
+  const { graph, model, targets, profile = cpuProfile } = context
   const plan = Result.getOrThrow(
     planTask({
       config: model.config,
       shape: shapeOf(graph),
       targets: targets === null ? null : targets.length,
       alignBytes: 64,
-      profile: cpuProfile,
+      profile,
       ginEps: ginEps(model),
     }),
   )

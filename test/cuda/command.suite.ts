@@ -1,7 +1,10 @@
 // The ordinary commands on the emulated GPU, each in a process of its own.
+import { execFile } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { promisify } from "node:util"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { gnnsched } from "../cli/gnnsched.ts"
 import { coraSuite } from "../e2e/coraAccuracy.suite.ts"
@@ -96,6 +99,20 @@ export const commandSuite = () => {
     const { status, stdout } = await gnnsched(["doctor", "--device", "cuda"], { env })
     expect(stdout).toContain("no green contexts (--sm-share does nothing): the driver has none")
     expect(status).toBe(0)
+  })
+
+  it("the program for whole runs on a GPU compares tasks together with one after another", async () => {
+    const file = join(folder, "throughput.json")
+    const program = join(import.meta.dirname, "../../scripts/offline/checks.mjs")
+    const index = pathToFileURL(join(import.meta.dirname, "../../src/index.ts")).href
+    const env = { ...process.env, GNNSCHED_ADDON: emulatedAddon, GNNSCHED_INDEX: index }
+    await promisify(execFile)(process.execPath, [program, "throughput", file, "--emulated"], {
+      env,
+    })
+    const { ok, sets } = JSON.parse(readFileSync(file, "utf8"))
+    expect(ok).toBe(true)
+    expect(sets.map(({ set }: { set: string }) => set)).toEqual(["small", "mixed", "large"])
+    for (const { gain } of sets) expect(gain).toBeGreaterThan(0)
   })
 
   it("estimate and run of an unknown device name the devices there are", async () => {

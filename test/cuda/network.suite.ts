@@ -101,7 +101,8 @@ export const networkSuite = () => {
         yield* round("first")
         const before = { free: freeBytes(), made: (yield* device.stats).gpu!.graphsMade }
         if (opTimings) expect(before).toEqual({ free: opened, made: 0 })
-        for (let i = 0; i < 500; i++) yield* round(`${i}-`)
+        const rounds = opTimings ? 50 : 500
+        for (let i = 0; i < rounds; i++) yield* round(`${i}-`)
         const made = (yield* device.stats).gpu!.graphsMade
         expect({ free: freeBytes(), made }).toEqual(before)
       })
@@ -109,7 +110,7 @@ export const networkSuite = () => {
     }
   })
 
-  it("gives the same bits by every smaller plan that the GPU's memory leaves", async () => {
+  it("gives the same numbers by every smaller plan, the same bits but for attention", async () => {
     const graph = randomGraph({ nodes: 700, edges: 4000, width: 90, seed, hub: true })
     for (const architecture of architectures) {
       const shape = { architecture, width: 90, hidden: 64, layers: 3, seed }
@@ -125,7 +126,10 @@ export const networkSuite = () => {
         names.add(small.record.plan!)
         expect(small.record.measuredPeakBytes).toBe(small.record.predictedPeakBytes)
         expect(small.record.measuredPeakBytes).toBeLessThanOrEqual(memoryBytes)
-        expect(Buffer.from(small.data.buffer).equals(Buffer.from(whole.data.buffer))).toBe(true)
+        const error = relativeError(small.data, whole.data)
+        // How many edges a group of lanes takes at a time follows from the heads it is given.
+        if (architecture === "GAT") expect(error).toBeLessThan(1e-5)
+        else expect(error).toBe(0)
       }
       expect(names.size).toBeGreaterThan(1)
       expect(names.has("whole")).toBe(false)

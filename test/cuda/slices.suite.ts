@@ -3,7 +3,9 @@
 import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Device } from "../../src/device/Device.ts"
+import { StopSignal } from "../../src/device/StopSignal.ts"
 import { identityEpilogue, type Op } from "../../src/model/Op.ts"
+import { sharedFloat32 } from "../../src/model/Tensor.ts"
 import { randomFloats } from "../cases/shapes.ts"
 import { PlanBench, place, runOnce, submit } from "../native/planBench.ts"
 import { withDevice } from "./withCudaDevice.ts"
@@ -100,6 +102,30 @@ export const slicesSuite = () => {
       expect(await stopAfter(2, false, opTimings)).toBeLessThan(pieces / 2)
     })
   })
+
+  it.each([
+    ["the first operator", 2],
+    ["one that overwrites what it reads", rows / 128 + 1],
+  ])("goes on after a stop in the middle of %s with the bits of one run", (_, pieces) =>
+    withDevice({ lanes: 1, sliceBytes, paint: true }, (device) =>
+      Effect.gen(function* () {
+        const { bench, plan } = tall(true)
+        const expected = (yield* runOnce(device, bench, plan)).data
+        const placed = yield* place(device, bench, plan)
+        const output = sharedFloat32(rows * width)
+        const request = { ...placed, lane: 0, output, priority: 0, taskId: "stopped" }
+        const [stop, before] = [new StopSignal(), yield* piecesOf(device)]
+        const fiber = yield* Effect.forkChild(device.submit({ ...request, stop }))
+        while ((yield* piecesOf(device)) < before + pieces) yield* Effect.yieldNow
+        stop.ask()
+        const { cancelled, opsDone } = yield* Fiber.join(fiber)
+        // an operator that had to be finished may have been the last
+        expect(cancelled).toBe(opsDone < 2)
+        yield* device.submit({ ...request, firstOp: opsDone })
+        expect(output).toEqual(expected)
+      }),
+    ),
+  )
 
   it("finishes an operator that overwrites what it reads, so that it can be run again", async () => {
     const { pieces } = await whole({ sliceBytes, opTimings: true })

@@ -89,7 +89,7 @@ const loadCase = (folder: string, name: string): GoldenCase => {
   }
 }
 
-/** Every small case of the four networks. */
+/** Every small case of every network. */
 export const smallCases = (): ReadonlyArray<GoldenCase> =>
   readdirSync(here)
     .filter((file) => file.endsWith(".json") && file !== "pool.json")

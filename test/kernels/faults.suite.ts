@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import * as oracle from "../native/oracle.ts"
 import { buildEmulated, command, root, runEmulated } from "./emulated.ts"
 import type { CheckedCase } from "./kernelCases.ts"
-import { gatTable, gemmTable, spmmTable } from "./tables.ts"
+import { aggGemmTable, gatTable, gatv2Table, gemmTable, spmmTable } from "./tables.ts"
 
 interface Fault {
   readonly name: string
@@ -60,6 +60,30 @@ const faults: ReadonlyArray<Fault> = [
     to: "next = load_chunk<K>(a, edge + Lanes + group.lane + 1, unit.edge_stop);\n      }",
     source: "spmm/spmm_csr.cu",
     cases: () => spmmTable(16),
+  },
+  {
+    name: "a block barrier missing between the aggregated rows and their product",
+    file: "agg_gemm/agg_gemm_tf32x3.cu",
+    from: "__syncthreads();  // rows and this step of b are whole, everybody is done with the step before",
+    to: "",
+    source: "agg_gemm/agg_gemm_tf32x3.cu",
+    cases: () => aggGemmTable(4),
+  },
+  {
+    name: "a heavy row of a fused layer whose last segment is left out",
+    file: "agg_gemm/agg_rows.h",
+    from: "s < heavy.y + heavy.z; s++",
+    to: "s + 1 < heavy.y + heavy.z; s++",
+    source: "agg_gemm/agg_gemm_ffma.cu",
+    cases: () => aggGemmTable(4),
+  },
+  {
+    name: "a softmax of GATv2 that forgets to rescale its sums",
+    file: "gat/gatv2_csr.cu",
+    from: "acc = scaled(acc, rescale);",
+    to: "",
+    source: "gat/gatv2_csr.cu",
+    cases: () => gatv2Table(6),
   },
   {
     name: "an epilogue that drops the bias",

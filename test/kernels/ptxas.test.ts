@@ -50,7 +50,7 @@ describe.skipIf(release === null)("kernels compiled by nvcc", () => {
     300_000,
   )
 
-  it("the host code that drives a GPU compiles against CUDA's own headers", async () => {
+  it("the host code that drives a GPU, and the kernel checks for one, compile against CUDA's own headers", async () => {
     const folder = mkdtempSync(join(tmpdir(), "gnnsched-nvcc-"))
     try {
       const from = { cwd: join(root, "native") }
@@ -60,6 +60,12 @@ describe.skipIf(release === null)("kernels compiled by nvcc", () => {
         const output = join(folder, "object.o")
         const flags = ["-std=c++20", "-Xcompiler", "-Wall,-Wextra,-Werror", "-I.", "-I../kernels"]
         await promisify(execFile)("nvcc", [...flags, "-c", source, "-o", output], from)
+      }
+      const checks = { cwd: join(root, "test/kernels") }
+      for (const source of ["emulated_checks.cc", "gpu/gpu_runtime.cc"]) {
+        const flags = ["-std=c++20", "-Xcompiler", "-Wall,-Wextra,-Werror", "-Igpu", "-I."]
+        const kernels = ["-I../../kernels", "-c", source, "-o", join(folder, "object.o")]
+        await promisify(execFile)("nvcc", [...flags, ...kernels], checks)
       }
     } finally {
       rmSync(folder, { recursive: true, force: true })

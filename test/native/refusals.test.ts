@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import type { SubmitRequest } from "../../src/device/Device.ts"
 import type { PlanRefused } from "../../src/model/errors.ts"
-import type { GemmOp, Op } from "../../src/model/Op.ts"
+import { type AggGemmOp, type GemmOp, identityEpilogue, type Op } from "../../src/model/Op.ts"
 import { footprintBytes } from "../../src/model/Plan.ts"
 import type { ResidentSlot } from "../../src/model/Resident.ts"
 import { sharedFloat32 } from "../../src/model/Tensor.ts"
@@ -175,6 +175,44 @@ describe("plans", () => {
           "output: slot 0 is not host memory that the plan may write",
         )
         expect([yield* why(own, store), yield* why(onHost, load)]).toEqual(["taken", "taken"])
+      }),
+    ))
+
+  it("are refused when they hold an operator that is a GPU's, or one that its kernel does not take", () =>
+    withDevice({}, (device) =>
+      Effect.gen(function* () {
+        const bench = new PlanBench()
+        const y = bench.arena(2, 3)
+        const fused: AggGemmOp = {
+          ...{ kind: "aggGemm", name: "fused", m: 2, k: 4, n: 3, nnz: 1, reduce: "sum" },
+          rowOffsets: bench.resident(Int32Array.of(0, 1, 1)),
+          colIndices: bench.resident(Int32Array.of(1)),
+          ...{
+            values: null,
+            colScale: null,
+            skipSelf: false,
+            selfCoefficient: 0,
+            selfWeight: null,
+          },
+          x: bench.resident(new Float32Array(8), 4),
+          b: bench.resident(new Float32Array(12), 3),
+          y,
+          epilogue: identityEpilogue,
+        }
+        bench.ops.push(fused)
+        const plan = bench.plan({ operand: y, rows: 2, cols: 3 })
+        const placed = yield* place(device, bench, plan)
+        const refusal = (op: AggGemmOp) =>
+          refusalOf(submit(device, { ...placed, plan: { ...plan, ops: [op] } })).pipe(
+            Effect.map(({ place: at, reason }) => `${at}: ${reason}`),
+          )
+        expect(yield* refusal(fused)).toBe(
+          "ops[0].kind: aggGemm: the plan was made for another device",
+        )
+        expect(yield* refusal({ ...fused, k: 129 })).toBe("ops[0].k: 129 columns are more than 128")
+        const max = { ...fused, reduce: "max" as "sum" }
+        expect(yield* refusal(max)).toBe("ops[0].reduce: a fused layer takes sums and means")
+        yield* release(device, placed)
       }),
     ))
 

@@ -1,4 +1,4 @@
-// Every golden case of the four networks, and pooling, through the runtime on a device: the numbers of
+// Every golden case of every network, and pooling, through the runtime on a device: the numbers of
 // PyG at the case's own tolerance, and the predicted bytes to the byte.
 import { Effect, type Scope } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"

@@ -53,6 +53,18 @@ describe.each([{ inProcess: true }, { inProcess: false }])("a runtime with %o", 
     }
   })
 
+  it("explains a task: its waits and its runs fill the time from submission to end", async () => {
+    await using runtime = await open(where)
+    const { record } = await runtime.submit({ ...(await small(runtime)), id: "a/1" }).result
+    const { steps, waitedMs } = await runtime.explain("a/1")
+    expect(steps[0]!.fromMs).toBe(record.submittedAtMs)
+    expect(steps.at(-1)!.toMs).toBe(record.finishedAtMs)
+    expect(steps.filter(({ kind }) => kind === "run")).toHaveLength(1)
+    expect(waitedMs.preparing).toBeGreaterThan(0)
+    const missing = await runtime.explain("a").catch((error) => error)
+    expect(missing).toMatchObject({ _tag: "TaskNotFound", tasks: 1, nearest: ["a/1"] })
+  })
+
   it("rejects a task whose footprint exceeds the device, with both numbers", async () => {
     await using runtime = await open({ ...where, memoryBytes: 64 * 1024 })
     const parts = await small(runtime, 5000)

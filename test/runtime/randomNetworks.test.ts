@@ -1,5 +1,5 @@
 // Random networks on random graphs through the whole runtime: the cpu device's float32 beside the
-// float64 reference, every option of the four architectures, bytes exact each time.
+// float64 reference, every option of every architecture, bytes exact each time.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ModelSource } from "../../src/model/GnnModel.ts"

@@ -198,6 +198,48 @@ describe("a task that gave its lane", () => {
     expectSound(report)
   })
 
+  /** The stop is asked for at 300 ms and comes with the end of an operator, some 50 ms later. */
+  const whileStopping = (options: Parameters<typeof simulate>[0], then: "victim" | "urgent") =>
+    simulate({ lanes: 1, policy: "priority", ...options }, ({ submit }) =>
+      Effect.gen(function* () {
+        const victim = yield* submit("long", "victim")
+        yield* Effect.sleep(300)
+        const urgent = yield* submit("short", "urgent", { priority: 1 })
+        yield* Effect.sleep(10)
+        yield* (then === "victim" ? victim : urgent).cancel
+      }),
+    )
+
+  it("can be cancelled while it is being stopped, and the other has its lane", async () => {
+    const report = await whileStopping({}, "victim")
+    expect(taskOf(report, "victim")).toMatchObject({
+      status: "cancelled",
+      runs: [{ end: "cancelled", preemptedBy: null }],
+    })
+    expect(taskOf(report, "urgent").status).toBe("completed")
+    expectSound(report)
+  })
+
+  it("goes on at once where the other is gone by then", async () => {
+    const report = await whileStopping({}, "urgent")
+    const { runs } = taskOf(report, "victim")
+    expect(runs.map(({ end }) => end)).toEqual(["preempted", "completed"])
+    expect(runs[1]!.startedAtMs).toBe(runs[0]!.endedAtMs)
+    expect(taskOf(report, "urgent")).toMatchObject({ status: "cancelled", runs: [] })
+    expectSound(report)
+  })
+
+  it("is not stopped in its last operator, whose end is as near", async () => {
+    const report = await simulate({ lanes: 1, policy: "priority" }, ({ submit }) =>
+      Effect.gen(function* () {
+        yield* submit("long", "victim")
+        yield* Effect.sleep(2422)
+        yield* submit("short", "urgent", { priority: 1 })
+      }),
+    )
+    expect(taskOf(report, "victim").runs.length).toBe(1)
+  })
+
   it("starts from its beginning when the lane on which it went on is lost", async () => {
     const lost = { kind: "lane", task: "first", op: 15, times: 1, probability: 1 } as const
     const options = { lanes: 1, policy: "priority", faults: { seed: 1, faults: [lost] } } as const

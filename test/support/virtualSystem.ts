@@ -64,7 +64,7 @@ export const open = (
       profile: referenceProfile,
       policy: policies.base,
       preempt: null,
-      elastic: false,
+      elastic: true,
       tenants: [],
       mode: "continuous",
       shareWork: false,

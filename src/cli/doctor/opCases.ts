@@ -1,7 +1,8 @@
 // The operators of the self-check, on shapes that kernels stumble over: one row, one column, widths
 // off every vector length, empty and full rows.
 import type { Activation } from "../../model/GnnModel.ts"
-import { type Epilogue, identityEpilogue, type Op } from "../../model/Op.ts"
+import { type Epilogue, identityEpilogue, type Op, widestFused } from "../../model/Op.ts"
+import type { DeviceKind } from "../../model/RunReport.ts"
 import { arenaOutput, CaseInputs, makeCase, type OpCase } from "./OpCase.ts"
 import type { RandomData } from "./RandomData.ts"
 
@@ -81,6 +82,34 @@ const spmmCase = (
       : { ...identityEpilogue, activation: anyActivation(random) },
   }
   return makeCase(`spmm ${reduce}${weighted ? ", weighted" : ""}`, op, inputs, { rows: m, cols: n })
+}
+
+const aggGemmCase = (random: RandomData, { m, k, n }: Shape, reduce: "sum" | "mean"): OpCase => {
+  const inputs = new CaseInputs()
+  const { offsets, columns } = random.csr(m, m, 4)
+  const width = Math.min(k, widestFused)
+  const weighted = reduce === "sum"
+  const op: Op = {
+    kind: "aggGemm",
+    name: `aggGemm.${reduce}`,
+    m,
+    k: width,
+    n,
+    nnz: columns.length,
+    reduce,
+    rowOffsets: inputs.add(offsets),
+    colIndices: inputs.add(columns),
+    values: weighted ? inputs.add(random.floats(columns.length)) : null,
+    colScale: weighted ? inputs.add(random.positives(m)) : null,
+    skipSelf: weighted,
+    selfCoefficient: weighted ? 1.5 : 0,
+    selfWeight: weighted ? inputs.add(random.positives(m)) : null,
+    x: inputs.add(random.floats(m * width), width),
+    b: inputs.add(random.floats(width * n), n),
+    y: arenaOutput(n),
+    epilogue: fullEpilogue(random, inputs, m, n),
+  }
+  return makeCase(`aggregate and multiply, ${reduce}`, op, inputs, { rows: m, cols: n })
 }
 
 const gatCase = (random: RandomData, { m, n }: Shape, concat: boolean): OpCase => {
@@ -241,6 +270,8 @@ export const opCases = (random: RandomData): ReadonlyArray<OpCase> =>
     spmmCase(random, shape, "sum", true),
     spmmCase(random, shape, "mean", false),
     spmmCase(random, shape, "max", false),
+    aggGemmCase(random, shape, "sum"),
+    aggGemmCase(random, shape, "mean"),
     gatCase(random, shape, true),
     gatCase(random, shape, false),
     gatv2Case(random, shape, true),
@@ -255,3 +286,7 @@ export const opCases = (random: RandomData): ReadonlyArray<OpCase> =>
     logSoftmaxCase(random, shape),
     copyCase(random, shape),
   ])
+
+/** The cases that a device's plans can hold: the fused layer is a GPU's. */
+export const opCasesFor = (device: DeviceKind, random: RandomData): ReadonlyArray<OpCase> =>
+  opCases(random).filter(({ kind }) => kind !== "aggGemm" || device !== "cpu")

@@ -74,6 +74,20 @@ th { color: var(--muted); font-weight: 500; }
 .pill { border-radius: 999px; padding: 1px 8px; font-size: 12px; }
 .pill.good { background: var(--good-bg); color: var(--good); }
 .pill.bad { background: var(--bad-bg); color: var(--bad); }
+.panels { display: grid; gap: 12px 20px;
+  grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); }
+.panels svg { width: 100%; height: auto; display: block; max-width: 760px; }
+svg text { fill: var(--muted); font-size: 11px; }
+svg .end { text-anchor: end; }
+svg .middle { text-anchor: middle; }
+svg .grid { stroke: var(--grid); }
+svg .limit { stroke: var(--bad); stroke-dasharray: 4 3; }
+svg .limit-name { fill: var(--bad); }
+svg .line path { fill: none; stroke-width: 2; stroke-linejoin: round; }
+svg .line.off { display: none; }
+.sticky { position: sticky; top: 0; padding: 8px 0; background: var(--bg); z-index: 5; }
+.legend-button { display: inline-flex; align-items: center; gap: 6px; font-size: 12.5px; }
+.legend-button[aria-pressed="false"] { opacity: 0.45; text-decoration: line-through; }
 #tip { position: fixed; z-index: 10; pointer-events: none; max-width: 460px; background: var(--panel);
   border: 1px solid var(--line); border-radius: 8px; padding: 8px 12px; font-size: 12.5px;
   box-shadow: 0 6px 24px rgba(0, 0, 0, 0.18); }

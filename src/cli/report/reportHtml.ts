@@ -1,4 +1,4 @@
-// report.html: one self-contained file. A policy in its head forbids every load from elsewhere; the
+// report.html, and the frame of every page: one self-contained file. A policy in its head forbids every load from elsewhere; the
 // run is embedded as JSON, its text escaped, and enters the page as text only.
 import type { RunReport } from "../../model/RunReport.ts"
 import { pageData } from "./pageData.ts"
@@ -94,18 +94,35 @@ const body = (title: string, command: string): string => `
 const commandOf = ({ device }: RunReport): string =>
   device.kind === "sim" ? "gnnsched simulate" : "gnnsched run"
 
-export const reportHtml = (title: string, report: RunReport): string => `<!doctype html>
+interface Page {
+  readonly title: string
+  /** Its texts escaped. */
+  readonly body: string
+  /** What the script reads. */
+  readonly data: unknown
+  readonly script: string
+}
+
+export const htmlPage = (page: Page): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
-<title>gnnsched: ${escapeHtml(title)}</title>
+<title>gnnsched: ${escapeHtml(page.title)}</title>
 <style>${pageStyle}</style>
 </head>
-<body>${body(title, commandOf(report))}
-<script type="application/json" id="run-data">${embedJson(pageData(title, report))}</script>
-<script>${pageScript()}</script>
+<body>${page.body}
+<script type="application/json" id="run-data">${embedJson(page.data)}</script>
+<script>${page.script}</script>
 </body>
 </html>
 `
+
+export const reportHtml = (title: string, report: RunReport): string =>
+  htmlPage({
+    title,
+    body: body(title, commandOf(report)),
+    data: pageData(title, report),
+    script: pageScript(),
+  })

@@ -132,6 +132,7 @@ export const reportSchema = named(
         kind: oneOf(["cpu", "cuda", "reference", "sim"]),
         name: text,
         lanes: whole("lanes", 1, limits.maxLanes),
+        peakBytes: whole("bytes", 0, Number.MAX_SAFE_INTEGER),
         budgetBytes: whole("a budget", 1, Number.MAX_SAFE_INTEGER),
       }),
       "a device",

@@ -1,5 +1,7 @@
 // One combination of a sweep, and what came of it.
+
 import type { PolicyName, SchedulingMode } from "../../model/Snapshot.ts"
+import type { RunFigures } from "../report/RunFigures.ts"
 
 /** null: as the other flags say. */
 export interface SweepPoint {
@@ -11,20 +13,10 @@ export interface SweepPoint {
   readonly seed: number | null
 }
 
-/** Of completed tasks; null where there is none. */
-export interface SweepRow {
+export interface SweepRow extends RunFigures {
   readonly policy: PolicyName | "own"
   readonly mode: SchedulingMode
   readonly load: number
   readonly lanes: number
   readonly seed: number
-  readonly tasks: number
-  readonly completed: number
-  readonly meanResponseMs: number | null
-  readonly p50ResponseMs: number | null
-  readonly p99ResponseMs: number | null
-  /** Of tasks that had a target. */
-  readonly qosMetRatio: number | null
-  readonly makespanMs: number
-  readonly peakBytes: number
 }

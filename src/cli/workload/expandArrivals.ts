@@ -1,5 +1,5 @@
-// From `arrivals` to the tasks that run: a task for each arrival of a trace or of a seeded Poisson
-// process, of the model and graph that its kind maps to.
+// From `arrivals` to the tasks that run: a task for each arrival of a trace, of a seeded stream or of a
+// kind's own source, of the model and graph that its kind maps to.
 import { Effect } from "effect"
 import type { BadConfig, InputError } from "../../model/errors.ts"
 import { nearest } from "../../model/nearest.ts"
@@ -8,8 +8,10 @@ import { configProblem, showValue } from "../decodeConfig.ts"
 import type { ConfigDocument } from "../readConfigFile.ts"
 import { parseDuration } from "../units.ts"
 import { type FileArrivals, type FileKind, parseRate } from "./arrivalsSchema.ts"
+import { burstTimes, poissonTimes } from "./arrivalTimes.ts"
 import { type Confinement, confinePath } from "./confinePath.ts"
 import { checkReferences, checkTotal, declaredIn, defaultTenant } from "./expandTasks.ts"
+import { checkBursts, checkSource, comingOf, sourceKeys } from "./kindSource.ts"
 import { readTrace } from "./readTrace.ts"
 import type { WorkloadTask } from "./Workload.ts"
 import type { WorkloadFile } from "./workloadSchema.ts"
@@ -24,23 +26,59 @@ interface ArrivalsContext {
 
 type Template = Omit<WorkloadTask, "id" | "atMs" | "tenant">
 
-/** Keys that one of the two forms does not take, or a form that is missing. */
+const streams = ["trace", "poisson", "bursts"] as const
+
+/** Where all kinds come from one stream: null where each has a source of its own. */
+const streamOf = (arrivals: FileArrivals) =>
+  streams.find((key) => arrivals[key] !== undefined) ?? null
+
+/** Keys of a kind that do not go with the stream. */
+const checkKindOfStream = (
+  document: ConfigDocument,
+  stream: (typeof streams)[number],
+  [kind, entry]: readonly [string, FileKind],
+): BadConfig | null => {
+  const path = (key: string) => ["arrivals", "map", kind, key]
+  const own = sourceKeys.find((key) => entry[key] !== undefined)
+  if (own !== undefined) {
+    const expected = `no such key beside ${stream} (it says when tasks of all kinds come)`
+    return configProblem(document, path(own), expected)
+  }
+  if (stream !== "trace") return null
+  const key = (["share", "tenant"] as const).find((one) => entry[one] !== undefined)
+  if (key === undefined) return null
+  return configProblem(
+    document,
+    path(key),
+    "no such key beside trace (the trace says who sends what)",
+  )
+}
+
+/** Keys that the form does not take, or more than one stream. */
 const checkForm = (document: ConfigDocument, arrivals: FileArrivals): BadConfig | null => {
-  const { limit, map, poisson, scale, trace } = arrivals
-  if ((trace === undefined) === (poisson === undefined)) {
-    const found = trace === undefined ? "neither" : "both"
-    return configProblem(document, ["arrivals"], "either trace or poisson", found)
+  const given = streams.filter((key) => arrivals[key] !== undefined)
+  if (given.length > 1) {
+    const expected = "one of trace, poisson and bursts"
+    return configProblem(document, ["arrivals"], expected, given.join(" and "))
   }
-  if (trace === undefined) {
-    const key = scale !== undefined ? "scale" : limit !== undefined ? "limit" : null
-    const expected = "no such key beside poisson (it has its own rate and count)"
-    return key === null ? null : configProblem(document, ["arrivals", key], expected)
+  const stream = streamOf(arrivals)
+  const foreign = [
+    ...(stream === "trace" ? [] : (["scale", "limit"] as const)),
+    ...(stream === null ? [] : (["seed"] as const)),
+  ].find((key) => arrivals[key] !== undefined)
+  if (foreign !== undefined) {
+    const whose = foreign === "seed" ? "where each kind has a source" : "with a trace"
+    return configProblem(document, ["arrivals", foreign], `no such key: it is ${whose}`)
   }
-  for (const [kind, { share, tenant }] of Object.entries(map)) {
-    const key = share !== undefined ? "share" : tenant !== undefined ? "tenant" : null
-    if (key === null) continue
-    const expected = "no such key beside trace (the trace says who sends what)"
-    return configProblem(document, ["arrivals", "map", kind, key], expected)
+  const { bursts } = arrivals
+  const rare = bursts === undefined ? null : checkBursts(document, ["arrivals", "bursts"], bursts)
+  if (rare !== null) return rare
+  for (const [kind, entry] of Object.entries(arrivals.map)) {
+    const bad =
+      stream === null
+        ? checkSource(document, ["arrivals", "map", kind], entry)
+        : checkKindOfStream(document, stream, [kind, entry])
+    if (bad !== null) return bad
   }
   return null
 }
@@ -135,24 +173,63 @@ const kindAt = (
   return kinds[kinds.length - 1]!
 }
 
-/** Exponential gaps; each arrival is of a kind by the kinds' shares. */
-const fromPoisson = (
+/** One stream; each arrival is of a kind by the kinds' shares. */
+const fromStream = (
   { file }: ArrivalsContext,
   arrivals: FileArrivals,
   templates: ReadonlyMap<string, Template>,
 ): ReadonlyArray<WorkloadTask> => {
-  const { count, rate, seed } = arrivals.poisson!
+  const { bursts, poisson } = arrivals
+  const { count, rate, seed } = (poisson ?? bursts)!
   const kinds: ReadonlyArray<[string, FileKind]> = Object.entries(arrivals.map)
   const total = kinds.reduce((sum, [, { share }]) => sum + (share ?? 1), 0)
-  const random = new Random(seed ?? 0, "poisson")
-  let atMs = 0
-  return Array.from({ length: count }, (_, index) => {
-    atMs -= (1000 / parseRate(rate)!) * Math.log(1 - random.uniform())
+  const random = new Random(seed ?? 0, bursts === undefined ? "poisson" : "bursts")
+  const perSecond = parseRate(rate)!
+  const times =
+    bursts === undefined
+      ? poissonTimes(perSecond, random)
+      : burstTimes(
+          { perSecond, onMs: parseDuration(bursts.on)!, offMs: parseDuration(bursts.off)! },
+          random,
+        )
+  const tasks: Array<WorkloadTask> = []
+  for (const atMs of times) {
     const [kind, entry] = kindAt(kinds, random.uniform() * total)
     const tenant = entry.tenant ?? file.defaults?.tenant ?? defaultTenant
-    return { ...templates.get(kind)!, id: `${kind}/${index}`, tenant, atMs }
-  })
+    tasks.push({ ...templates.get(kind)!, id: `${kind}/${tasks.length}`, tenant, atMs })
+    if (tasks.length >= count) break
+  }
+  return tasks
 }
+
+/** Each kind from its own source, with chance of its own: a kind more changes no other. */
+const fromSources = (
+  { file }: ArrivalsContext,
+  arrivals: FileArrivals,
+  templates: ReadonlyMap<string, Template>,
+): ReadonlyArray<WorkloadTask> =>
+  Object.entries(arrivals.map).flatMap(([kind, entry]) => {
+    const idOf = (index: number) => `${kind}/${index}`
+    const random = new Random(arrivals.seed ?? 0, `arrivals ${kind}`)
+    const tenant = entry.tenant ?? file.defaults?.tenant ?? defaultTenant
+    return comingOf(entry, random, idOf).map((coming, index) => {
+      return { ...templates.get(kind)!, id: idOf(index), tenant, ...coming }
+    })
+  })
+
+const tasksOf = (
+  context: ArrivalsContext,
+  arrivals: FileArrivals,
+  templates: ReadonlyMap<string, Template>,
+): Effect.Effect<ReadonlyArray<WorkloadTask>, InputError> => {
+  if (arrivals.trace !== undefined) return fromTrace(context, arrivals, templates)
+  const make = streamOf(arrivals) === null ? fromSources : fromStream
+  return Effect.succeed(make(context, arrivals, templates))
+}
+
+/** Before they are made: counts that are too much together. */
+const countOf = ({ bursts, map, poisson }: FileArrivals): number =>
+  (poisson ?? bursts)?.count ?? Object.values(map).reduce((sum, { count }) => sum + (count ?? 0), 0)
 
 /** No tasks when the file has no `arrivals`. */
 export const expandArrivals = Effect.fnUntraced(function* (
@@ -163,12 +240,11 @@ export const expandArrivals = Effect.fnUntraced(function* (
   if (arrivals === undefined) return []
   const bad = checkForm(document, arrivals) ?? checkKinds(context, arrivals)
   if (bad !== null) return yield* bad
-  const templates = templatesOf(context, arrivals.map)
-  const tasks =
-    arrivals.trace === undefined
-      ? fromPoisson(context, arrivals, templates)
-      : yield* fromTrace(context, arrivals, templates)
-  const tooMany = checkTotal(document, ["arrivals"], listed + tasks.length)
-  if (tooMany !== null) return yield* tooMany
+  const tooMany = (count: number) => checkTotal(document, ["arrivals"], listed + count)
+  const before = tooMany(countOf(arrivals))
+  if (before !== null) return yield* before
+  const tasks = yield* tasksOf(context, arrivals, templatesOf(context, arrivals.map))
+  const after = tooMany(tasks.length)
+  if (after !== null) return yield* after
   return tasks
 })

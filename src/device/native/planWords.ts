@@ -2,7 +2,17 @@
 // native/plan_words.h (a test compares the numbers). A header of 8 words, then 72 words per
 // operator: kind, dimensions, flags, reals, and 18 operands of three words (slot, offset, ld).
 import type { ActivationName, Aggregation } from "../../model/GnnModel.ts"
-import type { Epilogue, GatOp, GatV2Op, KernelMemory, Op, Operand, OpKind } from "../../model/Op.ts"
+import type {
+  AggGemmOp,
+  Epilogue,
+  GatOp,
+  GatV2Op,
+  KernelMemory,
+  Op,
+  Operand,
+  OpKind,
+  SpmmOp,
+} from "../../model/Op.ts"
 import type { Plan } from "../../model/Plan.ts"
 
 /** Numbers that native/plan_words.h has under the same names with a `k` in front. */
@@ -78,6 +88,7 @@ export const kindCodes: ReadonlyArray<OpKind> = [
   "logSoftmax",
   "gatv2",
   "copy",
+  "aggGemm",
 ]
 export const reduceCodes: ReadonlyArray<Aggregation> = ["sum", "mean", "max"]
 export const activationCodes: ReadonlyArray<ActivationName> = [
@@ -152,7 +163,7 @@ class OpWriter {
   }
 }
 
-const writeSpmm = (to: OpWriter, op: Extract<Op, { kind: "spmm" }>): void => {
+const writeAggregate = (to: OpWriter, op: SpmmOp | AggGemmOp): void => {
   to.set(F.OpK, op.k)
   to.set(F.OpN, op.n)
   to.csr(op)
@@ -195,7 +206,11 @@ const writeOp = (to: OpWriter, op: Op): void => {
       to.memory(op.memory)
       break
     case "spmm":
-      writeSpmm(to, op)
+      writeAggregate(to, op)
+      break
+    case "aggGemm":
+      writeAggregate(to, op)
+      to.operand(F.B, op.b)
       break
     case "gat":
       writeAttention(to, op)

@@ -79,6 +79,7 @@ const indexFault = (op: Op, memory: ReferenceMemory): string | null => {
     case "spmm":
     case "densify":
       return csrFault(memory, { ...op, cols: op.k })
+    case "aggGemm":
     case "gat":
     case "gatv2":
       return csrFault(memory, { ...op, cols: op.m })

@@ -4,6 +4,7 @@ import { PlanRefused } from "../../model/errors.ts"
 import type { Op, OpKind } from "../../model/Op.ts"
 import { extentBytes, operandUses } from "../../model/operandUses.ts"
 import type { Plan } from "../../model/Plan.ts"
+import { runAggGemm } from "./aggGemm.ts"
 import { checkOps } from "./checkOps.ts"
 import { runCopy } from "./copy.ts"
 import { runDensify } from "./densify.ts"
@@ -23,6 +24,7 @@ type Runners = {
 const runners: Runners = {
   gemm: runGemm,
   spmm: runSpmm,
+  aggGemm: runAggGemm,
   gat: runGat,
   gatv2: runGatV2,
   densify: runDensify,

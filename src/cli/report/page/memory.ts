@@ -175,9 +175,10 @@ export function makeMemory(kit: Kit, data: PageData, view: TimeView, axis: TimeA
   const canvas = document.getElementById("memory") as HTMLCanvasElement
   const { holdings, residents } = holdingsOf(data, view.fullMs)
   const budget = data.device.budgetBytes
-  const highest = holdings.reduce((high, one) => Math.max(high, one.offset + one.bytes), 0)
   // With a budget far above what was used, the picture would be a flat line: zoom to what was used.
-  const most = Math.max(1, highest < budget / 4 ? highest * 1.25 : budget * 1.06)
+  const scaleTo = (used: number) => Math.max(1, used < budget / 4 ? used * 1.25 : budget * 1.06)
+  const highest = holdings.reduce((high, one) => Math.max(high, one.offset + one.bytes), 0)
+  let most = scaleTo(data.device.peakBytes)
   const plot = 240
   const top = 14
   let map = false
@@ -231,6 +232,7 @@ export function makeMemory(kit: Kit, data: PageData, view: TimeView, axis: TimeA
   }
   const setMap = (on: boolean) => {
     map = on
+    most = scaleTo(on ? highest : data.device.peakBytes)
     draw()
   }
   return { canvas, draw, hover, setMap }

@@ -51,6 +51,7 @@ export function drawFigures(kit: Kit, data: PageData): void {
   const others = Object.entries(data.counts)
     .filter(([status]) => status !== "completed")
     .map(([status, count]) => `${count} ${status}`)
+  const tenants = `${data.tenants.length} ${data.tenants.length === 1 ? "tenant" : "tenants"}`
   const targets = data.tenants.reduce((sum, tenant) => sum + tenant.tasks, 0)
   const withTarget = kit.tasks.filter((task) => task.qosMet !== null)
   const met = withTarget.filter((task) => task.qosMet === true).length
@@ -64,7 +65,7 @@ export function drawFigures(kit: Kit, data: PageData): void {
         kit,
         "Tasks completed",
         `${completed} of ${total}`,
-        others.length === 0 ? `${data.tenants.length} tenants` : others.join(", "),
+        others.length === 0 ? tenants : others.join(", "),
         targets === 0 ? null : completed / targets,
       ),
       keyFigure(

@@ -9,6 +9,7 @@ import type * as preemptionsPart from "./preemptions.ts"
 import type * as scatterPart from "./scatter.ts"
 import type * as tablePart from "./table.ts"
 import type * as tablesPart from "./tables.ts"
+import type * as themePart from "./theme.ts"
 import type * as timeAxisPart from "./timeAxis.ts"
 import type * as timelinePart from "./timeline.ts"
 import type * as tipsPart from "./tips.ts"
@@ -20,6 +21,7 @@ export type PageParts = Pick<typeof kitPart, "makeKit"> &
   Pick<typeof timelinePart, "makeTimeline"> &
   Pick<typeof barsPart, "makeBars"> &
   Pick<typeof tipsPart, "makeTips"> &
+  Pick<typeof themePart, "wireTheme"> &
   Pick<typeof memoryPart, "makeMemory"> &
   Pick<typeof scatterPart, "makeScatters"> &
   Pick<typeof preemptionsPart, "drawPreemptions"> &
@@ -73,19 +75,6 @@ export function wireZoom(
   })
 }
 
-export function wireTheme(redraw: () => void): void {
-  const dark = window.matchMedia("(prefers-color-scheme: dark)")
-  const set = (on: boolean) => {
-    document.documentElement.dataset.theme = on ? "dark" : "light"
-    redraw()
-  }
-  dark.addEventListener("change", (event) => set(event.matches))
-  document.getElementById("theme")!.addEventListener("click", () => {
-    set(document.documentElement.dataset.theme !== "dark")
-  })
-  set(dark.matches)
-}
-
 export function startPage(parts: PageParts): void {
   const data = JSON.parse(document.getElementById("run-data")!.textContent!) as PageData
   const kit = parts.makeKit(data)
@@ -116,7 +105,7 @@ export function startPage(parts: PageParts): void {
   const mapBox = document.getElementById("memory-map") as HTMLInputElement
   mapBox.addEventListener("change", () => memory.setMap(mapBox.checked))
   window.addEventListener("resize", drawAll)
-  wireTheme(drawAll)
+  parts.wireTheme(drawAll)
   parts.drawTenants(kit, data, parts.makeTable)
   parts.drawTasks(kit, data, parts.makeTable)
   parts.drawPreemptions(kit, data, parts.makeTable)
