@@ -6,6 +6,7 @@ import type { RunReport } from "../../src/model/RunReport.ts"
 import { inVirtualTime } from "../../src/runtime/inVirtualTime.ts"
 import { openSimulation } from "../../src/runtime/simulation.ts"
 import { randomGraph, randomModel } from "../support/sources.ts"
+import { type Bench, simulate as simulateBench } from "./longAndShort.ts"
 
 const width = 16
 
@@ -54,5 +55,28 @@ describe("shared work in a simulation", () => {
   it("is the same from the same seed", async () => {
     const [first, second] = [await simulate(true), await simulate(true)]
     expect(second.tasks).toEqual(first.tasks)
+  })
+})
+
+describe("a run that answers several tasks", () => {
+  /** Two long tasks for the same, then a short one whose target is a sixth of their length. */
+  const urgentComes = ({ submit }: Bench) =>
+    Effect.gen(function* () {
+      yield* submit("long", "first")
+      yield* Effect.sleep(1)
+      yield* submit("long", "a")
+      yield* submit("long", "b")
+      yield* Effect.sleep(3000)
+      yield* submit("short", "urgent", { deadlineMs: 400 })
+    })
+
+  it("does not give its lane away, as a run for one task does", async () => {
+    const runsOf = async (shareWork: boolean) => {
+      const report = await simulateBench({ lanes: 1, shareWork }, urgentComes)
+      expect(report.tasks.every(({ status }) => status === "completed")).toBe(true)
+      return report.tasks.map(({ runs }) => runs.length).toSorted()
+    }
+    expect(await runsOf(false)).toEqual([1, 1, 1, 2])
+    expect(await runsOf(true)).toEqual([0, 1, 1, 1])
   })
 })
