@@ -169,8 +169,7 @@ const pageTask = (report: RunReport, task: TaskRecord, opNames: NameTable | null
     graph: task.graph,
     status: task.status,
     group: task.group,
-    // A lane shows who ran on it, not whom else that run answered.
-    lane: task.sharedWith === null ? task.lane : null,
+    lane: task.lane,
     attempts: task.attempts,
     priority: task.priority,
     submittedAtMs: round(task.submittedAtMs),

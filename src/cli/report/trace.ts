@@ -51,7 +51,7 @@ export interface Trace {
 }
 
 const devicePid = 1
-/** Thread 0 is the row for tasks that never had a lane of their own. */
+/** Thread 0 is the row for tasks that never reached a lane. */
 const laneTid = (lane: number): number => lane + 1
 const micros = (ms: number): number => Math.round(ms * 1e6) / 1e3
 
@@ -89,7 +89,7 @@ const taskArgs = (task: TaskRecord): Record<string, unknown> => ({
 
 const instant = (task: TaskRecord): InstantEvent => ({
   ph: "i",
-  name: `${task.id}: ${task.status}${task.sharedWith === null ? "" : ` with ${task.sharedWith}`}`,
+  name: `${task.id}: ${task.status}`,
   cat: "end",
   pid: devicePid,
   tid: 0,
