@@ -56,6 +56,8 @@ export class PlanDraft {
   readonly ops: Op[] = []
   readonly buffers: DraftBuffer[] = []
   readonly residents: ResidentSlot[] = []
+  /** Which variant was taken wherever there was a choice. */
+  readonly variants: number[] = []
 
   constructor(request: PlanRequest) {
     this.request = request
@@ -152,6 +154,13 @@ export class PlanDraft {
    */
   cheapest(variants: ReadonlyArray<() => DenseMatrix>): DenseMatrix {
     if (variants.length === 1) return variants[0]()
+    const given = this.request.variants?.[this.variants.length] ?? variants.length
+    const choice = given < variants.length ? given : this.leastTime(variants)
+    this.variants.push(choice)
+    return variants[choice]()
+  }
+
+  private leastTime(variants: ReadonlyArray<() => DenseMatrix>): number {
     const ops = this.ops.length
     const buffers = this.buffers.length
     const residents = this.residents.length
@@ -163,7 +172,7 @@ export class PlanDraft {
       this.residents.length = residents
       return ms
     })
-    return variants[times.indexOf(Math.min(...times))]()
+    return times.indexOf(Math.min(...times))
   }
 }
 

@@ -130,6 +130,7 @@ export const assemble = (name: string, { draft, output }: NetworkDraft): Plan =>
     },
     predictedMs: costs.reduce((ms, cost) => ms + cost.predictedMs, 0),
     demand: demandOf(times),
+    variants: draft.variants,
   }
 }
 

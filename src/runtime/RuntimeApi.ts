@@ -67,6 +67,12 @@ export interface RuntimeOptions {
    */
   readonly admit?: "all" | "deadline"
   /**
+   * Tasks that ask for the same run once, and what is small runs together; each answer is as if alone.
+   * Default true, but false beside `faults`, which strike tasks by name. A task's own `share: false`
+   * keeps it out.
+   */
+  readonly shareWork?: boolean
+  /**
    * What `gnnsched calibrate` wrote for this device: a file, or what `readProfileFile` made of it.
    * Default: a profile fitted on two cores of a server.
    */
@@ -96,6 +102,8 @@ export interface SubmitInput {
   readonly nodes?: TaskSpec["nodes"]
   readonly deadlineMs?: number | null
   readonly priority?: number
+  /** false: a run of its own, whatever others ask for. Default true. */
+  readonly share?: boolean
 }
 
 export interface TaskResult {

@@ -37,6 +37,7 @@ export interface ResolvedOptions {
   readonly elastic: boolean
   readonly expireLate: boolean
   readonly admit: AdmitMode
+  readonly shareWork: boolean
   readonly profile: DeviceProfile
   readonly addonPath: string | null
 }
@@ -71,6 +72,7 @@ export const resolveOptions = (
       // A promise that is lost must not cost the others theirs.
       expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",
+      shareWork: options.shareWork ?? options.faults === undefined,
       profile: {
         ...(yield* profileOf(options.profile, deviceKind)),
         precision: options.precision ?? "fp32",
