@@ -2,7 +2,7 @@
 // each took the memory that was predicted.
 import type { Precision } from "../../model/precision.ts"
 import { Runtime } from "../../runtime/Runtime.ts"
-import type { RuntimeOptions } from "../../runtime/RuntimeApi.ts"
+import type { RuntimeApi, RuntimeOptions } from "../../runtime/RuntimeApi.ts"
 import type { CheckResult } from "./selfCheck.ts"
 
 interface PrecisionOptions extends RuntimeOptions {
@@ -21,7 +21,15 @@ interface NetworkRun {
 }
 
 const runNetworks = async (options: RuntimeOptions): Promise<ReadonlyArray<NetworkRun>> => {
-  await using runtime = await Runtime.open({ memoryBytes: 2 ** 27, ...options, inProcess: true })
+  const runtime = await Runtime.open({ memoryBytes: 2 ** 27, ...options, inProcess: true })
+  try {
+    return await runAll(runtime)
+  } finally {
+    await runtime.close()
+  }
+}
+
+const runAll = async (runtime: RuntimeApi): Promise<ReadonlyArray<NetworkRun>> => {
   const graph = await runtime.loadGraph({ kind: "preset", preset: "cora", seed: 1, scale: 0.2 })
   const runs: Array<NetworkRun> = []
   for (const architecture of architectures) {
