@@ -120,6 +120,8 @@ const kindOf = (name: (typeof kinds)[number]): number => kinds.indexOf(name)
 /** In the order of the enum GemmMode. */
 export const gemmModes = ["ffma", "tf32x3", "tf32", "fp16", "bf16"] as const
 export type GemmMode = (typeof gemmModes)[number]
+/** Those at float32 grade, which the fused layer has alone. */
+export const float32Modes = ["ffma", "tf32x3"] as const
 
 /** What a mode makes of a factor before it multiplies. */
 const factors = (values: Float32Array, mode: GemmMode): Float32Array => {

@@ -17,13 +17,13 @@ import {
   type CaseStorage,
   type CheckedCase,
   densifyCase,
+  float32Modes,
   floats,
   type GatMode,
   type GemmMode,
   gatCase,
   gatv2Case,
   gemmCase,
-  gemmModes,
   type Layout,
   layouts,
   rowCases,
@@ -53,7 +53,7 @@ const thin = <A>(step: number, list: ReadonlyArray<A>): Array<A> =>
   list.filter((_, i) => i % step === 0)
 
 export const gemmTable = (step = 1): Array<CheckedCase> =>
-  gemmModes.slice(0, 2).flatMap((mode) => [
+  float32Modes.flatMap((mode) => [
     ...thin(step, gemmShapes).map((shape, i) =>
       gemmCase(mode, shape, variantOf(i), layoutOf(i + 1)),
     ),
@@ -153,7 +153,7 @@ export const aggGemmTable = (step = 1): Array<CheckedCase> => {
   return graphs.flatMap((csr) => {
     const large = csr.colIndices.length > 3000
     return thin(step, large ? aggShapes.slice(5, 7) : aggShapes).flatMap((shape) =>
-      gemmModes.flatMap((gemmMode) =>
+      float32Modes.flatMap((gemmMode) =>
         thin(large ? 3 : 1, aggModes).map((mode) => {
           i += 1
           const variant = large ? 0 : variantOf(i)
