@@ -41,7 +41,7 @@ export interface LoadRow {
   readonly meanResponseMs: number
 }
 
-const simulate = (
+export const simulate = (
   workload: Workload,
   { admit, policy }: (typeof schedulers)[number],
 ): Promise<RunReport> => {
@@ -58,7 +58,7 @@ const simulate = (
 }
 
 /** Median run time alone of each kind (model and graph), once its graph is there. */
-const soloTimes = async (workload: Workload): Promise<ReadonlyMap<string, number>> => {
+export const soloTimes = async (workload: Workload): Promise<ReadonlyMap<string, number>> => {
   const kinds = new Map(workload.tasks.map((task) => [`${task.model}|${task.graph}`, task]))
   const tasks = [...kinds.values()].flatMap((task, kind) =>
     [0, 1, 2].map((turn) => ({ ...task, id: `${kind}/${turn}`, atMs: 60_000 * (3 * kind + turn) })),
@@ -68,7 +68,7 @@ const soloTimes = async (workload: Workload): Promise<ReadonlyMap<string, number
   return new Map(warm.map((task) => [`${task.model}|${task.graph}`, taskTimes(task).runMs!]))
 }
 
-const atLoad = (
+export const atLoad = (
   workload: Workload,
   solo: ReadonlyMap<string, number>,
   load: number,

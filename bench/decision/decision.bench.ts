@@ -87,6 +87,7 @@ const snapshotOf = (waiting: number, mode: SchedulingMode): Snapshot => {
     memory: layout.view(),
     loadBytesPerMs: 10e6,
     interference: shares,
+    leastServiceMs: 0,
     tenants: new Map(
       Array.from({ length: tenants }, (_, i) => [
         `tenant-${i}`,

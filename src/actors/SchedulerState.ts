@@ -2,9 +2,10 @@
 // decide now?" and "what does the policy see?"; the actor applies what the policy says.
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { type InterferenceModel, shares } from "../model/Interference.ts"
-import type { MemoryView } from "../model/MemoryView.ts"
+import type { FreeRange, MemoryView } from "../model/MemoryView.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type {
+  ResidentNeed,
   RunningTask,
   SchedulingMode,
   Snapshot,
@@ -12,19 +13,37 @@ import type {
   WaitingTask,
 } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
+import { dominanceOf } from "../policy/dominance.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
-import type { LiveTask } from "./LiveTask.ts"
+import type { LiveTask, Party } from "./LiveTask.ts"
 import { waitingOf } from "./PausedTask.ts"
+import { answeredBy } from "./SharedRun.ts"
+import { SharedWork } from "./SharedWork.ts"
 import { TenantService } from "./TenantService.ts"
+
+/** What is known of a run as it begins. */
+interface StartedWith {
+  readonly arena?: FreeRange
+  /** What it brings to the device first. */
+  readonly uploads?: ReadonlyArray<ResidentNeed>
+  /** Others bring what it needs. */
+  readonly waitsForLoads?: boolean
+  /** What stopping it would mean. */
+  readonly stop?: Stoppable
+}
 
 export class SchedulerState {
   readonly mode: SchedulingMode
+  readonly shared = new SharedWork()
   readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
   /** Of the waiting, those that hold their memory. */
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
+  readonly #budgetBytes: number
+  /** As predicted: when all is loaded that was to be. */
+  #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
   readonly #freeLanes: Array<number> = []
   #lanesUp = 0
@@ -39,7 +58,9 @@ export class SchedulerState {
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
     profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
+    budgetBytes = Number.POSITIVE_INFINITY,
   ) {
+    this.#budgetBytes = budgetBytes
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.#interference = profile.interference ?? shares
@@ -74,6 +95,7 @@ export class SchedulerState {
     this.#settling?.delete(task.seq)
     this.#waiting.add(waitingOf(task))
     if (task.pause !== null) this.#paused.add(task.pause.waiting)
+    else this.shared.enter(task)
     this.#service.enter(task.spec.tenant)
   }
 
@@ -84,32 +106,60 @@ export class SchedulerState {
 
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
-    const removed = task.prepared !== null && this.#waiting.remove(waitingOf(task))
-    if (!removed) return false
+    const removed = this.#takeOut(task)
+    if (removed) this.#service.leave(task.spec.tenant)
+    return removed
+  }
+
+  #takeOut(task: LiveTask): boolean {
+    if (task.prepared === null || !this.#waiting.remove(waitingOf(task))) return false
     this.#paused.delete(waitingOf(task))
-    this.#service.leave(task.spec.tenant)
+    this.shared.leave(task)
     return true
   }
 
-  /** Takes out what is to start now; `started` or `notStarted` follows for each. */
-  take(tasks: Iterable<LiveTask>): void {
-    for (const task of tasks) {
-      this.#paused.delete(waitingOf(task))
-      if (this.#waiting.remove(waitingOf(task))) continue
-      throw new Error(`the policy started ${task.spec.id}, which does not wait`)
+  /**
+   * Takes out what is to start now, with those that ask for the same. `begin`, and then `started` or
+   * `notStarted`, follow for each.
+   */
+  take(chosen: Iterable<Pick<Party, "plan"> & { readonly task: LiveTask }>): ReadonlyArray<Party> {
+    const parties: Array<Party> = []
+    const along = new Set<LiveTask>()
+    for (const { plan, task } of chosen) {
+      if (along.has(task)) continue
+      if (!this.#takeOut(task)) {
+        throw new Error(`the policy started ${task.spec.id}, which does not wait`)
+      }
+      const same = this.shared.sameAs(task)
+      for (const other of same) {
+        this.#takeOut(other)
+        along.add(other)
+      }
+      parties.push({ leader: task, plan, same })
     }
+    return parties
   }
 
-  /** A task that was taken found no memory. */
-  notStarted(task: LiveTask): void {
+  /** The run takes along whom else it answers. */
+  begin(run: LiveTask): void {
+    for (const task of answeredBy(run)) this.#takeOut(task)
+    this.shared.begin(run)
+  }
+
+  /** A run that would have answered these found no memory. */
+  notStarted(answered: ReadonlyArray<LiveTask>): void {
+    for (const { spec } of answered) this.#service.leave(spec.tenant)
+  }
+
+  /** A running task's answer is no longer wanted; others still want theirs. */
+  left(task: LiveTask): void {
     this.#service.leave(task.spec.tenant)
   }
 
-  /** `loadBytes`: what it brings to the device first. `stop`: what stopping it would mean. */
   started(
     task: LiveTask,
     startedAtMs: number,
-    { loadBytes = 0, stop }: { readonly loadBytes?: number; readonly stop?: Stoppable } = {},
+    { arena, stop, uploads = [], waitsForLoads = false }: StartedWith = {},
   ): number {
     const lane = this.#freeLanes.shift()
     if (lane === undefined) throw new Error(`task ${task.spec.id}: started without a free lane`)
@@ -117,7 +167,11 @@ export class SchedulerState {
     const { footprintBytes } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
-    const loadMs = loadBytes / this.#loadBytesPerMs
+    const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
+    const loadsFromMs = Math.max(startedAtMs, this.#linkFreeAtMs)
+    if (loadBytes > 0) this.#linkFreeAtMs = loadsFromMs + loadBytes / this.#loadBytesPerMs
+    const waits = loadBytes > 0 || waitsForLoads
+    const loadMs = waits ? Math.max(0, this.#linkFreeAtMs - startedAtMs) : 0
     this.#running.set(id, {
       id,
       tenant,
@@ -127,6 +181,8 @@ export class SchedulerState {
       predictedMs,
       footprintBytes,
       demand,
+      ...(arena === undefined ? {} : { arena }),
+      ...(uploads.length === 0 ? {} : { brings: uploads.map(({ key }) => key) }),
       ...(stop === undefined ? {} : { stop }),
     })
     return lane
@@ -141,8 +197,13 @@ export class SchedulerState {
   /** The task no longer runs; its lane is free only after `laneUp`. */
   finished(task: LiveTask, nowMs: number): number {
     const running = this.#running.get(task.spec.id)!
-    this.#service.served(running.tenant, nowMs - running.startedAtMs)
-    this.#service.leave(running.tenant)
+    const device = { budgetBytes: this.#budgetBytes, lanes: this.#lanesUp }
+    const servedMs = (nowMs - running.startedAtMs) * dominanceOf(running.footprintBytes, device)
+    const answered = answeredBy(task)
+    for (const { spec } of answered) {
+      this.#service.served(spec.tenant, servedMs / answered.length)
+      this.#service.leave(spec.tenant)
+    }
     this.#running.delete(task.spec.id)
     this.#lanesUp--
     return running.lane
@@ -180,6 +241,7 @@ export class SchedulerState {
       loadBytesPerMs: this.#loadBytesPerMs,
       interference: this.#interference,
       tenants: this.#service.shares,
+      leastServiceMs: this.#service.leastServiceMs,
     }
   }
 }

@@ -17,6 +17,8 @@ export class TenantService {
   readonly #accounts = new Map<string, Account>()
   /** The accounts of tenants that have a task, which is all a policy may see. */
   readonly #active = new Map<string, Account>()
+  /** The same, the neediest first: a change costs a binary search and a move. */
+  readonly #byShare: Array<Account> = []
 
   constructor(tenants: ReadonlyArray<TenantInfo>) {
     this.#weights = new Map(tenants.map(({ id, weight }) => [id, weight]))
@@ -26,8 +28,9 @@ export class TenantService {
   enter(tenant: string): void {
     const account = this.#accountOf(tenant)
     if (account.tasks === 0) {
-      account.attainedMs = Math.max(account.attainedMs, this.#leastShare() * account.weight)
+      account.attainedMs = Math.max(account.attainedMs, this.leastServiceMs * account.weight)
       this.#active.set(tenant, account)
+      this.#rank(account)
     }
     account.tasks++
   }
@@ -35,12 +38,17 @@ export class TenantService {
   /** A task neither waits nor runs any more. */
   leave(tenant: string): void {
     const account = this.#accountOf(tenant)
-    if (--account.tasks === 0) this.#active.delete(tenant)
+    if (--account.tasks > 0) return
+    this.#active.delete(tenant)
+    this.#unrank(account)
   }
 
-  /** A run has ended. */
+  /** A run of a tenant that has tasks has ended. */
   served(tenant: string, runMs: number): void {
-    this.#accountOf(tenant).attainedMs += runMs
+    const account = this.#accountOf(tenant)
+    this.#unrank(account)
+    account.attainedMs += runMs
+    this.#rank(account)
   }
 
   get shares(): ReadonlyMap<string, TenantShare> {
@@ -56,12 +64,32 @@ export class TenantService {
     return account
   }
 
-  /** Least service per weight among the active; 0 when nobody is. */
-  #leastShare(): number {
-    let least = Number.POSITIVE_INFINITY
-    for (const { attainedMs, weight } of this.#active.values()) {
-      least = Math.min(least, attainedMs / weight)
+  /** Least service for a weight of 1 among the active; 0 when nobody is. */
+  get leastServiceMs(): number {
+    const [neediest] = this.#byShare
+    return neediest === undefined ? 0 : serviceOf(neediest)
+  }
+
+  #rank(account: Account): void {
+    this.#byShare.splice(this.#firstFrom(serviceOf(account)), 0, account)
+  }
+
+  #unrank(account: Account): void {
+    const at = this.#byShare.indexOf(account, this.#firstFrom(serviceOf(account)))
+    this.#byShare.splice(at, 1)
+  }
+
+  #firstFrom(serviceMs: number): number {
+    let low = 0
+    let high = this.#byShare.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (serviceOf(this.#byShare[middle]!) < serviceMs) low = middle + 1
+      else high = middle
     }
-    return least === Number.POSITIVE_INFINITY ? 0 : least
+    return low
   }
 }
+
+/** For a weight of 1. */
+const serviceOf = ({ attainedMs, weight }: Account): number => attainedMs / weight

@@ -1,6 +1,6 @@
 // What a policy sees and what it answers: plain data both ways.
 import type { InterferenceModel } from "./Interference.ts"
-import type { MemoryView } from "./MemoryView.ts"
+import type { FreeRange, MemoryView } from "./MemoryView.ts"
 import type { Demand } from "./Plan.ts"
 import type { PlanOption, ResidentNeed, WaitingTask } from "./WaitingTask.ts"
 import type { WaitingTasks } from "./WaitingTasks.ts"
@@ -12,11 +12,18 @@ export interface RunningTask {
   readonly tenant: string
   readonly lane: number
   readonly startedAtMs: number
-  /** Predicted, from `startedAtMs` on: what it brought to the device, before it could begin. */
+  /**
+   * Predicted, from `startedAtMs` on, until it can begin: what was loaded before for others, and what it
+   * brings to the device itself.
+   */
   readonly loadMs: number
+  /** Residents that it brings; none where left out. */
+  readonly brings?: ReadonlyArray<string>
   readonly predictedMs: number
   readonly footprintBytes: number
   readonly demand: Demand
+  /** Where in the pool it works: free again when it ends. Left out where that is not known. */
+  readonly arena?: FreeRange
   /** Left out where nothing that runs is ever stopped. */
   readonly stop?: Stoppable
 }
@@ -42,7 +49,8 @@ export interface TenantShare {
   /** Share of device time relative to others; 1 unless the runtime was told otherwise. */
   readonly weight: number
   /**
-   * Device time of its ended runs, in milliseconds; raised when the tenant comes back from idleness,
+   * Device time of its ended runs, in milliseconds, each times the lanes that its part of the memory is
+   * worth (`policy/dominance`); raised when the tenant comes back from idleness,
    * so that time in which it asked for nothing gives it no claim on later time.
    */
   readonly attainedMs: number
@@ -65,6 +73,8 @@ export interface Snapshot {
   readonly interference: InterferenceModel
   /** Every tenant that has a task here, waiting or running. */
   readonly tenants: ReadonlyMap<string, TenantShare>
+  /** Of those tenants the least service for a weight of 1. */
+  readonly leastServiceMs: number
 }
 
 /** `interference`: it would slow what runs by more than it gains. */

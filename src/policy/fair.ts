@@ -1,4 +1,4 @@
-// FAIR, weighted fair sharing of device time: the next task is the first of the tenant with the
+// FAIR, weighted fair sharing of device time and memory, whichever a task takes more of: the next task is the first of the tenant with the
 // least service / weight, as in fair queueing (Demers, Keshav and Shenker, SIGCOMM 1989). Service is
 // the time of ended runs; a run under way, or chosen just now, counts with its predicted time at
 // least, so that one decision for several lanes does not give them all to one tenant.
@@ -7,6 +7,7 @@
 // each lane can add, for tasks that fit the memory.
 import type { Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
+import { dominanceOf } from "./dominance.ts"
 import { elasticAt, fillGroup } from "./fillGroup.ts"
 
 interface Claim {
@@ -20,6 +21,9 @@ interface Claim {
 
 const headOf = (tasks: Iterator<WaitingTask>): WaitingTask | null => tasks.next().value ?? null
 
+const lanesOf = ({ lanesTotal, memory }: Snapshot, footprintBytes: number): number =>
+  dominanceOf(footprintBytes, { budgetBytes: memory.budgetBytes, lanes: lanesTotal })
+
 /** One per tenant that has something waiting. */
 const claimsOf = (snapshot: Snapshot, nowMs: number): ReadonlyArray<Claim> => {
   const claims = new Map<string, Claim>()
@@ -28,9 +32,11 @@ const claimsOf = (snapshot: Snapshot, nowMs: number): ReadonlyArray<Claim> => {
     const tasks = waiting[Symbol.iterator]()
     claims.set(tenant, { weight, tasks, head: headOf(tasks), serviceMs: attainedMs })
   }
-  for (const { tenant, startedAtMs, predictedMs } of snapshot.running) {
+  for (const { footprintBytes, predictedMs, startedAtMs, tenant } of snapshot.running) {
     const claim = claims.get(tenant)
-    if (claim !== undefined) claim.serviceMs += Math.max(predictedMs, nowMs - startedAtMs)
+    if (claim === undefined) continue
+    const runMs = Math.max(predictedMs, nowMs - startedAtMs)
+    claim.serviceMs += runMs * lanesOf(snapshot, footprintBytes)
   }
   return [...claims.values()]
 }
@@ -50,7 +56,7 @@ function* fairOrder(snapshot: Snapshot, nowMs: number): Generator<WaitingTask> {
     if (first === null) return
     const task = first.head!
     first.head = headOf(first.tasks)
-    first.serviceMs += task.predictedMs
+    first.serviceMs += task.predictedMs * lanesOf(snapshot, task.footprintBytes)
     yield task
   }
 }

@@ -9,6 +9,12 @@
 // A task joins others only where that pays: the slowdown that their demands add up to, summed over all
 // that run, must not exceed what the newcomer would wait for the first of them to end.
 //
+// No tenant goes further ahead of the neediest, service for weight, than a slack (`TenantShares`): a
+// flood costs the others no more than that and what runs.
+//
+// Where few wait, all that is played to its end instead, in many courses, and the best is begun
+// (`bestPlay`): deadlines first, then the least weighted response.
+//
 // The bounds: nobody waits behind later arrivals for longer than `patienceMs` plus `patienceFactor`
 // times its own length, once memory allows; a task that has waited half of that is overtaken by none
 // that takes memory it needs. A decision reads `lookahead` tasks of two orders: O(lookahead log n).
@@ -16,14 +22,16 @@
 import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
-import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { Decision, DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { withPlan } from "../model/WaitingTask.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
+import { bestPlay, isWorthPlaying, playedTasks } from "./bestPlay.ts"
 import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
+import { TenantShares } from "./TenantShares.ts"
 
 /** Tasks of each order that one decision looks at. */
 export const lookahead = 32
@@ -33,16 +41,29 @@ export const sparePart = 0.1
 export const patienceMs = 10_000
 export const patienceFactor = 50
 
+/** Those that ask for the same are one to choose: its run answers them all. */
+const choiceOf = ({ id, workKey = id }: WaitingTask): string => workKey
+
+/** Tasks of one decision that are passed over because one that asks for the same was looked at. */
+const maxRepeats = 8 * lookahead
+
 /** The first tasks of an order that may still be chosen. */
 function* firstOf(
   tasks: Iterable<WaitingTask>,
   taken: ReadonlySet<string>,
   count = lookahead,
 ): Generator<WaitingTask> {
-  let left = count
+  const seen = new Set<string>()
+  let repeats = 0
   for (const task of tasks) {
-    if (taken.has(task.id)) continue
-    if (left-- === 0) return
+    const choice = choiceOf(task)
+    if (taken.has(choice)) continue
+    if (seen.has(choice)) {
+      if (++repeats > maxRepeats) return
+      continue
+    }
+    if (seen.size === count) return
+    seen.add(choice)
     yield task
   }
 }
@@ -72,6 +93,7 @@ class Choice {
   readonly #snapshot: Snapshot
   readonly #concurrency: Concurrency
   readonly #nowMs: number
+  readonly #shares: TenantShares
   readonly #taken = new Set<string>()
   readonly #started: Array<WaitingTask> = []
   readonly #chosen: Array<Other> = []
@@ -81,6 +103,7 @@ class Choice {
     this.#snapshot = snapshot
     this.#concurrency = concurrencyOf(snapshot)
     this.#nowMs = nowMs
+    this.#shares = new TenantShares(snapshot)
   }
 
   get started(): ReadonlyArray<WaitingTask> {
@@ -88,19 +111,20 @@ class Choice {
   }
 
   start(task: WaitingTask): void {
+    const loadMs = this.#loadMs(task)
     this.#chosen.push({
-      loadMs: this.#loadMs(task),
+      loadMs: loadMs === 0 ? 0 : this.#linkFreeMs() + loadMs,
       runMs: task.predictedMs,
       demand: task.demand,
     })
     for (const { key } of task.residents) this.#loading.add(key)
-    this.#taken.add(task.id)
+    this.#taken.add(choiceOf(task))
     this.#started.push(task)
   }
 
   /** Not now: it does not fit. */
   pass(task: WaitingTask): void {
-    this.#taken.add(task.id)
+    this.#taken.add(choiceOf(task))
   }
 
   /** Who is next, whatever fits; null when nobody is left to look at. */
@@ -113,24 +137,35 @@ class Choice {
     return shortest === null ? null : (this.#endangeredBy(shortest) ?? shortest)
   }
 
-  #weightOf(tenant: string): number {
-    return this.#snapshot.tenants.get(tenant)?.weight ?? 1
-  }
-
   /**
-   * Of the first by aged length, the shortest per weight, with what it must load; one that cannot meet
-   * its target any more only where there is no other.
+   * Of the first by aged length whose tenants are within their share, the shortest per weight, with what
+   * it must load; one that cannot meet its target any more only where there is no other.
    */
   #shortest(): WaitingTask | null {
+    const first = [...firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)]
+    const within = first.filter((task) => this.#shares.isWithin(task))
+    if (within.length > 0) return this.#shortestOf(within)
+    const needy = first.length === lookahead ? this.#firstOfTheNeedy() : []
+    return this.#shortestOf(needy.length > 0 ? needy : first)
+  }
+
+  /** The first of each tenant that is within its share: O(tenants), where a flood hides them. */
+  #firstOfTheNeedy(): ReadonlyArray<WaitingTask> {
+    const tenants = this.#snapshot.waiting.byTenant(byAgedTime)
+    const firsts = [...tenants.values()].flatMap((tasks) => [...firstOf(tasks, this.#taken, 1)])
+    return firsts.filter((task) => this.#shares.isWithin(task))
+  }
+
+  #shortestOf(tasks: ReadonlyArray<WaitingTask>): WaitingTask | null {
     let best: WaitingTask | null = null
     let least = Number.POSITIVE_INFINITY
     let hopeless: WaitingTask | null = null
-    for (const task of firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)) {
+    for (const task of tasks) {
       if (!this.#canBeMet(task)) {
         hopeless ??= task
         continue
       }
-      const length = (task.predictedMs + this.#loadMs(task)) / this.#weightOf(task.tenant)
+      const length = (task.predictedMs + this.#loadMs(task)) / this.#shares.weightOf(task.tenant)
       const key = length - sjfAgeing * (this.#nowMs - task.submittedAtMs)
       if (key >= least) continue
       best = task
@@ -150,6 +185,7 @@ class Choice {
     for (const task of firstOf(this.#snapshot.waiting.ordered(byDue), this.#taken)) {
       const dueAtMs = dueAtMsOf(task)
       if (dueAtMs === Number.POSITIVE_INFINITY) break
+      if (!this.#shares.isWithin(task)) continue
       if (this.#canBeMet(task)) due.push(this.#dueOf(task, dueAtMs))
     }
     if (due.length === 0 || due[0]!.task === shortest) return null
@@ -184,7 +220,9 @@ class Choice {
     for (const task of due) {
       kept.push(task)
       if (line.endsOf(kept).at(-1)! <= task.dueAtMs) continue
-      const dearness = kept.map(({ runMs, task: { tenant } }) => runMs / this.#weightOf(tenant))
+      const dearness = kept.map(
+        ({ runMs, task: { tenant } }) => runMs / this.#shares.weightOf(tenant),
+      )
       kept.splice(dearness.indexOf(Math.max(...dearness)), 1)
     }
     return kept
@@ -209,7 +247,12 @@ class Choice {
     return missing / this.#snapshot.loadBytesPerMs
   }
 
-  /** What runs, and what was chosen to: how long each still loads, and then runs. */
+  /** How long the link is busy with what those bring that run or were chosen to. */
+  #linkFreeMs(): number {
+    return this.#others().reduce((last, { loadMs }) => Math.max(last, loadMs), 0)
+  }
+
+  /** What runs, and what was chosen to: how long until each begins, and how long it then runs. */
   #others(): ReadonlyArray<Other> {
     const running = this.#snapshot.running.map(
       (task): Other => ({
@@ -231,14 +274,15 @@ class Choice {
     const demands = others.map(({ demand }) => demand)
     const before = slowdown(demands, this.#snapshot.interference)
     const after = slowdown([...demands, task.demand], this.#snapshot.interference)
-    const readyMs = others.reduce((sum, { loadMs }) => sum + loadMs, 0) + this.#loadMs(task)
+    const loadMs = this.#loadMs(task)
+    const readyMs = loadMs === 0 ? 0 : this.#linkFreeMs() + loadMs
     let waitMs = Number.POSITIVE_INFINITY
     let longestMs = 0
     let costMs = 0
-    others.forEach(({ loadMs, runMs }, i) => {
-      const doneBefore = Math.max(0, readyMs - loadMs) / before[i]!
+    others.forEach(({ loadMs: theirs, runMs }, i) => {
+      const doneBefore = Math.max(0, readyMs - theirs) / before[i]!
       const shared = Math.min(Math.max(0, runMs - doneBefore), task.predictedMs)
-      waitMs = Math.min(waitMs, loadMs + runMs * before[i]!)
+      waitMs = Math.min(waitMs, theirs + runMs * before[i]!)
       longestMs = Math.max(longestMs, shared)
       costMs += shared * (after[i]! - before[i]!)
     })
@@ -248,7 +292,56 @@ class Choice {
   }
 }
 
-export const slo: Policy = (snapshot, nowMs) => {
+/** The waiting tasks of tenants within their share; all where there is no other. */
+const withinShare = (snapshot: Snapshot): ReadonlyArray<WaitingTask> => {
+  const shares = new TenantShares(snapshot)
+  const within = [...snapshot.waiting].filter((task) => shares.isWithin(task))
+  return within.length > 0 ? within : [...snapshot.waiting]
+}
+
+/** It has no room now, and a smaller plan: plays know the largest of each task alone. */
+const mayShrink = (task: WaitingTask, { memory }: Snapshot): boolean =>
+  (task.options?.length ?? 0) > 1 && PoolLayout.fromView(memory).place(task) === null
+
+/** Plays that are begun anew because the pool, fragmented as it is, had no room for one of them. */
+const maxRetries = 3
+
+/**
+ * Few wait: what is to start now by the best play to the end, or null where greed decides: many wait,
+ * somebody has lost patience, or it does not fit after all.
+ */
+const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
+  const { lanesFree, memory, mode, running, waiting } = snapshot
+  if (mode === "groups" || lanesFree === 0) return null
+  if (waiting.length === 0 || waiting.length > playedTasks) return null
+  const tasks = withinShare(snapshot)
+  if (!isWorthPlaying(tasks) || tasks.some((task) => mayShrink(task, snapshot))) return null
+  if (tasks.some((task) => nowMs - task.submittedAtMs > patienceOf(task) / 2)) return null
+  const roomless = new Set<number>()
+  let first: ReadonlyArray<number> = []
+  for (;;) {
+    ;({ first } = bestPlay({ snapshot, tasks, nowMs, sparePart, roomless }))
+    const layout = PoolLayout.fromView(memory)
+    const stuck = first.find((place) => layout.place(tasks[place]!) === null)
+    if (stuck === undefined) break
+    if (running.length === 0 || roomless.size === maxRetries) return null
+    roomless.add(stuck)
+  }
+  if (first.length === 0 && running.length === 0) return null
+  const start = first.slice(0, lanesFree).map((place) => tasks[place]!.id)
+  const next = tasks.find(({ id }) => !start.includes(id))
+  if (next === undefined) return { start, blocked: null, thresholdBytes: null }
+  const layout = PoolLayout.fromView(memory)
+  for (const place of first) layout.place(tasks[place]!)
+  const fits = layout.place(next) !== null
+  const reason = start.length === lanesFree ? "lane" : fits ? "interference" : "memory"
+  return { start, blocked: { id: next.id, reason }, thresholdBytes: null }
+}
+
+export const slo: Policy = (snapshot, nowMs) =>
+  playedOut(snapshot, nowMs) ?? greedy(snapshot, nowMs)
+
+const greedy: Policy = (snapshot, nowMs) => {
   const choice = new Choice(snapshot, nowMs)
   const plans: Record<string, number> = {}
   let layout: PoolLayout | null = null

@@ -4,9 +4,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { elasticRuns } from "../../bench/elastic.ts"
+import { flood, shareRatio } from "../../bench/fairness.ts"
+import { compareWithOptimum } from "../../bench/optimum.ts"
 import { compareList } from "../../bench/paperComparison.ts"
 import { qosLoad } from "../../bench/qosLoad.ts"
 import { scale } from "../../bench/scale.ts"
+import { sharedWork, smokeSize } from "../../bench/sharedWork.ts"
+import { wronglyRefused } from "../../bench/wronglyRefused.ts"
 
 let folder: string
 beforeAll(() => {
@@ -44,9 +48,44 @@ it("quality against load: promises are kept at every load", { timeout: 60_000 },
   }
 })
 
+it("shared work: the same bits from fewer runs", { timeout: 60_000 }, async () => {
+  const [molecules, same] = await sharedWork(smokeSize)
+  expect(molecules!.rode).toBeGreaterThan(0)
+  expect(same!.rode).toBeGreaterThan(0)
+})
+
 it("scale: what is queued bounds the memory, not what has run", { timeout: 60_000 }, async () => {
   const sizes = { queued: 200, tenants: 50, policy: "slo", historyTasks: 100 } as const
   const { completed, heapMiB } = await scale({ ...sizes, tasks: 4000 })
   expect(completed).toBe(4000)
   expect(heapMiB.at(-2)! - heapMiB[3]!).toBeLessThan(2)
+})
+
+it("near the optimum: slo is within a quarter of exhaustive search, and within 5 % on average", () => {
+  const rows = Array.from({ length: 24 }, (_, seed) => compareWithOptimum(seed, 6))
+  expect(rows.every(({ proven }) => proven)).toBe(true)
+  for (const { ratio, seed } of rows) expect(ratio, `seed ${seed}`).toBeLessThan(1.25)
+  expect(rows.reduce((sum, { ratio }) => sum + ratio, 0) / rows.length).toBeLessThan(1.05)
+  // The search is no mirror of what is measured: base is far from it.
+  expect(compareWithOptimum(16, 6, "base").ratio).toBeGreaterThan(1.25)
+})
+
+it("fairness: slo and fair give device time by weight, and a flood costs others little", async () => {
+  for (const policy of ["slo", "fair"] as const) {
+    const ratio = await shareRatio(policy, 1.5)
+    expect(ratio, policy).toBeGreaterThan(1.9)
+    expect(ratio, policy).toBeLessThan(2.1)
+    const { busyP99Ms, floodP99Ms } = await flood(policy, 1)
+    expect(floodP99Ms, policy).toBeLessThan(1.2 * busyP99Ms)
+  }
+  expect(await shareRatio("sjf", 1)).toBeLessThan(1.5)
+}, 60_000)
+
+it("refusals: of those at a moderate load few could have been kept", {
+  timeout: 60_000,
+}, async () => {
+  const file = join(import.meta.dirname, "../../examples/arrivals.yaml")
+  const { checked, wrong } = await wronglyRefused(file, { limit: 600, load: 1.2, sample: 20 })
+  expect(checked).toBe(20)
+  expect(wrong).toBeLessThan(checked / 2)
 })

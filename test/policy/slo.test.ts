@@ -64,12 +64,36 @@ describe("slo", () => {
     expect(orderOf(worldOf(inputs, { weights: { heavy: 3 } }))).toEqual(["t1", "t0"])
   })
 
-  it("runs what is late already after all that can be in time", () => {
+  it("runs what is late already after all that it would make late", () => {
     const inputs = [
       { predictedMs: 5, qosTargetMs: 1 },
-      { predictedMs: 50, qosTargetMs: 500 },
+      { predictedMs: 50, qosTargetMs: 54 },
     ]
     expect(orderOf(worldOf(inputs))).toEqual(["t1", "t0"])
+  })
+
+  it("waits for the better order where few tasks are left: a heavy one alone, the others together", () => {
+    // Together the first two take 40 ms each; one after the other the short one is done after 10.
+    const heavyOnes = [
+      { predictedMs: 30, demand: heavy },
+      { predictedMs: 10, demand: heavy },
+    ]
+    expect(decide(worldOf(heavyOnes, { lanes: 2 })).start).toEqual(["t1"])
+    const light = { predictedMs: 20, demand: { bandwidth: 0, compute: 0.5 } }
+    expect(decide(worldOf([...heavyOnes, light], { lanes: 2 })).start).toEqual(["t1", "t2"])
+  })
+
+  it("loads first what most tasks need", () => {
+    const graph = (key: string) => ({ residents: [{ key, bytes: 4096 }] })
+    const inputs = [
+      { predictedMs: 20, ...graph("one") },
+      { predictedMs: 21, ...graph("many") },
+      { predictedMs: 21, ...graph("many") },
+      { predictedMs: 21, ...graph("many") },
+    ]
+    const world = worldOf(inputs)
+    const slowLink = { ...world.snapshot(), loadBytesPerMs: 40 }
+    expect(slo(slowLink, 0).start).toEqual(["t1"])
   })
 
   it("starts beside others only what gains more than it costs", () => {

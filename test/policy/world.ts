@@ -112,7 +112,13 @@ export class World {
       loadBytesPerMs: Number.POSITIVE_INFINITY,
       interference: shares,
       tenants: this.#tenants(),
+      leastServiceMs: this.#leastServiceMs(),
     }
+  }
+
+  #leastServiceMs(): number {
+    const shares = [...this.#tenants().values()]
+    return Math.min(...shares.map(({ attainedMs, weight }) => attainedMs / weight), Infinity)
   }
 
   #tenants(): Snapshot["tenants"] {

@@ -1,7 +1,7 @@
 // The simulated device: no numerics, only time and memory. A plan takes its predicted time, times
 // jitter, times the slowdown of what runs beside it; an upload takes its bytes over the host link,
 // one at a time. The pool is accounted for and checked as on any device.
-import { Clock, Deferred, Effect, Fiber, type Scope, Semaphore } from "effect"
+import { Clock, Deferred, Effect, Fiber, Scope, Semaphore } from "effect"
 import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { footprintBytes, noDemand } from "../../model/Plan.ts"
@@ -53,7 +53,9 @@ export const openSimDevice = (
     const reason = optionsFault(options)
     if (reason !== null) return yield* new DeviceUnavailable({ device: "sim", reason })
     const clock = yield* Clock.Clock
-    const scope = yield* Effect.scope
+    // Closed after the runtime, which waits for what runs: without alarms that would never end.
+    const alarms = yield* Scope.make()
+    yield* Effect.addFinalizer((exit) => Scope.close(alarms, exit))
     const run = Effect.runForkWith(yield* Effect.context<never>())
     const state: SimState = {
       options,
@@ -61,7 +63,7 @@ export const openSimDevice = (
       time: new SharedTime(options.slowdown),
       lanesBusy: new Set(),
       hostLink: Semaphore.makeUnsafe(1),
-      fork: (effect) => void Fiber.runIn(run(effect), scope),
+      fork: (effect) => void Fiber.runIn(run(effect), alarms),
       nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
       alarmMs: Number.POSITIVE_INFINITY,
       closed: false,
