@@ -245,6 +245,26 @@ describe("a task that gave its lane", () => {
     expectSound(report)
   })
 
+  it("goes on where the next in line waits for the memory that it holds", async () => {
+    // Two long tasks fit, 225 MiB, and not a third.
+    const options = { lanes: 1, policy: "priority", elastic: false } as const
+    const report = await simulate({ ...options, memoryBytes: 260 * 2 ** 20 }, ({ submit }) =>
+      Effect.gen(function* () {
+        yield* submit("long", "first")
+        yield* Effect.sleep(300)
+        yield* submit("long", "second", { priority: 1 })
+        yield* Effect.sleep(300)
+        yield* submit("short", "third", { priority: 2 })
+        yield* Effect.sleep(10)
+        yield* submit("long", "last", { priority: 9 })
+      }),
+    )
+    expect(taskOf(report, "first").runs[0]!.end).toBe("preempted")
+    expect(taskOf(report, "second").runs[0]!.end).toBe("preempted")
+    for (const { status } of report.tasks) expect(status).toBe("completed")
+    expectSound(report)
+  })
+
   it("is not stopped in its last operator, whose end is as near", async () => {
     const report = await simulate({ lanes: 1, policy: "priority" }, ({ submit }) =>
       Effect.gen(function* () {
