@@ -30,6 +30,7 @@ import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
+import { mostInPlay } from "./PlayOut.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
 import { TenantShares } from "./TenantShares.ts"
 
@@ -301,9 +302,11 @@ const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
   const { lanesFree, memory, mode, running, waiting } = snapshot
   if (mode === "groups" || lanesFree === 0) return null
   if (waiting.length === 0 || waiting.length > playedTasks) return null
+  if (waiting.length + running.length > mostInPlay) return null
   const tasks = withinShare(snapshot)
   if (!isWorthPlaying(tasks) || tasks.some((task) => mayShrink(task, snapshot))) return null
-  if (tasks.some((task) => nowMs - task.submittedAtMs > patienceOf(task) / 2)) return null
+  const lostPatience = (task: WaitingTask) => nowMs - task.submittedAtMs > patienceOf(task) / 2
+  if ([...waiting].some(lostPatience)) return null
   const roomless = new Set<number>()
   let first: ReadonlyArray<number> = []
   for (;;) {

@@ -83,6 +83,14 @@ describe("slo", () => {
     expect(decide(worldOf([...heavyOnes, light], { lanes: 2 })).start).toEqual(["t1", "t2"])
   })
 
+  it("starts what it can on a device of many lanes, most of them taken", () => {
+    const inputs = Array.from({ length: 44 }, () => ({ predictedMs: 10 }))
+    const world = worldOf(inputs, { lanes: 48 })
+    const start = inputs.slice(0, 40).map((_, at) => `t${at}`)
+    world.start({ start, blocked: null, thresholdBytes: null })
+    expect(decide(world).start).toEqual(["t40", "t41", "t42", "t43"])
+  })
+
   it("loads first what most tasks need", () => {
     const graph = (key: string) => ({ residents: [{ key, bytes: 4096 }] })
     const inputs = [
