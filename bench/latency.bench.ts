@@ -15,8 +15,13 @@ export const latencySuite: Suite = async ({ smoke }) => {
   const iterations = smoke ? 20 : 3000
   const bench = new Bench({ iterations, time: 0, warmupIterations: smoke ? 5 : 500, warmupTime: 0 })
   const memoryBytes = 64 * 2 ** 20
-  await using inWorker = await Runtime.open({ memoryBytes, lanes: 2 })
-  await using inProcess = await Runtime.open({ memoryBytes, lanes: 2, inProcess: true })
+  await using inWorker = await Runtime.open({ memoryBytes, lanes: 2, shareWork: false })
+  await using inProcess = await Runtime.open({
+    memoryBytes,
+    lanes: 2,
+    inProcess: true,
+    shareWork: false,
+  })
   for (const [name, runtime] of [
     ["submit to result, runtime worker", inWorker],
     ["submit to result, in process", inProcess],

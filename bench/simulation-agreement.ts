@@ -83,6 +83,7 @@ const makeWorkload = (count: number): Workload => {
       nodes: null,
       deadlineMs: null,
       priority: 0,
+      share: false,
       atMs,
       entry: i,
       place: `tasks[${i}]`,

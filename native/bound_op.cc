@@ -16,12 +16,13 @@ Epilogue BoundOp::epilogue() const {
           floats(kAffineShift),
           op_.has(kFlagAffineAfter),
           static_cast<Activation>(op_.activation),
-          static_cast<float>(op_.parameter)};
+          static_cast<float>(op_.parameter),
+          storage(kAddend)};
 }
 
 GemmArgs BoundOp::gemm() const {
-  return {op_.m, op_.k, op_.n, floats(kX), ld(kX), floats(kB), ld(kB), floats(kY), ld(kY),
-          epilogue()};
+  return {op_.m,      op_.k,  op_.n,      floats(kX), ld(kX),      floats(kB),
+          ld(kB),     floats(kY), ld(kY), epilogue(), storage(kX), storage(kY)};
 }
 
 SpmmArgs BoundOp::spmm() const {
@@ -41,7 +42,9 @@ SpmmArgs BoundOp::spmm() const {
           ld(kX),
           floats(kY),
           ld(kY),
-          epilogue()};
+          epilogue(),
+          storage(kX),
+          storage(kY)};
 }
 
 AggGemmArgs BoundOp::agg_gemm() const {
@@ -83,16 +86,18 @@ DensifyArgs BoundOp::densify() const {
 }
 
 RowwiseArgs BoundOp::rowwise() const {
-  return {op_.m, op_.n, op_.has(kFlagL2), floats(kX), ld(kX), floats(kY), ld(kY), epilogue()};
+  return {op_.m,  op_.n,      op_.has(kFlagL2), floats(kX), ld(kX), floats(kY),
+          ld(kY), epilogue(), storage(kX),      storage(kY)};
 }
 
 ReadoutArgs BoundOp::readout() const {
-  return {op_.count, op_.n,     static_cast<Reduce>(op_.reduce), ints(kRows), floats(kX), ld(kX),
-          floats(kY), ld(kY)};
+  return {op_.count, op_.n,  static_cast<Reduce>(op_.reduce), ints(kRows), floats(kX), ld(kX),
+          floats(kY), ld(kY), storage(kX), storage(kY)};
 }
 
 GatherArgs BoundOp::gather() const {
-  return {op_.count, op_.n, ints(kRows), floats(kX), ld(kX), floats(kY), ld(kY)};
+  return {op_.count,  op_.n,  ints(kRows), floats(kX), ld(kX),
+          floats(kY), ld(kY), storage(kX), storage(kY)};
 }
 
 LogSoftmaxArgs BoundOp::log_softmax() const {
@@ -139,6 +144,18 @@ Verdict check_all_indices(const NativePlan& plan, const Binding& binding, IndexC
       bad->place = "ops[" + std::to_string(i) + "]." + bad->place;
       return bad;
     }
+  }
+  return std::nullopt;
+}
+
+Verdict check_float32(const NativePlan& plan) {
+  for (size_t i = 0; i < plan.ops.size(); i++) {
+    const PlanOp& op = plan.ops[i];
+    const bool two_bytes = op.operands[kX].storage != Storage::f32 ||
+                           op.operands[kY].storage != Storage::f32 ||
+                           op.operands[kAddend].storage != Storage::f32;
+    if (!two_bytes && op.products == kProductsFp32) continue;
+    return refuse("ops[" + std::to_string(i) + "].precision", "this device computes in float32");
   }
   return std::nullopt;
 }

@@ -9,10 +9,11 @@ class BoundOp {
  public:
   BoundOp(const PlanOp& op, const Binding& binding) : op_(op), binding_(binding) {}
 
-  // null where the operand is absent
+  // null where the operand is absent; whatever its storage
   float* floats(int operand) const { return reinterpret_cast<float*>(at(operand)); }
   const int32_t* ints(int operand) const { return reinterpret_cast<const int32_t*>(at(operand)); }
   int64_t ld(int operand) const { return op_.operands[operand].ld; }
+  Storage storage(int operand) const { return op_.operands[operand].storage; }
 
   // Where the host reads the indices of a resident operand.
   IndexRange range(int operand) const {
@@ -51,6 +52,9 @@ class BoundOp {
 
 // Whether the indices stored in the residents of every operator stay within their matrices.
 Verdict check_all_indices(const NativePlan& plan, const Binding& binding, IndexChecks& checks);
+
+// Whether all matrices are float32 and all products at its grade.
+Verdict check_float32(const NativePlan& plan);
 
 // What the operators that ran have touched.
 class Touched {

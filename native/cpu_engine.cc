@@ -107,12 +107,10 @@ void CpuEngine::run(const RunRequest& request, RunResult& result) {
   const Binding& binding = *request.binding;
   if (paint_ && request.first_op == 0) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));
   const double start = now_ms();
-  if (Verdict bad = check_kinds(plan)) {
-    result.failure = Failure::refused;
-    result.why = *bad;
-    return;
-  }
-  if (Verdict bad = check_all_indices(plan, binding, checks())) {
+  Verdict bad = check_kinds(plan);
+  if (!bad) bad = check_float32(plan);
+  if (!bad) bad = check_all_indices(plan, binding, checks());
+  if (bad) {
     result.failure = Failure::refused;
     result.why = *bad;
     return;

@@ -64,6 +64,16 @@ Verdict decode_op(const double* base, size_t index, int slots, PlanOp& op) {
     operand.offset = read.integer(at + 1, "operand.offset", 0, kMaxInteger);
     operand.ld = read.integer(at + 2, "operand.ld", 0, kMaxDimension);
   }
+  const auto precision = static_cast<int>(read.integer(kOpPrecision, "precision", 0, 255));
+  op.products = precision % 4;
+  int storages = precision / 4;
+  for (const int i : {kX, kY, kAddend}) {
+    if (storages % 4 >= kStorages && !read.verdict) {
+      read.verdict = refuse(op_place(index, "precision"), "storage %d is unknown", storages % 4);
+    }
+    op.operands[i].storage = static_cast<Storage>(storages % 4);
+    storages /= 4;
+  }
   return read.verdict;
 }
 
@@ -98,8 +108,30 @@ void add_memory(Extents& to, const PlanOp& op) {
   to.list[to.count++] = {kScratch, "memory.scratch", 1, op.scratch_words, true, false, true, true};
 }
 
+// Which matrices the kernels can keep in two bytes, and of which they can make products.
+Verdict check_precision(const PlanOp& op, size_t index) {
+  if (op.products != kProductsFp32 && op.kind != kGemm) {
+    return refuse(op_place(index, "precision"), "only a gemm has products");
+  }
+  const Storage in_x = op.operands[kX].storage;
+  const bool all_kinds = op.kind == kGemm || op.kind == kSpmm || op.kind == kRowwise ||
+                         op.kind == kReadout || op.kind == kGather;
+  for (const int i : {kX, kY, kAddend}) {
+    if (op.operands[i].storage != Storage::f32 && !all_kinds) {
+      return refuse(op_place(index, "precision"), "an operator of kind %d takes float32 alone",
+                    op.kind);
+    }
+  }
+  if (op.kind != kGemm || in_x == Storage::f32) return std::nullopt;
+  const int expected = in_x == Storage::f16 ? kProductsFp16 : kProductsBf16;
+  if (op.products == expected) return std::nullopt;
+  return refuse(op_place(index, "precision"), "products %d of a matrix in storage %d", op.products,
+                static_cast<int>(in_x));
+}
+
 // Rules between fields that the kernels rely on.
 Verdict check_rules(const PlanOp& op, size_t index) {
+  if (Verdict bad = check_precision(op, index)) return bad;
   if (op.operands[kAffineScale].present() != op.operands[kAffineShift].present()) {
     return refuse(op_place(index, "epilogue.affine"), "scale and shift must come together");
   }
@@ -150,8 +182,9 @@ Verdict check_extent(const PlanOp& op, const Extent& extent, size_t index, int64
   const PlanOperand& operand = op.operands[extent.operand];
   const std::string place = op_place(index, extent.name);
   if (!operand.present()) return refuse(place, "the operand is missing");
-  if (operand.offset % 4 != 0) {
-    return refuse(place, "offset %" PRId64 " is not a multiple of 4", operand.offset);
+  if (operand.offset % extent.element_bytes != 0) {
+    return refuse(place, "offset %" PRId64 " is not a multiple of %" PRId64, operand.offset,
+                  extent.element_bytes);
   }
   if (extent.vector && operand.ld != 1) {
     return refuse(place, "ld of a vector must be 1, not %" PRId64, operand.ld);
@@ -186,7 +219,7 @@ int64_t touched_bytes(const Extent& extent, int64_t ld) {
   const unsigned __int128 elements = static_cast<unsigned __int128>(extent.rows - 1) *
                                          static_cast<unsigned __int128>(ld) +
                                      static_cast<unsigned __int128>(extent.cols);
-  const unsigned __int128 bytes = elements * 4;
+  const unsigned __int128 bytes = elements * static_cast<unsigned __int128>(extent.element_bytes);
   return bytes > INT64_MAX ? INT64_MAX : static_cast<int64_t>(bytes);
 }
 
@@ -270,6 +303,9 @@ Extents extents_of(const PlanOp& op) {
       add(to, kX, "x", op.m, op.n);
       add(to, kY, "y", op.m, op.n, true);
       break;
+  }
+  for (int i = 0; i < to.count; i++) {
+    to.list[i].element_bytes = element_bytes(op.operands[to.list[i].operand].storage);
   }
   return to;
 }

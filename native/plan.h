@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/op_args.h"
 #include "plan_words.h"
 #include "refusal.h"
 
@@ -15,6 +16,7 @@ struct PlanOperand {
   int slot = words::kSlotAbsent;
   int64_t offset = 0;
   int64_t ld = 0;
+  Storage storage = Storage::f32;
   bool present() const { return slot != words::kSlotAbsent; }
 };
 
@@ -25,6 +27,7 @@ struct PlanOp {
   int flags;
   int reduce;
   int activation;
+  int products;
   double parameter, self_coefficient, negative_slope;
   PlanOperand operands[words::kOperands];
   bool has(int flag) const { return (flags & flag) != 0; }
@@ -46,6 +49,7 @@ struct Extent {
   bool indices;  // int32; must lie in a resident object
   bool written;  // must lie in the arena, or in host memory that is the task's own
   bool needed;
+  int64_t element_bytes = 4;
 };
 
 constexpr int kMaxExtents = words::kOperands;

@@ -6,7 +6,7 @@
 namespace gnnsched::words {
 
 constexpr double kMagic = 0x474e4e50;  // "GNNP"
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
 
 // header
 constexpr int kHeaderWords = 8;
@@ -37,6 +37,8 @@ constexpr int kOpSelfCoefficient = 12;
 constexpr int kOpNegativeSlope = 13;
 constexpr int kOpRowWorkWords = 14;
 constexpr int kOpScratchWords = 15;
+// products + 4 * storage of x + 16 * of y + 64 * of the addend
+constexpr int kOpPrecision = 16;
 
 // its operands: three words each (slot, offset, ld)
 constexpr int kOperands = 18;
@@ -82,6 +84,15 @@ constexpr int kGatv2 = 8;
 constexpr int kCopy = 9;
 constexpr int kAggGemm = 10;
 constexpr int kKinds = 11;
+
+// products: how a gemm multiplies
+constexpr int kProductsFp32 = 0;
+constexpr int kProductsTf32 = 1;
+constexpr int kProductsFp16 = 2;
+constexpr int kProductsBf16 = 3;
+
+// storages: the enum of op_args.h
+constexpr int kStorages = 3;
 
 constexpr int kReduces = 3;
 constexpr int kActivations = 8;

@@ -27,6 +27,7 @@ const parts = [
   "test/native/oracle.ts",
   "test/cuda/mix.yaml",
   "bench/gpu",
+  "bench/peers/pyg_speed.py",
   "scripts/offline",
 ]
 

@@ -142,7 +142,7 @@ def gnnsched_run(args, folder, name, graph):
     path.write_text(json.dumps(workload))
     out = folder / f"out-{name}-{graph}"
     run = subprocess.run([*args.command.split(), "run", str(path), "--device", args.device,
-                          "--policy", "sequential", "--lanes", "1", "--out", str(out), "--quiet",
+                          "--policy", "sequential", "--lanes", "1", "--no-share", "--out", str(out), "--quiet",
                           *args.flags.split()], capture_output=True, text=True)
     if run.returncode != 0:
         sys.exit(run.stdout + run.stderr)

@@ -9,7 +9,7 @@ int64_t agg_gemm_workspace_bytes(int64_t segments, int64_t k) {
   return spmm_workspace_bytes(segments, k);
 }
 
-#if defined(GNNSCHED_NO_TF32)
+#if defined(GNNSCHED_NO_TENSOR_CORES)
 // Built for nothing newer than sm_75.
 cudaError_t launch_agg_gemm_tf32x3(const AggGemmArgs&, const RowWork&, void*, cudaStream_t) {
   return cudaErrorNotSupported;

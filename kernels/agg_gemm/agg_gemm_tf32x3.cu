@@ -1,4 +1,4 @@
-// c[m, n] = epilogue(aggregated rows * b) at float32 grade on tensor cores; see gemm_tf32x3.cu for the
+// c[m, n] = epilogue(aggregated rows * b) at float32 grade on tensor cores; see gemm_tf32.cu for the
 // three products and why the sums of a step are added by ordinary additions.
 //
 // The first rows of b are on their way while the block aggregates. A block keeps its aggregated rows in

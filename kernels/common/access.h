@@ -8,11 +8,13 @@ namespace gnnsched::gpu {
 #if defined(__CUDACC__)
 
 #define GNNSCHED_SITE
+#define GNNSCHED_SAME_SITE
 #define GNNSCHED_NOTE(kind, address, bytes)
 
 #else
 
 #define GNNSCHED_SITE , const char* file = __builtin_FILE(), int line = __builtin_LINE()
+#define GNNSCHED_SAME_SITE , file, line
 #define GNNSCHED_NOTE(kind, address, bytes) \
   emulator::note(emulator::Access::kind, address, bytes, file, line)
 

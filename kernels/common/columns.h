@@ -2,7 +2,7 @@
 // by 16 bytes, else every Lanes-th column, so that neighbouring lanes still read neighbouring
 // floats.
 #pragma once
-#include "common/access.h"
+#include "common/storage.h"
 
 namespace gnnsched::gpu {
 
@@ -22,6 +22,8 @@ struct LaneColumns {
 
   __device__ __forceinline__ LaneColumns(int lane, int64_t tile, int64_t columns)
       : first(tile * kTileColumns<Lanes> + (Quads ? 4 * lane : lane)), n(columns) {}
+  __device__ __forceinline__ LaneColumns(int64_t first_column, int64_t columns)
+      : first(first_column), n(columns) {}
 
   __device__ __forceinline__ int64_t at(int j) const { return first + (Quads ? j : j * Lanes); }
   __device__ __forceinline__ bool has(int j) const { return (Quads ? first : at(j)) < n; }
@@ -56,6 +58,42 @@ struct LaneColumns {
       }
     }
     return v;
+  }
+
+  // As load_own, row `r` of a matrix in any storage.
+  __device__ __forceinline__ float4 load_own(Storage storage, const float* matrix, int64_t ld,
+                                             int64_t r GNNSCHED_SITE) const {
+    if (storage == Storage::f32) return load_own(matrix + r * ld GNNSCHED_SAME_SITE);
+    const uint16_t* row = halves(matrix) + r * ld;
+    float4 v = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+    if constexpr (Quads) {
+      GNNSCHED_NOTE(load, row + first, has(0) ? 8 : 0);
+      if (has(0)) v = widen_quad(storage, *reinterpret_cast<const uint2*>(row + first));
+    } else {
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        GNNSCHED_NOTE(load, row + at(j), has(j) ? 2 : 0);
+        if (has(j)) element(v, j) = widen(storage, row[at(j)]);
+      }
+    }
+    return v;
+  }
+
+  // As store, row `r` of a matrix in any storage.
+  __device__ __forceinline__ void store(Storage storage, float* matrix, int64_t ld, int64_t r,
+                                        float4 v GNNSCHED_SITE) const {
+    if (storage == Storage::f32) return store(matrix + r * ld, v GNNSCHED_SAME_SITE);
+    uint16_t* row = halves(matrix) + r * ld;
+    if constexpr (Quads) {
+      GNNSCHED_NOTE(store, row + first, has(0) ? 8 : 0);
+      if (has(0)) __stcs(reinterpret_cast<uint2*>(row + first), narrow_quad(storage, v));
+    } else {
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        GNNSCHED_NOTE(store, row + at(j), has(j) ? 2 : 0);
+        if (has(j)) __stcs(row + at(j), narrow(storage, element(v, j)));
+      }
+    }
   }
 
   __device__ __forceinline__ void store(float* row, float4 v GNNSCHED_SITE) const {

@@ -25,7 +25,7 @@ __device__ __forceinline__ float activate(Activation kind, float parameter, floa
 // One element, for kernels whose lanes own no quads.
 __device__ __forceinline__ float finish(const Epilogue& e, int64_t r, int64_t c, float v) {
   if (e.row_scale != nullptr) v *= load_cached(e.row_scale + r);
-  if (e.addend != nullptr) v += load_own(e.addend + r * e.ld_addend + c);
+  if (e.addend != nullptr) v += load_element(e.addend_storage, e.addend, r * e.ld_addend + c);
   if (e.bias != nullptr) v += load_cached(e.bias + c);
   const bool affine = e.scale != nullptr;
   const float scale = affine ? load_cached(e.scale + c) : 1.0f;
@@ -43,32 +43,52 @@ __device__ __forceinline__ void affine_quad(float4& v, float4 scale, float4 shif
   v.w = v.w * scale.w + shift.w;
 }
 
-// A lane's four columns of row r. The elements take turns in one copy of the activation's code:
+// A lane's quads of columns of row r. The elements take turns in one copy of the activation's code:
 // four copies would not fit the instruction cache beside the loop that gathers.
-template <class Columns>
-__device__ __forceinline__ float4 finish_quad(const Epilogue& e, const Columns& columns, int64_t r,
-                                              float4 v) {
-  if (e.row_scale != nullptr) v = scaled(v, load_cached(e.row_scale + r));
-  if (e.addend != nullptr) add(v, columns.load_own(e.addend + r * e.ld_addend));
-  if (e.bias != nullptr) add(v, columns.load(e.bias));
-  if (e.scale != nullptr && !e.affine_after) {
-    affine_quad(v, columns.load(e.scale), columns.load(e.shift));
+template <class Columns, int Quads>
+__device__ __forceinline__ void finish_quads(const Epilogue& e, const Columns (&columns)[Quads],
+                                             int64_t r, float4 (&v)[Quads]) {
+  const float row_scale = e.row_scale != nullptr ? load_cached(e.row_scale + r) : 1.0f;
+#pragma unroll
+  for (int q = 0; q < Quads; q++) {
+    if (e.row_scale != nullptr) v[q] = scaled(v[q], row_scale);
+    if (e.addend != nullptr) {
+      add(v[q], columns[q].load_own(e.addend_storage, e.addend, e.ld_addend, r));
+    }
+    if (e.bias != nullptr) add(v[q], columns[q].load(e.bias));
+    if (e.scale != nullptr && !e.affine_after) {
+      affine_quad(v[q], columns[q].load(e.scale), columns[q].load(e.shift));
+    }
   }
   if (e.activation != Activation::identity) {
 #pragma unroll 1
-    for (int j = 0; j < 4; j++) {
-      v = make_float4(v.y, v.z, v.w, activate(e.activation, e.parameter, v.x));
+    for (int turn = 0; turn < 4 * Quads; turn++) {
+      const float active = activate(e.activation, e.parameter, v[0].x);
+#pragma unroll
+      for (int q = 0; q < Quads; q++) {
+        v[q] = make_float4(v[q].y, v[q].z, v[q].w, q + 1 < Quads ? v[(q + 1) % Quads].x : active);
+      }
     }
   }
-  if (e.scale != nullptr && e.affine_after) {
-    affine_quad(v, columns.load(e.scale), columns.load(e.shift));
+  if (e.scale == nullptr || !e.affine_after) return;
+#pragma unroll
+  for (int q = 0; q < Quads; q++) {
+    affine_quad(v[q], columns[q].load(e.scale), columns[q].load(e.shift));
   }
-  return v;
 }
 
-// Whether all the epilogue reads can be read by 16 bytes.
+template <class Columns>
+__device__ __forceinline__ float4 finish_quad(const Epilogue& e, const Columns& columns, int64_t r,
+                                              float4 v) {
+  const Columns quads[1] = {columns};
+  float4 of[1] = {v};
+  finish_quads(e, quads, r, of);
+  return of[0];
+}
+
+// Whether all the epilogue reads can be read by four elements.
 inline bool quads(const Epilogue& e) {
-  return quads(e.addend, e.ld_addend) && quads(e.bias, 0) && quads(e.scale, 0) &&
+  return rows_by(4, e.addend, e.ld_addend, e.addend_storage) && quads(e.bias, 0) && quads(e.scale, 0) &&
          quads(e.shift, 0);
 }
 

@@ -1,6 +1,6 @@
-// Tensor-core products in tf32 (8 exponent and 10 mantissa bits), sm_80 and later.
+// Tensor-core products, sm_80 and later: of tf32 (8 exponent and 10 mantissa bits), f16 and bf16.
 #pragma once
-#include "common/launch.h"
+#include "common/storage.h"
 
 namespace gnnsched::gpu {
 
@@ -44,6 +44,30 @@ __device__ __forceinline__ void mma_m16n8k8_tf32(float (&d)[4], const float (&a)
         "r"(__float_as_uint(a[3])), "r"(__float_as_uint(b[0])), "r"(__float_as_uint(b[1])));
 #else
   emulator::mma_m16n8k8_tf32(d, a, b, d);
+#endif
+}
+
+// d[16, 8] = a[16, 16] * b[16, 8] + d, sums in float32. With g and t as above a lane holds pairs of
+// neighbours along k, the first in the low half: a[g, 2 t], a[g + 8, 2 t], a[g, 2 t + 8],
+// a[g + 8, 2 t + 8]; b[2 t, g], b[2 t + 8, g]; of d what it holds above.
+template <Storage S>
+__device__ __forceinline__ void mma_m16n8k16(float (&d)[4], const uint32_t (&a)[4],
+                                             const uint32_t (&b)[2]) {
+  static_assert(S != Storage::f32, "operands of two bytes");
+#if defined(__CUDACC__)
+  if constexpr (S == Storage::f16) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  } else {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  }
+#else
+  emulator::mma_m16n8k16(d, a, b, S == Storage::f16 ? emulator::from_f16 : emulator::from_bf16);
 #endif
 }
 

@@ -9,6 +9,12 @@ namespace gnnsched {
 enum class Activation : int32_t { identity, relu, elu, leaky_relu, tanh, sigmoid, gelu, silu };
 enum class Reduce : int32_t { sum, mean, max };
 
+// How a matrix's elements lie in memory. Where it is not f32, a field of type float* is the address
+// of elements of two bytes, and leading dimensions count those.
+enum class Storage : int32_t { f32, f16, bf16 };
+
+constexpr int64_t element_bytes(Storage storage) { return storage == Storage::f32 ? 4 : 2; }
+
 constexpr int64_t kMaxHeads = 64;
 // The widest rows that a block of a fused layer keeps in shared memory.
 constexpr int64_t kWidestFused = 128;
@@ -24,6 +30,7 @@ struct Epilogue {
   bool affine_after;
   Activation activation;
   float parameter;
+  Storage addend_storage = Storage::f32;
 };
 
 // c[m, n] = epilogue(a[m, k] * b[k, n])
@@ -36,6 +43,7 @@ struct GemmArgs {
   float* c;
   int64_t ldc;
   Epilogue epilogue;
+  Storage a_storage = Storage::f32, c_storage = Storage::f32;
 };
 
 // y[r, :] = epilogue(reduce of values[e] * col_scale[col[e]] * x[col[e], :] + self term)
@@ -54,6 +62,7 @@ struct SpmmArgs {
   float* y;
   int64_t ldy;
   Epilogue epilogue;
+  Storage x_storage = Storage::f32, y_storage = Storage::f32;
 };
 
 // attention over incoming edges; x is [m, heads * head_width]. GATv2 has att: then score_dst is the
@@ -103,6 +112,7 @@ struct RowwiseArgs {
   float* y;
   int64_t ldy;
   Epilogue epilogue;
+  Storage x_storage = Storage::f32, y_storage = Storage::f32;
 };
 
 // y[g, :] = reduce of x[offsets[g] .. offsets[g + 1], :]; an empty graph gives 0
@@ -114,6 +124,7 @@ struct ReadoutArgs {
   int64_t ldx;
   float* y;
   int64_t ldy;
+  Storage x_storage = Storage::f32, y_storage = Storage::f32;
 };
 
 // y[i, :] = x[rows[i], :]
@@ -124,6 +135,7 @@ struct GatherArgs {
   int64_t ldx;
   float* y;
   int64_t ldy;
+  Storage x_storage = Storage::f32, y_storage = Storage::f32;
 };
 
 // y[r, :] = x[r, :] - log(sum(exp(x[r, :]))); y may be x

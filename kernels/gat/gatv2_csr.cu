@@ -17,7 +17,7 @@ namespace {
 
 struct GatV2Config {
   static constexpr int kThreads = 128;
-  static constexpr int kBlocks = 5;    // per multiprocessor: at most 96 registers, none spilled
+  static constexpr int kBlocks = 4;    // per multiprocessor: at most 128 registers, none spilled
   static constexpr int kInFlight = 4;  // rows of x under way, as in spmm
   static constexpr int kSmallestGroup = 8;
   static_assert(kSmallestGroup % kInFlight == 0, "a chunk of edges is a whole number of rounds");

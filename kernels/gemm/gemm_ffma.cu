@@ -1,7 +1,7 @@
 // c[m, n] = epilogue(a[m, k] * b[k, n]) with float32 multiply-adds; a, b, c row-major, any strides.
 //
 // A block owns a tile of c and walks k in steps of kDepth: both operands' tiles go through
-// registers into shared memory (a transposed), every thread keeps kRows x kColumns sums. The next
+// registers into shared memory (a transposed and widened to float32), every thread keeps kRows x kColumns sums. The next
 // tiles are read while the present ones are multiplied. Elements outside the matrices are zeros.
 #include "gemm/gemm_split.h"
 #include "gemm/gemm_store.h"
@@ -69,21 +69,27 @@ struct ShareOfB {
   }
 };
 
-template <class Config>
+template <Storage Stored>
+__device__ __forceinline__ float load_a(const GemmArgs& g, int64_t at) {
+  if constexpr (Stored == Storage::f32) return load_cached(g.a + at);
+  return widen(Stored, load_cached(halves(g.a) + at));
+}
+
+template <class Config, Storage Stored>
 __device__ __forceinline__ void load_tiles(const GemmArgs& g, int64_t r0, int64_t c0, int64_t p0,
                                            int64_t p_stop, float (&a)[Config::kLoadsA],
                                            float (&b)[Config::kLoadsB]) {
   const ShareOfA<Config> in_a;
   const int64_t r = r0 + in_a.row, p = p0 + in_a.depth;
-  const float* from = g.a + r * g.lda + p;
+  const int64_t at = r * g.lda + p;
 #pragma unroll
   for (int i = 0; i < Config::kLoadsA; i++) {
     const int step = i * ShareOfA<Config>::kRowStep;
-    a[i] = p < p_stop && step < g.m - r ? load_cached(from + step * g.lda) : 0.0f;
+    a[i] = p < p_stop && step < g.m - r ? load_a<Stored>(g, at + step * g.lda) : 0.0f;
   }
   const ShareOfB<Config> in_b;
   const int64_t q = p0 + in_b.depth, c = c0 + in_b.column;
-  from = g.b + q * g.ldb + c;
+  const float* from = g.b + q * g.ldb + c;
 #pragma unroll
   for (int i = 0; i < Config::kLoadsB; i++) {
     const int step = i * ShareOfB<Config>::kRowStep;
@@ -126,7 +132,7 @@ __device__ __forceinline__ void read_runs(const float* from, int thread, float (
   }
 }
 
-template <class Config>
+template <class Config, Storage Stored>
 __global__ void __launch_bounds__(Config::kThreads)
     gemm_ffma_kernel(GemmArgs g, int64_t depth, float* partials) {
   using Shared = FfmaShared<Config>;
@@ -142,11 +148,11 @@ __global__ void __launch_bounds__(Config::kThreads)
 
   float sums[Config::kRows][Config::kColumns] = {};
   float next_a[Config::kLoadsA], next_b[Config::kLoadsB];
-  load_tiles<Config>(g, r0, c0, p_begin, p_stop, next_a, next_b);
+  load_tiles<Config, Stored>(g, r0, c0, p_begin, p_stop, next_a, next_b);
   for (int64_t p0 = p_begin; p0 < p_stop; p0 += Config::kDepth) {
     store_tiles<Config>(tiles, next_a, next_b);
     __syncthreads();  // the tiles are whole
-    load_tiles<Config>(g, r0, c0, p0 + Config::kDepth, p_stop, next_a, next_b);
+    load_tiles<Config, Stored>(g, r0, c0, p0 + Config::kDepth, p_stop, next_a, next_b);
 #pragma unroll 4
     for (int p = 0; p < Config::kDepth; p++) {
       float a[Config::kRows], b[Config::kColumns];
@@ -176,22 +182,34 @@ __global__ void __launch_bounds__(Config::kThreads)
       g, shared.sums, {r0, c0, blockIdx.z}, partials);
 }
 
-template <class Config>
+template <class Config, Storage Stored>
 cudaError_t launch_config(const GemmArgs& args, const GemmSplit& split, float* partials,
                           cudaStream_t stream) {
   const int64_t down = ceil_div(args.m, Config::kTileRows);
   const int64_t across = ceil_div(args.n, Config::kTileColumns);
   if (!grid_fits(down, across)) return cudaErrorInvalidValue;
-  return launch(gemm_ffma_kernel<Config>, dim3(down, across, split.parts), dim3(Config::kThreads),
-                stream, args, split.depth, partials);
+  return launch(gemm_ffma_kernel<Config, Stored>, dim3(down, across, split.parts),
+                dim3(Config::kThreads), stream, args, split.depth, partials);
+}
+
+template <Storage Stored>
+cudaError_t launch_columns(const GemmArgs& args, const GemmSplit& split, float* partials,
+                           cudaStream_t stream) {
+  return args.n <= Narrow::kTileColumns
+             ? launch_config<Narrow, Stored>(args, split, partials, stream)
+             : launch_config<Wide, Stored>(args, split, partials, stream);
 }
 
 }  // namespace
 
 cudaError_t launch_gemm_ffma(const GemmArgs& args, const GemmSplit& split, float* partials,
                              cudaStream_t stream) {
-  return args.n <= Narrow::kTileColumns ? launch_config<Narrow>(args, split, partials, stream)
-                                        : launch_config<Wide>(args, split, partials, stream);
+  switch (args.a_storage) {
+    case Storage::f32: return launch_columns<Storage::f32>(args, split, partials, stream);
+    case Storage::f16: return launch_columns<Storage::f16>(args, split, partials, stream);
+    case Storage::bf16: return launch_columns<Storage::bf16>(args, split, partials, stream);
+  }
+  return cudaErrorInvalidValue;
 }
 
 }  // namespace gnnsched::gpu

@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(SplitConfig::kThreads)
     total += load_once(partials + part * g.m * g.n + number);
   }
   const int64_t r = number / g.n, c = number % g.n;
-  store_once(g.c + r * g.ldc + c, finish(g.epilogue, r, c, total));
+  store_element(g.c_storage, g.c, r * g.ldc + c, finish(g.epilogue, r, c, total));
 }
 
 }  // namespace
@@ -50,20 +50,46 @@ int64_t gemm_workspace_bytes(int64_t m, int64_t k, int64_t n) {
   return parts == 1 ? 0 : parts * m * n * 4;
 }
 
-#if defined(GNNSCHED_NO_TF32)
+#if defined(GNNSCHED_NO_TENSOR_CORES)
 // Built for nothing newer than sm_75.
-cudaError_t launch_gemm_tf32x3(const GemmArgs&, const GemmSplit&, float*, cudaStream_t) {
+cudaError_t launch_gemm_tf32(const GemmArgs&, const GemmSplit&, int, float*, cudaStream_t) {
+  return cudaErrorNotSupported;
+}
+cudaError_t launch_gemm_half(const GemmArgs&, const GemmSplit&, Storage, float*, cudaStream_t) {
   return cudaErrorNotSupported;
 }
 #endif
+
+namespace {
+
+cudaError_t launch_mode(const GemmArgs& args, const GemmSplit& split, GemmMode mode,
+                        float* partials, cudaStream_t stream) {
+  const auto takes = [&](Storage storage) {
+    return args.a_storage == Storage::f32 || args.a_storage == storage;
+  };
+  switch (mode) {
+    case GemmMode::ffma: return launch_gemm_ffma(args, split, partials, stream);
+    case GemmMode::tf32x3:
+    case GemmMode::tf32:
+      if (!takes(Storage::f32)) break;
+      return launch_gemm_tf32(args, split, mode == GemmMode::tf32x3 ? 3 : 1, partials, stream);
+    case GemmMode::f16:
+      if (!takes(Storage::f16)) break;
+      return launch_gemm_half(args, split, Storage::f16, partials, stream);
+    case GemmMode::bf16:
+      if (!takes(Storage::bf16)) break;
+      return launch_gemm_half(args, split, Storage::bf16, partials, stream);
+  }
+  return cudaErrorInvalidValue;
+}
+
+}  // namespace
 
 cudaError_t launch_gemm_f32(const GemmArgs& args, const GemmSplit& split, GemmMode mode,
                             void* workspace, cudaStream_t stream) {
   if (args.m == 0 || args.n == 0) return cudaSuccess;
   auto* partials = split.parts == 1 ? nullptr : static_cast<float*>(workspace);
-  const cudaError_t started = mode == GemmMode::tf32x3
-                                  ? launch_gemm_tf32x3(args, split, partials, stream)
-                                  : launch_gemm_ffma(args, split, partials, stream);
+  const cudaError_t started = launch_mode(args, split, mode, partials, stream);
   if (started != cudaSuccess || split.parts == 1) return started;
   const int64_t blocks = ceil_div(args.m * args.n, SplitConfig::kThreads);
   if (!grid_fits(blocks, 1)) return cudaErrorInvalidValue;

@@ -22,7 +22,7 @@ __device__ __forceinline__ void store_tile(const GemmArgs& g, const float (&tile
     if (partials != nullptr) {
       store_once(partials + (at.part * g.m + r) * g.n + c, v);
     } else {
-      store_once(g.c + r * g.ldc + c, finish(g.epilogue, r, c, v));
+      store_element(g.c_storage, g.c, r * g.ldc + c, finish(g.epilogue, r, c, v));
     }
   }
 }

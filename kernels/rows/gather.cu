@@ -1,5 +1,5 @@
 // y[i, :] = x[rows[i], :]: a warp per row.
-#include "common/access.h"
+#include "common/storage.h"
 #include "rows/row_shapes.h"
 #include "rows/rows.h"
 
@@ -10,9 +10,9 @@ namespace {
 __global__ void __launch_bounds__(RowConfig::kThreads) gather_f32_kernel(GatherArgs g) {
   const int64_t i = row_of_warp();
   if (i >= g.count) return;
-  const float* x = g.x + load_cached(g.rows + i) * g.ldx;
+  const int64_t row = load_cached(g.rows + i) * g.ldx;
   for (int64_t c = threadIdx.x % 32; c < g.n; c += 32) {
-    store_once(g.y + i * g.ldy + c, load_cached(x + c));
+    store_element(g.y_storage, g.y, i * g.ldy + c, load_element(g.x_storage, g.x, row + c));
   }
 }
 

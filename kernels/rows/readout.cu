@@ -2,7 +2,7 @@
 //
 // A block per graph and tile of 32 columns: its warps take every kWarps-th row, their sums are
 // added in the order of the warps. Rows are read by whole warps, 128 bytes at a time.
-#include "common/access.h"
+#include "common/storage.h"
 #include "common/warp.h"
 #include "rows/rows.h"
 
@@ -34,7 +34,7 @@ __device__ __forceinline__ float walk_column(const ReadoutArgs& o, int64_t first
     const int64_t part_stop = part + kPart < stop ? part + kPart : stop;
     float sum = none;
     for (int64_t r = part; r < part_stop; r += ReadoutConfig::kWarps) {
-      sum = take(o.reduce, sum, load_once(o.x + r * o.ldx + c));
+      sum = take(o.reduce, sum, load_element(o.x_storage, o.x, r * o.ldx + c));
     }
     total = take(o.reduce, total, sum);
   }
@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(ReadoutConfig::kThreads) readout_f32_kernel(Re
   }
   if (begin == stop) total = 0.0f;
   if (o.reduce == Reduce::mean && stop > begin) total /= static_cast<float>(stop - begin);
-  store_once(o.y + blockIdx.x * o.ldy + c, total);
+  store_element(o.y_storage, o.y, blockIdx.x * o.ldy + c, total);
 }
 
 }  // namespace

@@ -13,20 +13,20 @@ __global__ void __launch_bounds__(RowConfig::kThreads) rowwise_f32_kernel(Rowwis
   const int64_t r = row_of_warp();
   if (r >= w.m) return;
   const SubWarp<32> warp;
-  const float* x = w.x + r * w.ldx;
   float norm = 1.0f;
   if (w.l2) {
     float squares = 0.0f;
     for (int64_t c = warp.lane; c < w.n; c += 32) {
-      const float v = load_own(x + c);
+      const float v = load_element(w.x_storage, w.x, r * w.ldx + c);
       squares += v * v;
     }
     norm = sqrtf(warp.sum(squares));
     norm = norm < 1e-12f ? 1e-12f : norm;  // NaN stays NaN
   }
   for (int64_t c = warp.lane; c < w.n; c += 32) {
-    const float v = load_own(x + c);
-    store_once(w.y + r * w.ldy + c, finish(w.epilogue, r, c, w.l2 ? v / norm : v));
+    const float v = load_element(w.x_storage, w.x, r * w.ldx + c);
+    store_element(w.y_storage, w.y, r * w.ldy + c,
+                  finish(w.epilogue, r, c, w.l2 ? v / norm : v));
   }
 }
 

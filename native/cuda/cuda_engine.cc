@@ -182,8 +182,8 @@ void CudaRun::check_paint() {
       const PlanOperand& operand = op.operands[extents.list[i].operand];
       if (operand.slot != words::kSlotArena || !extents.list[i].written) continue;
       for (int64_t row = 0; row < extents.list[i].rows; row++) {
-        const int64_t from = operand.offset + row * operand.ld * 4;
-        std::fill_n(owned.begin() + from, extents.list[i].cols * 4, true);
+        const int64_t from = operand.offset + row * operand.ld * extents.list[i].element_bytes;
+        std::fill_n(owned.begin() + from, extents.list[i].cols * extents.list[i].element_bytes, true);
       }
     }
   }

@@ -67,6 +67,16 @@ int64_t scratch_bytes(const PlanOp& op, const BoundOp& bound) {
   }
 }
 
+gpu::GemmMode gemm_mode(const PlanOp& op, bool tensor_cores) {
+  if (!tensor_cores || op.n < kNarrowest) return gpu::GemmMode::ffma;
+  switch (op.products) {
+    case kProductsTf32: return gpu::GemmMode::tf32;
+    case kProductsFp16: return gpu::GemmMode::f16;
+    case kProductsBf16: return gpu::GemmMode::bf16;
+    default: return gpu::GemmMode::tf32x3;
+  }
+}
+
 // Within the device a kernel, which a graph can hold; to and from the host a transfer.
 cudaError_t launch_copy(const BoundOp& bound, cudaStream_t stream) {
   const CopyArgs c = bound.copy();
@@ -106,14 +116,12 @@ cudaError_t launch_slice(const PlanOp& whole, const OpSlice& slice, const Bindin
   const PlanOp op = has_work_list(whole) ? whole : rows_of(whole, slice.begin, slice.end);
   const BoundOp bound(op, binding);
   void* scratch = bound.floats(kScratch);
-  const bool wide = tensor_cores && op.n >= kNarrowest;
-  const gpu::GemmMode mode = wide ? gpu::GemmMode::tf32x3 : gpu::GemmMode::ffma;
   switch (op.kind) {
     case kGemm:
-      return gpu::launch_gemm_f32(bound.gemm(), gpu::gemm_split(whole.m, op.k, op.n), mode, scratch,
-                                  stream);
+      return gpu::launch_gemm_f32(bound.gemm(), gpu::gemm_split(whole.m, op.k, op.n),
+                                  gemm_mode(op, tensor_cores), scratch, stream);
     case kAggGemm:
-      return gpu::launch_agg_gemm(fused_rows(bound.agg_gemm(), slice), mode,
+      return gpu::launch_agg_gemm(fused_rows(bound.agg_gemm(), slice), gemm_mode(op, tensor_cores),
                                   fused_segments(op, bound, slice), scratch, stream);
     case kSpmm: return gpu::launch_spmm_csr(bound.spmm(), row_work(op, bound, slice), scratch, stream);
     case kGat:

@@ -15,6 +15,10 @@ using namespace words;
 // to 25 (T4) at the peak; half of the least, so that no slice of a product is longer than one of a copy.
 constexpr double kFlopsPerByte = 5;
 
+// How much longer a byte takes between host and device than within the device: 27 (T4 on PCIe 3) to 80
+// (A100 on PCIe 4) by data sheets.
+constexpr double kLinkCost = 80;
+
 // Rows of one tile of the product kernels, and of one block of those that walk rows.
 constexpr int64_t kProductRows = 128, kFusedRows = 64, kBlockRows = 4;
 
@@ -41,13 +45,17 @@ double operand_bytes(const PlanOp& op) {
 
 // What one edge of an aggregation makes a kernel move: its row of x, its column, its weight or scores.
 double edge_bytes(const PlanOp& op) {
-  return 4.0 * static_cast<double>(columns_in(op) + 1 + (is_attention(op) ? op.heads : 1));
+  const auto row = static_cast<double>(columns_in(op) * element_bytes(op.operands[kX].storage));
+  return row + 4.0 * static_cast<double>(1 + (is_attention(op) ? op.heads : 1));
 }
 
-double work_bytes(const PlanOp& op) {
+double work_bytes(const PlanOp& op, const BoundOp& bound) {
   const double m = static_cast<double>(op.m), k = static_cast<double>(op.k);
   double bytes = operand_bytes(op);
-  if (op.kind == kGemm || op.kind == kAggGemm) bytes += 2 * m * k * static_cast<double>(op.n) / kFlopsPerByte;
+  if (op.kind == kGemm || op.kind == kAggGemm) {
+    bytes += 2 * m * k * static_cast<double>(op.n) / kFlopsPerByte;
+  }
+  if (op.kind == kCopy && (bound.on_host(kX) || bound.on_host(kY))) bytes *= kLinkCost;
   if (has_work_list(op)) bytes += edge_bytes(op) * static_cast<double>(op.nnz);
   return bytes;
 }
@@ -137,7 +145,8 @@ class Slicer {
   void add_rows(size_t index, const PlanOp& op) {
     const int64_t rows = rows_in(op);
     const int64_t step = op.kind == kGemm ? kProductRows : op.kind == kReadout ? 1 : kBlockRows;
-    const double row_bytes = rows == 0 ? 0 : work_bytes(op) / static_cast<double>(rows);
+    const double whole = work_bytes(op, BoundOp(op, binding_));
+    const double row_bytes = rows == 0 ? 0 : whole / static_cast<double>(rows);
     cut(rows, step, limit_, [&](int64_t row) { return row_bytes * static_cast<double>(row); },
         [&](int64_t begin, int64_t end, double bytes) { push(index, begin, end, 0, 0, bytes); });
   }
@@ -145,7 +154,7 @@ class Slicer {
   // Segments, then blocks of rows. The edges of heavy rows count twice: too many slices, never too few.
   void add_fused(size_t index, const PlanOp& op) {
     const HostWork work(op, binding_);
-    const double total = work_bytes(op);
+    const double total = work_bytes(op, BoundOp(op, binding_));
     if (total <= limit_) return push(index, 0, op.m, 0, work.segments, total);
     const double edge = edge_bytes(op);
     const double row = (total - edge * static_cast<double>(op.nnz)) / static_cast<double>(op.m);
@@ -167,7 +176,7 @@ class Slicer {
   // Segments, bundles, then the heavy rows that the segments belong to.
   void add_aggregation(size_t index, const PlanOp& op) {
     const HostWork work(op, binding_);
-    const double total = work_bytes(op);
+    const double total = work_bytes(op, BoundOp(op, binding_));
     if (total <= limit_) {
       return push(index, 0, work.segments + work.bundles, 0, work.heavy, total);
     }
@@ -207,10 +216,11 @@ class Slicer {
     };
     for (int w = 0; w < extents.count; w++) {
       if (!extents.list[w].written || extents.list[w].operand == kScratch) continue;
+      const int slot = op.operands[extents.list[w].operand].slot;
       const auto [begin, end] = range(extents.list[w]);
       for (int r = 0; r < extents.count; r++) {
         const PlanOperand& operand = op.operands[extents.list[r].operand];
-        if (extents.list[r].written || operand.slot != kSlotArena) continue;
+        if (extents.list[r].written || operand.slot != slot) continue;
         const auto [from, to] = range(extents.list[r]);
         if (from < end && begin < to) return false;
       }
@@ -235,8 +245,9 @@ PlanSlices slice_plan(const NativePlan& plan, const Binding& binding, size_t fir
 
 PlanOp rows_of(const PlanOp& whole, int64_t begin, int64_t end) {
   PlanOp op = whole;
-  const auto move = [&](int operand) {
-    if (op.operands[operand].present()) op.operands[operand].offset += begin * op.operands[operand].ld * 4;
+  const auto move = [&](int index) {
+    PlanOperand& operand = op.operands[index];
+    if (operand.present()) operand.offset += begin * operand.ld * element_bytes(operand.storage);
   };
   if (op.kind == kReadout || op.kind == kGather) {
     op.count = end - begin;

@@ -12,13 +12,15 @@ const emulated = flag === "--emulated"
 const { Runtime } = await import(process.env.GNNSCHED_INDEX ?? "../../dist/index.js")
 const addonPath = process.env.GNNSCHED_ADDON
 
+const sets = emulated
+  ? { small: ["PROTEINS_full"], mixed: ["artist", "PROTEINS_full"], large: ["artist"] }
+  : {
+      small: ["cora", "citeseer", "pubmed"],
+      mixed: ["cora", "pubmed", "artist", "PROTEINS_full", "soc-BlogCatalog"],
+      large: ["amazon0601", "Yeast", "OVCAR-8H"],
+    }
 /** On the emulator every graph is tiny: what is checked there is this program. */
-const scaleOf = { cora: 0.05, citeseer: 0.04, pubmed: 0.01, artist: 0.004, PROTEINS_full: 0.004 }
-const sets = {
-  small: ["cora", "citeseer", "pubmed"],
-  mixed: ["cora", "pubmed", "artist", "PROTEINS_full", ...(emulated ? [] : ["soc-BlogCatalog"])],
-  large: emulated ? ["artist"] : ["amazon0601", "Yeast", "OVCAR-8H"],
-}
+const scale = emulated ? 0.002 : 1
 const architectures = ["GCN", "GraphSAGE", "GAT", "GIN"]
 
 const open = (options) =>
@@ -28,7 +30,6 @@ const open = (options) =>
 const loadTasks = async (runtime, set, count) => {
   const graphs = []
   for (const preset of sets[set]) {
-    const scale = emulated ? scaleOf[preset] : 1
     graphs.push(await runtime.loadGraph({ kind: "preset", preset, seed: 1, scale }))
   }
   const tasks = []

@@ -103,25 +103,49 @@ step_sanitizer() {
     node "$here/dist/cli/main.js" doctor --device cuda
 }
 
-# Beside cuSPARSE, cuBLASLt and, where Python has it, PyTorch Geometric.
+# The vendor's libraries where Python brought them: cuSPARSE and cuBLASLt are opened from there.
+vendor_libraries() {
+  python3 - <<'PYTHON' 2>/dev/null
+import glob, importlib.util
+places = importlib.util.find_spec("nvidia").submodule_search_locations
+print(":".join(sorted(lib for place in places for lib in glob.glob(place + "/*/lib"))))
+PYTHON
+}
+
+# Kernels beside cuSPARSE and cuBLASLt on these presets.
+bench_kernels() {
+  local preset graphs="" file=$1
+  shift
+  for preset in "$@"; do
+    [ -e "$out/graphs/$preset/edge_index.npy" ] ||
+      gnnsched generate --preset "$preset" --out "$out/graphs/$preset" || return 1
+    graphs=$graphs${graphs:+,}$out/graphs/$preset
+  done
+  GNNSCHED_VENDOR_LIBS=$(vendor_libraries) "$build/bench/gpu_bench" --graphs "$graphs" --out "$file"
+}
+
 step_bench() {
-  [ -d "$here/bench/gpu" ] || { echo "no benches in this bundle"; return 0; }
   cmake -S "$here/bench/gpu" -B "$build/bench" -DGNNSCHED_GPU=$gpu -DCMAKE_BUILD_TYPE=Release &&
     cmake --build "$build/bench" --parallel "$(nproc)" || return 1
   if [ $gpu = EMULATED ]; then
     "$build/bench/gpu_bench" --smoke --out "$out/bench.json"
     return
   fi
-  local preset graphs=""
-  for preset in cora pubmed artist PROTEINS_full soc-BlogCatalog amazon0601 OVCAR-8H; do
-    [ -e "$out/graphs/$preset/edge_index.npy" ] ||
-      gnnsched generate --preset $preset --out "$out/graphs/$preset" || return 1
-    graphs=$graphs${graphs:+,}$out/graphs/$preset
-  done
-  "$build/bench/gpu_bench" --graphs "$graphs" --out "$out/bench.json" || return 1
-  python3 -c 'import torch_geometric' 2>/dev/null || { echo "no torch_geometric"; return 0; }
-  [ -e "$here/bench/gpu/pyg_bench.py" ] || return 0
-  python3 "$here/bench/gpu/pyg_bench.py" --out "$out/pyg.json"
+  bench_kernels "$out/bench.json" cora citeseer pubmed PROTEINS_full artist soc-BlogCatalog \
+    amazon0601 ogbn-arxiv DD TWITTER-Real-Graph-Partial Yeast OVCAR-8H
+}
+
+step_bench_large() {
+  [ $gpu = EMULATED ] && { echo "too long for a GPU in software"; return 0; }
+  bench_kernels "$out/bench-large.json" ogbn-products reddit
+}
+
+# Whole networks beside PyTorch Geometric, where Python has it.
+step_bench_pyg() {
+  [ $gpu = EMULATED ] && { echo "a GPU in software has no times"; return 0; }
+  python3 -c 'import torch_geometric, safetensors, scipy' || { echo "no PyTorch Geometric"; return 0; }
+  python3 "$here/bench/peers/pyg_speed.py" --device cuda --dir "$out/pyg" --out "$out/pyg.json" \
+    --command "$here/bin/node $here/dist/cli/main.js" --tolerance 1e-3
 }
 
 if [ -n "$inside" ]; then
@@ -166,5 +190,7 @@ step throughput 300
 step sanitizer 400
 step demo 120
 step bench 900
+step bench_large 900
+step bench_pyg 600
 echo "$out/summary.json"
 exit $failed

@@ -18,6 +18,8 @@ export interface TaskClaim {
   readonly p95Ms: number
   readonly demand: Demand
   readonly footprintBytes: number
+  /** Claims with the same key are answered by one run; null for a run of its own. */
+  readonly workKey: string | null
 }
 
 /**
@@ -26,10 +28,21 @@ export interface TaskClaim {
  */
 const carefulMs = ({ p95Ms }: Pick<TaskClaim, "p95Ms">): number => p95Ms * 1.15
 
-interface Admitted extends Promised {
+interface Admitted extends Promised, Pick<TaskClaim, "workKey"> {
   readonly id: string
   readonly tenant: string
   readonly bytes: number
+}
+
+/** Of the promises that one run keeps, the first. */
+const onceEach = (promises: ReadonlyArray<Admitted>): ReadonlyArray<Admitted> => {
+  const seen = new Set<string>()
+  return promises.filter(({ workKey }) => {
+    if (workKey === null) return true
+    const fresh = !seen.has(workKey)
+    seen.add(workKey)
+    return fresh
+  })
 }
 
 interface Account {
@@ -82,6 +95,7 @@ export class Admission {
       runMs: carefulMs(claim),
       medianMs: claim.p50Ms,
       demand: claim.demand,
+      workKey: claim.workKey,
     }
     this.#admitted.set(id, admitted)
     this.#count(tenant, claim)
@@ -94,14 +108,22 @@ export class Admission {
     return this.#mode === "deadline" || this.#quotas.has(tenant)
   }
 
-  /** The task has entered a state; `leftPart` of its time is ahead of it. */
-  moved(id: string, state: TaskState, leftPart: number): void {
+  /**
+   * The task has entered a state; `leftPart` of its time is ahead of it. `leader`: the task whose run
+   * answers it, or null.
+   */
+  moved(
+    id: string,
+    state: TaskState,
+    { leader, leftPart }: { readonly leftPart: number; readonly leader: string | null },
+  ): void {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
     const ran = this.#running.delete(id)
     if (state === "running") {
       const runMs = admitted.runMs * leftPart
-      this.#running.set(id, { ...admitted, runMs, startedAtMs: this.#stopwatch.nowMs() })
+      if (leader !== null) this.#lengthen(leader, admitted)
+      else this.#running.set(id, { ...admitted, runMs, startedAtMs: this.#stopwatch.nowMs() })
       this.#forget(admitted)
     }
     if (state === "ready" && ran && admitted.dueAtMs < Number.POSITIVE_INFINITY) {
@@ -115,6 +137,14 @@ export class Admission {
     if (account === undefined) return
     account.tasks--
     account.bytes -= admitted.bytes
+  }
+
+  /** What joins a run adds its own length to it, unless it asks for the same. */
+  #lengthen(leader: string, { runMs, workKey }: Admitted): void {
+    const run = this.#running.get(leader)
+    if (run === undefined) return
+    const same = workKey !== null && this.#admitted.get(leader)?.workKey === workKey
+    if (!same) this.#running.set(leader, { ...run, runMs: run.runMs + runMs })
   }
 
   #promise(admitted: Admitted): void {
@@ -144,16 +174,21 @@ export class Admission {
     return low
   }
 
-  #infeasible(task: LiveTask, { demand, p50Ms, p95Ms }: TaskClaim): AdmissionError | null {
+  /** The run that keeps a promise keeps those to all that ask for the same: it takes their place. */
+  #infeasible(task: LiveTask, claim: TaskClaim): AdmissionError | null {
+    const { demand, p50Ms, p95Ms, workKey } = claim
     const { deadlineMs } = task.spec
     const runMs = carefulMs({ p95Ms })
     if (this.#mode === "all" || deadlineMs === null) return null
     const nowMs = this.#stopwatch.nowMs()
     const dueAtMs = task.submittedAtMs + deadlineMs
+    const others = onceEach(this.#promises).filter(
+      (promise) => workKey === null || promise.workKey !== workKey,
+    )
     const finishMs = earliestFinishMs(
       { dueAtMs, runMs, medianMs: p50Ms, demand },
       {
-        promises: this.#promises,
+        promises: others,
         running: [...this.#running.values()],
         concurrency: this.#concurrency,
         nowMs,

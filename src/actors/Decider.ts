@@ -4,7 +4,7 @@ import type { Decision, Policy, Preempt, Snapshot } from "../model/Snapshot.ts"
 import { fillDefaults, fillGroup } from "../policy/fillGroup.ts"
 import { letGoOn } from "../policy/goOn.ts"
 import type { Ledger } from "./Ledger.ts"
-import type { LiveTask } from "./LiveTask.ts"
+import type { Party } from "./LiveTask.ts"
 import { waitingOf } from "./PausedTask.ts"
 import type { RunLog } from "./RunLog.ts"
 import type { Runs } from "./Runs.ts"
@@ -21,13 +21,11 @@ export interface DeciderOptions {
   readonly stopwatch: Stopwatch
 }
 
-/** A task to start, or to let go on: it waits no more. */
+/** Who starts, or goes on: they wait no more. */
 export interface Start {
-  readonly task: LiveTask
+  readonly party: Party
   /** The number of the decision. */
   readonly group: number
-  /** Which of its plans it starts with. */
-  readonly plan: number
 }
 
 export interface Decided {
@@ -75,10 +73,11 @@ export class Decider {
     if (decision.start.length > 0) this.#decisions++
     this.#note(snapshot, decision, nowMs)
     const group = this.#decisions
-    const start = decision.start.map((id): Start => {
-      return { task: this.#options.book.find(id)!, group, plan: decision.plans?.[id] ?? 0 }
-    })
-    this.#state.take(start.map(({ task }) => task))
+    const chosen = decision.start.map((id) => ({
+      task: this.#options.book.find(id)!,
+      plan: decision.plans?.[id] ?? 0,
+    }))
+    const start = this.#state.take(chosen).map((party) => ({ party, group }))
     return { start, again }
   }
 

@@ -11,7 +11,7 @@ import {
   TooLarge,
 } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
-import type { GraphShape } from "../model/Graph.ts"
+import type { Graph, GraphShape } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
@@ -20,10 +20,18 @@ import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { neighbourhoodPlan, type ScopedPlans } from "./neighbourhoodPlan.ts"
 import { type PlannedWork, PlanShelf } from "./PlanShelf.ts"
-import { type PreparedPlan, type PreparedTask, preparedPlans, rolesOf } from "./PreparedTask.ts"
+import {
+  mergesWithNobody,
+  type PreparedPlan,
+  type PreparedTask,
+  preparedPlans,
+  rolesOf,
+} from "./PreparedTask.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
+import { mergeKeys, workKey } from "./workKey.ts"
 
 export interface EstimatorOptions {
   readonly book: TaskBook
@@ -32,6 +40,8 @@ export interface EstimatorOptions {
   readonly profile: DeviceProfile
   readonly times: TimeKeeper
   readonly admission: Admission
+  /** Tasks that ask for the same run once. */
+  readonly shareWork: boolean
   /** Refuse tasks larger than the budget (all policies but "unsafe"). */
   readonly refuseTooLarge: boolean
   /** Let tasks run by plans that need less memory and more time. */
@@ -112,11 +122,21 @@ const prepareTask = (
         options.book.move(task, "queued")
         return prepareTask(options, shelf, task)
       }
-      const status = task.state === "queued" ? "rejected" : "failed"
+      const refused = task.state === "queued" || isRefusal(reason)
+      const status = refused ? "rejected" : "failed"
       return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
     }),
     Effect.catchDefect((defect) => options.onDefect("estimator", String(defect))),
   )
+
+const refusals: ReadonlySet<string> = new Set([
+  "TooLarge",
+  "DeadlineInfeasible",
+  "QuotaExceeded",
+] satisfies ReadonlyArray<AdmissionError["_tag"]>)
+
+/** The task was not taken; else it was taken and could not be prepared. */
+const isRefusal = ({ _tag }: { readonly _tag: string }): boolean => refusals.has(_tag)
 
 const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<void> =>
   Effect.andThen(
@@ -134,9 +154,7 @@ const estimate = (
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
-    const targets = task.spec.nodes === null ? null : task.spec.nodes.length
-    const work = { model: task.model, shape: task.graph.shape, targets }
-    const all = yield* Effect.fromResult(plansFor(options, shelf, work))
+    const { plans: all, ...scope } = yield* plansOf(options, shelf, task)
     const { budgetBytes } = options.device
     const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
     const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
@@ -144,25 +162,66 @@ const estimate = (
     task.plan = plan
     const bytesNeeded = footprintBytes(plan)
     if (plans.length === 0) return yield* new TooLarge({ bytesNeeded, bytesBudget: budgetBytes })
+    const key = options.shareWork ? workKey(task) : null
     const refusal = options.admission.admit(task, {
-      ...options.times.predict(task, plan),
+      ...options.times.predict(task, plan, scope.graph),
+      workKey: mayAnswerMany(plan) ? key : null,
       demand: plan.demand ?? noDemand,
       footprintBytes: footprintBytes(plan),
     })
     if (refusal !== null) return yield* refusal
-    options.book.move(task, "preparing")
-    task.attempts++
-    const objects = yield* options.prep.prepare({
-      taskId: task.spec.id,
-      graph: task.graph,
-      model: task.model,
-      roles: rolesOf(plans),
-      targets: task.spec.nodes,
-    })
-    const prepared = preparedPlans(plans, objects)
-    const waiting = waitingTask(options.times, task, prepared)
-    return { ...prepared[0]!, plans: prepared, waiting }
+    beginPreparing(options.book, task)
+    const prepared = yield* preparePlans(options, task, { ...scope, plans })
+    if (key === null) return prepared
+    const waiting = { ...prepared.waiting, workKey: key }
+    return { ...prepared, waiting, merge: mergeKeys(task, plan) }
   })
+
+export type PrepareOptions = Pick<EstimatorOptions, "prep" | "times">
+
+/** Has everything made ready that the plans name. */
+export const preparePlans = (
+  { prep, times }: PrepareOptions,
+  task: LiveTask,
+  { graph, plans, targets }: ScopedPlans,
+): Effect.Effect<PreparedTask, InputError | PrepError> =>
+  Effect.gen(function* () {
+    const roles = rolesOf(plans)
+    const { model, spec } = task
+    const objects = yield* prep.prepare({ taskId: spec.id, graph, model, roles, targets })
+    const prepared = preparedPlans(plans, objects)
+    const options = prepared.map((one) => optionOf(times, task, one, graph))
+    const waiting = waitingTask(task, options)
+    const scope = { graph, targets }
+    return { ...prepared[0]!, plans: prepared, scope, merge: mergesWithNobody, waiting }
+  })
+
+const beginPreparing = (book: TaskBook, task: LiveTask): void => {
+  if (task.state === "preparing") return
+  book.move(task, "preparing")
+  task.attempts++
+}
+
+/** Of the whole graph, or of the part that the targets depend on where that is much less. */
+const plansOf = (
+  options: EstimatorOptions,
+  shelf: PlanShelf,
+  task: LiveTask,
+): Effect.Effect<ScopedPlans, InputError | PrepError> =>
+  Effect.gen(function* () {
+    const { graph, model, spec } = task
+    const targets = spec.nodes
+    const work = { model, shape: graph.shape, targets: targets?.length ?? null }
+    const plans = yield* Effect.fromResult(plansFor(options, shelf, work))
+    const whole = { graph, targets, plans }
+    if (targets === null) return whole
+    beginPreparing(options.book, task)
+    return (yield* neighbourhoodPlan(options, task, plans[0]!)) ?? whole
+  })
+
+/** So few bytes that a run answers as many tasks as it may. */
+const mayAnswerMany = ({ output: { cols, rows } }: Plan): boolean =>
+  4 * rows * cols * limits.sharedTasks <= limits.sharedAnswerBytes
 
 const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()
 
@@ -175,12 +234,7 @@ const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"]
   return needs
 }
 
-const waitingTask = (
-  times: TimeKeeper,
-  task: LiveTask,
-  plans: ReadonlyArray<PreparedPlan>,
-): WaitingTask => {
-  const options = plans.map((plan) => optionOf(times, task, plan))
+const waitingTask = (task: LiveTask, options: ReadonlyArray<PlanOption>): WaitingTask => {
   return {
     id: task.spec.id,
     tenant: task.spec.tenant,
@@ -197,8 +251,9 @@ const optionOf = (
   times: TimeKeeper,
   task: LiveTask,
   { plan, residents }: PreparedPlan,
+  graph: Graph,
 ): PlanOption => {
-  const { p50Ms, p95Ms } = times.predict(task, plan)
+  const { p50Ms, p95Ms } = times.predict(task, plan, graph)
   return {
     arenaBytes: plan.arenaBytes,
     residents: needsOf(residents),

@@ -22,6 +22,12 @@ export interface TaskSuccess {
   readonly record: TaskRecord
 }
 
+/** A task that a run answers beside others, and how its answer is read off the run's output. */
+export interface Member {
+  readonly task: LiveTask
+  readonly answer: (output: TaskOutput) => TaskOutput
+}
+
 export interface LiveTask {
   readonly spec: TaskSpec
   /** Order of arrival, unique in this runtime. */
@@ -50,4 +56,13 @@ export interface LiveTask {
   ops: ReadonlyArray<OpTiming>
   runs: Array<TaskRun>
   sharedWith: string | null
+  /** Of a run that answers several tasks: those; null for a task, which answers itself. */
+  members: ReadonlyArray<Member> | null
+}
+
+/** A task that is to start with one of its plans, and those that wait for the same. */
+export interface Party {
+  readonly leader: LiveTask
+  readonly plan: number
+  readonly same: ReadonlyArray<LiveTask>
 }

@@ -1,5 +1,6 @@
 // What the estimator found out of a task: its plans with what each needs on the device and beside it, and
 // how a policy sees it. A task starts with one of its plans and keeps it until it has ended.
+import type { Graph } from "../model/Graph.ts"
 import { type Plan, slotsOn } from "../model/Plan.ts"
 import {
   isWritten,
@@ -18,10 +19,29 @@ export interface PreparedPlan {
   readonly host: ReadonlyArray<ResidentObject | null>
 }
 
+/** What plans run on, and the rows of it that are the answer; null for all. */
+export interface Scope {
+  readonly graph: Graph
+  readonly targets: ReadonlyArray<number> | Int32Array | null
+}
+
+/** With whom a task may run as one although they ask for different things; null for nobody. */
+export interface MergeKeys {
+  /** Runs that take this key answer it as well … */
+  readonly joins: string | null
+  /** … and its own run takes this one. */
+  readonly takes: string | null
+}
+
+export const mergesWithNobody: MergeKeys = { joins: null, takes: null }
+
 /** The plan it has been started with, the first one until then. */
 export interface PreparedTask extends PreparedPlan {
   /** The first is the largest that the device can hold, the others need less and take longer. */
   readonly plans: ReadonlyArray<PreparedPlan>
+  /** The task's own, or the part of its graph that its targets depend on. */
+  readonly scope: Scope
+  readonly merge: MergeKeys
   /** How a policy sees it, by the same plan. */
   readonly waiting: WaitingTask
 }

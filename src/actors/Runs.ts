@@ -13,6 +13,7 @@ import { waitingOf } from "./PausedTask.ts"
 import { Preemptions } from "./Preemptions.ts"
 import { byPlan } from "./PreparedTask.ts"
 import type { SchedulerState } from "./SchedulerState.ts"
+import { noteRun } from "./SharedRun.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 import type { TaskBook } from "./TaskBook.ts"
 
@@ -58,14 +59,16 @@ export class Runs {
       const firstOp = pause?.firstOp ?? 0
       const uploads = pause === null ? holding.placement.uploads : []
       const waitsForLoads = !ledger.isLoaded(task.prepared!.residents)
-      const stop = stoppable(task, firstOp)
       const { arena } = holding.placement
-      const lane = this.#state.started(task, nowMs, { arena, stop, uploads, waitsForLoads })
+      // Who is answered beside others cannot wait elsewhere for the rest of a run.
+      const stop = task.members === null ? { stop: stoppable(task, firstOp) } : {}
+      const lane = this.#state.started(task, nowMs, { arena, uploads, waitsForLoads, ...stop })
       task.lane = lane
       task.pause = null
       const times = { startedAtMs: nowMs, loadedAtMs: null, endedAtMs: null }
       task.runs.push({ lane, group, ...times, end: "running", preemptedBy: null })
       const run = { task, holding, firstOp, stop: new StopSignal() }
+      for (const member of task.members ?? []) noteRun(task, member.task)
       this.preemptions.started(run)
       yield* dispatch(lane, run)
     })

@@ -14,14 +14,16 @@ import type { TenantInfo } from "../model/RunReport.ts"
 import type { SchedulingMode } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
-import { Decider, type DeciderOptions, type Start } from "./Decider.ts"
+import { Decider, type DeciderOptions } from "./Decider.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { type MergeOptions, runOf } from "./mergeRuns.ts"
 import { pauseOf } from "./PausedTask.ts"
 import { byPlan } from "./PreparedTask.ts"
 import { Runs, type RunsOptions } from "./Runs.ts"
 import { SchedulerState } from "./SchedulerState.ts"
+import { answeredBy, part } from "./SharedRun.ts"
 import type { Outcome } from "./TaskBook.ts"
 
 type Message =
@@ -38,6 +40,7 @@ export interface SchedulerOptions extends DeciderOptions {
   readonly profile: DeviceProfile
   /** End tasks whose deadline has passed instead of starting them. */
   readonly expireLate: boolean
+  readonly merging: MergeOptions
   readonly dispatch: RunsOptions["dispatch"]
   readonly onDefect: ActorOptions<never>["onDefect"]
 }
@@ -104,7 +107,7 @@ class Scheduler {
       case "Dropped":
         return Effect.sync(() => this.#state.dropped(message.task))
       case "Cancel":
-        return this.#state.remove(message.task) ? this.#endCancelled(message.task) : Effect.void
+        return this.#cancel(message.task)
       case "Finished":
         return this.#finished(message.run, message.outcome)
       case "LaneUp":
@@ -126,6 +129,20 @@ class Scheduler {
     return Effect.void
   }
 
+  /** Of a run that answers others as well, only the last to be cancelled stops it. */
+  #cancel(task: LiveTask): Effect.Effect<void> {
+    if (this.#state.remove(task)) return this.#endCancelled(task)
+    const run = this.#state.shared.runOf(task)
+    if (run === null) return Effect.void
+    if (run.members!.length > 1) {
+      part(run, task)
+      this.#state.left(task)
+      return this.#endCancelled(task)
+    }
+    run.cancelRequested = true
+    return run.abort === null ? Effect.void : Effect.asVoid(Effect.forkChild(run.abort))
+  }
+
   #finished(run: RunTask, outcome: RunOutcome): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       const { holding, task } = run
@@ -138,6 +155,7 @@ class Scheduler {
       yield* this.#options.ledger.release(holding)
       switch (outcome._tag) {
         case "Completed":
+          for (const each of answeredBy(task)) this.#state.shared.forget(each)
           return yield* this.#options.book.end(task, {
             status: "completed",
             output: outcome.output,
@@ -152,13 +170,20 @@ class Scheduler {
   }
 
   /** Once more after a transient fault, else failed with the reason. */
-  #failedRun(task: LiveTask, reason: DeviceError): Effect.Effect<void> {
-    if (!isTransient(reason) || task.attempts > limits.maxRetries || task.cancelRequested) {
+  #failedRun(
+    task: LiveTask,
+    reason: DeviceError,
+    mayPass = isTransient(reason),
+  ): Effect.Effect<void> {
+    if (task.members !== null) return this.#failedShared(task, reason)
+    if (!mayPass || task.attempts > limits.maxRetries || task.cancelRequested) {
       return this.#options.book.end(task, { status: "failed", reason })
     }
     return Effect.suspend(() => {
       task.attempts++
       task.prepared = byPlan(task.prepared!, 0)
+      task.plan = task.prepared.plan
+      task.sharedWith = null
       this.#options.book.move(task, "queued")
       this.#options.book.move(task, "preparing")
       this.#options.book.move(task, "ready")
@@ -166,9 +191,26 @@ class Scheduler {
     })
   }
 
-  #endCancelled(task: LiveTask): Effect.Effect<void> {
-    const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
-    return this.#end(task, { status: "cancelled", reason })
+  /** Whoever did not run alone tries again: another may have been the cause. */
+  #failedShared(run: LiveTask, reason: DeviceError): Effect.Effect<void> {
+    const again = (member: LiveTask) => {
+      part(run, member)
+      this.#state.shared.forget(member)
+      const differed = member.prepared!.scope !== run.prepared!.scope
+      const mayPass = member.sharedWith !== null || differed || isTransient(reason)
+      return this.#failedRun(member, reason, mayPass)
+    }
+    return Effect.forEach(answeredBy(run), again, { discard: true })
+  }
+
+  #endCancelled(run: LiveTask): Effect.Effect<void> {
+    const end = (task: LiveTask) => {
+      if (run !== task) part(run, task)
+      this.#state.shared.forget(task)
+      const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
+      return this.#end(task, { status: "cancelled", reason })
+    }
+    return Effect.forEach(answeredBy(run), end, { discard: true })
   }
 
   /** Of a task that is on no lane: it may hold memory all the same. */
@@ -206,21 +248,30 @@ class Scheduler {
     )
   }
 
-  /** True when there may be more to decide at once: also what a failed start leaves may go on. */
+  /** True when there may be more to decide at once: also what a failed start, or company, leaves. */
   #decide(): Effect.Effect<boolean> {
     return Effect.gen({ self: this }, function* () {
-      const { again, start } = this.#decider.next()
-      let failed = false
-      for (const one of start) failed = !(yield* this.#start(one)) || failed
-      return again || failed
+      const { ledger, merging } = this.#options
+      const decided = this.#decider.next()
+      let { again } = decided
+      for (const [at, { group, party }] of decided.start.entries()) {
+        const similar = this.#state.shared.similarTo(party.leader)
+        const next = decided.start.slice(at + 1).map((start) => start.party)
+        const run = yield* runOf(merging, party, { similar, next, memory: ledger.view() })
+        this.#state.begin(run)
+        again ||= run.members !== null
+        again = !(yield* this.#start(run, group, party.plan)) || again
+      }
+      return again
     })
   }
 
-  #start({ group, plan, task }: Start): Effect.Effect<boolean> {
+  #start(task: LiveTask, group: number, plan: number): Effect.Effect<boolean> {
+    const answered = answeredBy(task)
     const failed = (reason: DeviceError) =>
       Effect.andThen(
         this.#failedRun(task, reason),
-        Effect.sync(() => this.#state.notStarted(task)),
+        Effect.sync(() => this.#state.notStarted(answered)),
       )
     return this.#runs.begin(task, group, plan).pipe(
       Effect.matchEffect({

@@ -15,8 +15,10 @@ import type {
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { dominanceOf } from "../policy/dominance.ts"
 import { WaitingQueue } from "../policy/WaitingQueue.ts"
-import type { LiveTask } from "./LiveTask.ts"
+import type { LiveTask, Party } from "./LiveTask.ts"
 import { waitingOf } from "./PausedTask.ts"
+import { answeredBy } from "./SharedRun.ts"
+import { SharedWork } from "./SharedWork.ts"
 import { TenantService } from "./TenantService.ts"
 
 /** What is known of a run as it begins. */
@@ -32,6 +34,7 @@ interface StartedWith {
 
 export class SchedulerState {
   readonly mode: SchedulingMode
+  readonly shared = new SharedWork()
   readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
   readonly #running = new Map<string, RunningTask>()
@@ -92,6 +95,7 @@ export class SchedulerState {
     this.#settling?.delete(task.seq)
     this.#waiting.add(waitingOf(task))
     if (task.pause !== null) this.#paused.add(task.pause.waiting)
+    else this.shared.enter(task)
     this.#service.enter(task.spec.tenant)
   }
 
@@ -102,24 +106,53 @@ export class SchedulerState {
 
   /** Takes a task out of the waiting ones; false when it is not there. */
   remove(task: LiveTask): boolean {
-    const removed = task.prepared !== null && this.#waiting.remove(waitingOf(task))
-    if (!removed) return false
+    const removed = this.#takeOut(task)
+    if (removed) this.#service.leave(task.spec.tenant)
+    return removed
+  }
+
+  #takeOut(task: LiveTask): boolean {
+    if (task.prepared === null || !this.#waiting.remove(waitingOf(task))) return false
     this.#paused.delete(waitingOf(task))
-    this.#service.leave(task.spec.tenant)
+    this.shared.leave(task)
     return true
   }
 
-  /** Takes out what is to start now; `started` or `notStarted` follows for each. */
-  take(tasks: Iterable<LiveTask>): void {
-    for (const task of tasks) {
-      this.#paused.delete(waitingOf(task))
-      if (this.#waiting.remove(waitingOf(task))) continue
-      throw new Error(`the policy started ${task.spec.id}, which does not wait`)
+  /**
+   * Takes out what is to start now, with those that ask for the same. `begin`, and then `started` or
+   * `notStarted`, follow for each.
+   */
+  take(chosen: Iterable<Pick<Party, "plan"> & { readonly task: LiveTask }>): ReadonlyArray<Party> {
+    const parties: Array<Party> = []
+    const along = new Set<LiveTask>()
+    for (const { plan, task } of chosen) {
+      if (along.has(task)) continue
+      if (!this.#takeOut(task)) {
+        throw new Error(`the policy started ${task.spec.id}, which does not wait`)
+      }
+      const same = this.shared.sameAs(task)
+      for (const other of same) {
+        this.#takeOut(other)
+        along.add(other)
+      }
+      parties.push({ leader: task, plan, same })
     }
+    return parties
   }
 
-  /** A task that was taken found no memory. */
-  notStarted(task: LiveTask): void {
+  /** The run takes along whom else it answers. */
+  begin(run: LiveTask): void {
+    for (const task of answeredBy(run)) this.#takeOut(task)
+    this.shared.begin(run)
+  }
+
+  /** A run that would have answered these found no memory. */
+  notStarted(answered: ReadonlyArray<LiveTask>): void {
+    for (const { spec } of answered) this.#service.leave(spec.tenant)
+  }
+
+  /** A running task's answer is no longer wanted; others still want theirs. */
+  left(task: LiveTask): void {
     this.#service.leave(task.spec.tenant)
   }
 
@@ -165,9 +198,12 @@ export class SchedulerState {
   finished(task: LiveTask, nowMs: number): number {
     const running = this.#running.get(task.spec.id)!
     const device = { budgetBytes: this.#budgetBytes, lanes: this.#lanesUp }
-    const lanes = dominanceOf(running.footprintBytes, device)
-    this.#service.served(running.tenant, (nowMs - running.startedAtMs) * lanes)
-    this.#service.leave(running.tenant)
+    const servedMs = (nowMs - running.startedAtMs) * dominanceOf(running.footprintBytes, device)
+    const answered = answeredBy(task)
+    for (const { spec } of answered) {
+      this.#service.served(spec.tenant, servedMs / answered.length)
+      this.#service.leave(spec.tenant)
+    }
     this.#running.delete(task.spec.id)
     this.#lanesUp--
     return running.lane

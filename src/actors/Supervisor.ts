@@ -37,6 +37,8 @@ export interface SystemOptions {
   readonly mode: SchedulingMode
   /** "deadline": a task whose deadline cannot be promised is refused. */
   readonly admit: AdmitMode
+  /** Tasks that ask for the same run once. */
+  readonly shareWork: boolean
   readonly refuseTooLarge: boolean
   /** Let tasks run by plans that need less memory and more time. */
   readonly elastic: boolean
@@ -80,13 +82,18 @@ export const startSystem = (
     const { interference = shares } = options.profile
     const concurrency = { lanes, interference }
     const admission = new Admission({ ...options, concurrency, stopwatch })
-    book.listen((id, state) => admission.moved(id, state, book.find(id)?.pause?.leftPart ?? 1))
+    book.listen((id, state) => {
+      const task = book.find(id)
+      const leftPart = task?.pause?.leftPart ?? 1
+      admission.moved(id, state, { leftPart, leader: task?.sharedWith ?? null })
+    })
     const scheduler = yield* makeScheduler({
       ...options,
       book,
       ledger,
       log,
       stopwatch,
+      merging: { ...options, device: options.device.info, times, nowMs: stopwatch.nowMs },
       dispatch: (lane, run) => executors[lane]!.run(run),
       onDefect,
     })
@@ -195,6 +202,7 @@ const makeSubmit = (parts: {
         ops: noOps,
         runs: [],
         sharedWith: null,
+        members: null,
         hostMemory: null,
       }
       return Effect.as(parts.queue.submit(task), task)

@@ -13,6 +13,7 @@ import {
 import { mayMove } from "../model/transitions.ts"
 import { History } from "./History.ts"
 import type { LiveTask } from "./LiveTask.ts"
+import { answeredBy, part } from "./SharedRun.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
 export type StateListener = (id: string, state: TaskState) => void
@@ -68,14 +69,34 @@ export class TaskBook {
     this.#tell(task)
   }
 
+  /** Where a run answers several tasks, they move with it. */
   move(task: LiveTask, state: Exclude<TaskState, TerminalState>): void {
-    this.#enter(task, state)
-    if (state === "ready") task.readyAtMs ??= this.#stopwatch.nowMs()
-    this.#tell(task)
+    if (task.members !== null) this.#enter(task, state)
+    for (const each of answeredBy(task)) {
+      this.#enter(each, state)
+      if (state === "ready") each.readyAtMs ??= this.#stopwatch.nowMs()
+      this.#tell(each)
+    }
   }
 
-  /** The only way a task ends. */
+  /** The only way a task ends. Where a run answers several, each ends with its own answer. */
   end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
+    if (task.members === null) return this.#end(task, outcome)
+    return Effect.forEach(
+      task.members,
+      ({ answer, task: member }) => {
+        part(task, member)
+        member.prepared = task.prepared
+        if (outcome.status !== "completed") return this.#end(member, outcome)
+        return Effect.suspend(() =>
+          this.#end(member, { status: "completed", output: answer(outcome.output) }),
+        )
+      },
+      { discard: true },
+    )
+  }
+
+  #end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
     return Effect.sync(() => {
       const nowMs = this.#stopwatch.nowMs()
       this.#enter(task, outcome.status)

@@ -28,9 +28,10 @@ export class TimeKeeper {
     this.#stopwatch = stopwatch
   }
 
-  /** Alone on one lane, as of now. */
-  predict(task: LiveTask, plan: Plan): PredictedTime {
-    const p50Ms = plan.predictedMs * this.#correction.factor(planKey(task, plan), kindOf(task))
+  /** Alone on one lane, as of now; `graph` is what the plan runs on. */
+  predict(task: LiveTask, plan: Plan, graph = task.graph): PredictedTime {
+    const key = planKey(task, plan, graph)
+    const p50Ms = plan.predictedMs * this.#correction.factor(key, kindOf(task))
     return { p50Ms, p95Ms: p50Ms * this.#p95Factor }
   }
 
@@ -46,14 +47,19 @@ export class TimeKeeper {
   ended(task: LiveTask, runMs: number | null, firstOp: number): void {
     const slowdown = this.#coRuns.end(task.spec.id, this.#stopwatch.nowMs())
     if (runMs === null) return
-    const { plan } = task.prepared!
+    const { plan, scope } = task.prepared!
     const predictedMs = plan.predictedMs * partFrom(plan, firstOp)
-    this.#correction.observe(planKey(task, plan), kindOf(task), runMs / slowdown, predictedMs)
+    const key = planKey(task, plan, scope.graph)
+    this.#correction.observe(key, kindOf(task), runMs / slowdown, predictedMs)
   }
 }
 
-/** Tasks of one key have one plan of a name, but for the number of targets, which is the smaller part. */
-const planKey = ({ graph, model, spec }: LiveTask, { name }: Plan): string => {
+/**
+ * Tasks of one key have one plan of a name, but for the number of targets, which is the smaller part;
+ * plans on a graph that was made for one run are of one kind for each network.
+ */
+const planKey = ({ graph, model, spec }: LiveTask, { name }: Plan, ranOn: Graph): string => {
+  if (ranOn !== graph) return `${model.contentId}|made`
   const whole = pairKey(model, graph)
   if (spec.nodes === null && name === "whole") return whole
   return `${whole}|${spec.nodes?.length ?? "all"}|${name}`

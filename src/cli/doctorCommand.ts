@@ -8,17 +8,19 @@ import { openCpuDevice } from "../device/native/cpuDevice.ts"
 import { openCudaDevice } from "../device/native/cudaDevice.ts"
 import { openReferenceDevice } from "../device/reference/referenceDevice.ts"
 import type { DeviceUnavailable } from "../model/errors.ts"
+import { devicePrecisions } from "../model/precision.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
 import { addonOption } from "./addonOption.ts"
 import { CommandEnd } from "./CommandEnd.ts"
 import { describeError, errorToJson } from "./describeError.ts"
+import { checkPrecision } from "./doctor/checkPrecision.ts"
 import { checkMemory, copyBytes, type MemoryCheck, measureCopy } from "./doctor/deviceFacts.ts"
 import { type GpuReport, gpuReport, gpuText } from "./doctor/gpuReport.ts"
 import { opCasesFor } from "./doctor/opCases.ts"
 import { RandomData } from "./doctor/RandomData.ts"
 import { type CheckResult, casesBytes, selfCheck, selfCheckTolerance } from "./doctor/selfCheck.ts"
 import { exitCodes } from "./exitCodes.ts"
-import { formatFlag, wholeFlag } from "./flags.ts"
+import { formatFlag, precisionFlag, wholeFlag } from "./flags.ts"
 import { gpuFlag } from "./gpuFlags.ts"
 import { left, mark, print, printJson, renderTable, right } from "./terminal.ts"
 import { formatBytes, formatBytesExactly } from "./units.ts"
@@ -32,6 +34,7 @@ const config = {
     Flag.withDescription("The device to look at; default: all"),
     Flag.withDefault("all"),
   ),
+  precision: precisionFlag,
   seed: wholeFlag("seed", 0, 2 ** 31 - 1).pipe(
     Flag.withDescription("Seed of the shapes and data of the self-check; default: 1"),
     Flag.withDefault(1),
@@ -79,7 +82,13 @@ const check = Effect.fnUntraced(function* (kind: Kind, open: OpenDevice, seed: n
 const memoryCheck = (device: Kind, gpu: number) =>
   Effect.promise(() => checkMemory({ device, gpu, memoryBytes: 2 ** 26, ...addonOption() }))
 
-const examine = Effect.fnUntraced(function* (kind: Kind, { gpu, seed }: DoctorConfig) {
+const precisionChecks = (device: Kind, { gpu, precision }: DoctorConfig) =>
+  precision === "fp32" || !devicePrecisions[device].includes(precision)
+    ? Effect.succeed([])
+    : Effect.promise(() => checkPrecision({ device, gpu, precision, ...addonOption() }))
+
+const examine = Effect.fnUntraced(function* (kind: Kind, flags: DoctorConfig) {
+  const { gpu, seed } = flags
   const open = openerOf(kind, gpu)
   const info = yield* Effect.result(defaultInfo(open))
   if (Result.isFailure(info)) return { kind, unavailable: info.failure } satisfies Finding
@@ -89,9 +98,10 @@ const examine = Effect.fnUntraced(function* (kind: Kind, { gpu, seed }: DoctorCo
     return { kind, info: info.success, ...nothing } satisfies Finding
   }
   const checked = yield* check(kind, open, seed)
+  const checks = [...checked.checks, ...(yield* precisionChecks(kind, flags))]
   const memory = yield* memoryCheck(kind, gpu)
   const report = gpuReport(info.success)
-  return { kind, info: info.success, ...checked, memory, gpu: report } satisfies Finding
+  return { kind, info: info.success, ...checked, checks, memory, gpu: report } satisfies Finding
 })
 
 const isExact = ({ memory }: Examined): boolean =>
@@ -176,7 +186,7 @@ const doctor = Effect.fnUntraced(function* (flags: DoctorConfig) {
     yield* printJson({ healthy, ...machine(), devices: findings.map(findingJson) })
   } else {
     const verdict = healthy
-      ? mark("green", `all well: every error is at most ${selfCheckTolerance}`)
+      ? mark("green", `all well: every operator's error is at most ${selfCheckTolerance}`)
       : mark("red", "something is wrong here, see above")
     yield* print([machineText(), ...findings.map(findingText), verdict].join("\n\n"))
   }

@@ -7,6 +7,7 @@ import { planFrontier } from "../cost/planFrontier.ts"
 import { BadConfig, type InputError, Unsupported } from "../model/errors.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
+import { devicePrecisions } from "../model/precision.ts"
 import { readProfileFile } from "../runtime/readProfileFile.ts"
 import type { GnnschedError } from "./describeError.ts"
 import { estimateJson, estimateText } from "./estimateView.ts"
@@ -14,6 +15,7 @@ import {
   deviceFlag,
   formatFlag,
   memoryFlag,
+  precisionFlag,
   profileFlag,
   scaleFlag,
   seedFlag,
@@ -53,6 +55,7 @@ const config = {
   seed: seedFlag,
   scale: scaleFlag,
   device: deviceFlag,
+  precision: precisionFlag,
   profile: profileFlag,
   memory: memoryFlag,
   format: formatFlag,
@@ -105,6 +108,11 @@ const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
   if (/\.safetensors$/i.test(flags.model)) {
     return yield* badOption("--model", "a model's JSON, not its weights", flags.model)
   }
+  const known = devicePrecisions[flags.device]
+  if (!known.includes(flags.precision)) {
+    const expected = `one of ${known.join(", ")} on the ${flags.device} device`
+    return yield* badOption("--precision", expected, flags.precision)
+  }
   const shape = yield* shapeOf(flags)
   const model = { kind: "file", configPath: flags.model, weights: null } as const
   const gnnConfig = yield* Effect.scoped(
@@ -119,7 +127,7 @@ const estimate = Effect.fnUntraced(function* (flags: EstimateConfig) {
       shape,
       targets: Option.getOrNull(flags.targets),
       alignBytes: alignBytes[flags.device],
-      profile,
+      profile: { ...profile, precision: flags.precision },
     }),
   ).pipe(Effect.mapError((error) => inFile(error, flags.model)))
   const view = { plans, shape, budgetBytes: Option.getOrNull(flags.memory) }

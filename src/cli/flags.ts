@@ -2,6 +2,7 @@
 import { Option } from "effect"
 import { Flag } from "effect/cli"
 import { limits } from "../model/limits.ts"
+import { precisions } from "../model/precision.ts"
 import { byteForms, parseBytes } from "./units.ts"
 
 export const formatFlag = Flag.Literals("format", ["table", "json"]).pipe(
@@ -20,6 +21,13 @@ export const deviceFlag = Flag.Literals("device", ["cpu", "cuda", "reference"]).
     "cpu: native kernels; cuda: a GPU; reference: TypeScript in float64, slow, the oracle; default: cpu",
   ),
   Flag.withDefault("cpu"),
+)
+
+export const precisionFlag = Flag.Literals("precision", precisions).pipe(
+  Flag.withDescription(
+    "fp32; tf32: faster products; fp16, bf16: activations in two bytes as well; default: fp32",
+  ),
+  Flag.withDefault("fp32"),
 )
 
 const bytes = (name: string): Flag.Flag<number> =>

@@ -7,7 +7,7 @@ import { Runtime } from "../runtime/Runtime.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
 import { addonOption } from "./addonOption.ts"
 import { attempt } from "./attempt.ts"
-import { deviceFlag, profileFlag } from "./flags.ts"
+import { deviceFlag, precisionFlag, profileFlag } from "./flags.ts"
 import { gpuFlags, gpuOptions } from "./gpuFlags.ts"
 import { type Interruption, interruption } from "./Interruption.ts"
 import { loadWorkload } from "./loadWorkload.ts"
@@ -23,6 +23,7 @@ import { schedulingOptions, workloadFlags } from "./workloadFlags.ts"
 const config = {
   ...workloadFlags,
   device: deviceFlag,
+  precision: precisionFlag,
   ...gpuFlags,
   profile: profileFlag,
 } as const
@@ -53,6 +54,7 @@ const runOn = Effect.fnUntraced(function* (
     ...(yield* schedulingOptions(flags, workload)),
     ...addonOption(),
     device: flags.device,
+    precision: flags.precision,
     ...(yield* gpuOptions(flags.device, flags)),
     ...(Option.isSome(flags.profile) ? { profile: flags.profile.value } : {}),
     prepThreads,

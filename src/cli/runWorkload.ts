@@ -62,6 +62,7 @@ export const runLoaded = Effect.fnUntraced(function* (
       nodes: task.nodes,
       deadlineMs: task.deadlineMs,
       priority: task.priority,
+      share: task.share ?? true,
     })
   const { next, timed } = taskSchedule(workload.tasks)
   /** To the task's end, and on with the one that comes after it. */

@@ -45,6 +45,13 @@ export const workloadFlags = {
     ),
     Flag.withDefault("run"),
   ),
+  noShare: Flag.Boolean("no-share").pipe(
+    Flag.withDescription(
+      "Run every task by itself, also those that ask for the same; --faults and " +
+        "--sweep imply it",
+    ),
+    Flag.withDefault(false),
+  ),
   memory: memoryFlag,
   lanes: lanesFlag,
   out: outFlag.pipe(
@@ -98,6 +105,7 @@ export const schedulingOptions = Effect.fnUntraced(function* (
     preempt: !flags.noPreempt,
     lateTasks: flags.late,
     admit: flags.admit,
+    shareWork: !flags.noShare && faults === null,
     allowUnsafe: flags.iKnow,
     tenants: workload.tenants,
     historyTasks: Math.max(1, workload.tasks.length),

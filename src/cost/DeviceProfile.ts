@@ -1,6 +1,7 @@
 // What the time formulas know of a device: its ceilings for one lane. Bytes need none of this.
 
 import type { InterferenceModel } from "../model/Interference.ts"
+import type { Precision } from "../model/precision.ts"
 import { cpuFitted, cpuInterference } from "./cpuFitted.ts"
 import type { FittedTimes } from "./FittedTimes.ts"
 
@@ -8,6 +9,8 @@ export interface DeviceProfile {
   readonly name: string
   /** Whose kernels run: those for CUDA need work lists and scratch of their own. Default "cpu". */
   readonly kernels?: "cpu" | "cuda"
+  /** How exact its plans compute; "fp32" when left out. */
+  readonly precision?: Precision
   /** float32 multiply-adds count as two. */
   readonly flopsPerSecond: number
   /** Streaming reads and writes. */

@@ -2,6 +2,7 @@
 // operand names its buffer as slot -2, -3, …; placement turns those into slot -1 and an offset.
 import type { Epilogue, Op, Operand } from "../model/Op.ts"
 import { identityEpilogue } from "../model/Op.ts"
+import { elementBytes, type Precision, type Storage, storageOf } from "../model/precision.ts"
 import type { ResidentRole, ResidentSlot } from "../model/Resident.ts"
 import type { WeightEntry, WeightLayout } from "../model/WeightLayout.ts"
 import { weightLayout } from "../model/WeightLayout.ts"
@@ -19,7 +20,7 @@ export interface DraftBuffer {
   readonly host: boolean
 }
 
-/** A dense row-major float32 matrix: in a buffer, or the resident features. */
+/** A dense row-major matrix: in a buffer, or the resident features. */
 export interface DenseMatrix {
   readonly kind: "dense"
   readonly at: Operand
@@ -46,7 +47,7 @@ export const bufferOf = (operand: Operand): number => -2 - operand.slot
 /** The columns of a matrix from `first` on; the leading dimension stays. */
 export const columnsFrom = (at: Operand, first: number): Operand => ({
   ...at,
-  offset: at.offset + first * 4,
+  offset: at.offset + first * elementBytes(at),
 })
 
 export class PlanDraft {
@@ -55,6 +56,8 @@ export class PlanDraft {
   readonly ops: Op[] = []
   readonly buffers: DraftBuffer[] = []
   readonly residents: ResidentSlot[] = []
+  /** Which variant was taken wherever there was a choice. */
+  readonly variants: number[] = []
 
   constructor(request: PlanRequest) {
     this.request = request
@@ -68,10 +71,32 @@ export class PlanDraft {
     return { slot, offset: 0, ld: 1 }
   }
 
-  /** A new buffer for a contiguous [rows, cols] matrix. */
-  matrix(name: string, rows: number, cols: number, host = false): DenseMatrix {
-    const buffer = this.buffers.push({ name, bytes: rows * cols * 4, rows, cols, host }) - 1
-    return { kind: "dense", at: { slot: -2 - buffer, offset: 0, ld: cols }, rows, cols }
+  /** A new buffer for a contiguous [rows, cols] matrix, float32 unless a storage is given. */
+  matrix(
+    name: string,
+    rows: number,
+    cols: number,
+    host = false,
+    storage: Storage | null = null,
+  ): DenseMatrix {
+    const element = storage === null ? {} : { storage }
+    const bytes = rows * cols * elementBytes(element)
+    const buffer = this.buffers.push({ name, bytes, rows, cols, host }) - 1
+    return { kind: "dense", at: { slot: -2 - buffer, offset: 0, ld: cols, ...element }, rows, cols }
+  }
+
+  /** A matrix between operators that can read and write it in the storage of the precision. */
+  activations(name: string, rows: number, cols: number): DenseMatrix {
+    return this.matrix(name, rows, cols, false, storageOf(this.precision))
+  }
+
+  /** What a layer hands on; the task's result is float32. */
+  layerOutput(layer: number, rows: number, cols: number): DenseMatrix {
+    const { config, targets } = this.request
+    const isResult =
+      layer === config.layers.length - 1 && config.pooling === null && targets === null
+    const name = `l${layer}.out`
+    return isResult ? this.matrix(name, rows, cols) : this.activations(name, rows, cols)
   }
 
   weight(name: string): Operand {
@@ -104,7 +129,14 @@ export class PlanDraft {
     }
   }
 
-  push(op: Op): void {
+  private get precision(): Precision {
+    return this.request.profile.precision ?? "fp32"
+  }
+
+  push(given: Op): void {
+    const { precision } = this
+    const op =
+      given.kind === "gemm" && precision !== "fp32" ? { ...given, products: precision } : given
     this.ops.push(this.request.profile.kernels === "cuda" ? withKernelMemory(this, op) : op)
   }
 
@@ -122,6 +154,13 @@ export class PlanDraft {
    */
   cheapest(variants: ReadonlyArray<() => DenseMatrix>): DenseMatrix {
     if (variants.length === 1) return variants[0]()
+    const given = this.request.variants?.[this.variants.length] ?? variants.length
+    const choice = given < variants.length ? given : this.leastTime(variants)
+    this.variants.push(choice)
+    return variants[choice]()
+  }
+
+  private leastTime(variants: ReadonlyArray<() => DenseMatrix>): number {
     const ops = this.ops.length
     const buffers = this.buffers.length
     const residents = this.residents.length
@@ -133,7 +172,7 @@ export class PlanDraft {
       this.residents.length = residents
       return ms
     })
-    return variants[times.indexOf(Math.min(...times))]()
+    return times.indexOf(Math.min(...times))
   }
 }
 

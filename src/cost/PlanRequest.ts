@@ -17,4 +17,9 @@ export interface PlanRequest {
    * order of a product); left out or null, the configuration's.
    */
   readonly ginEps?: ReadonlyArray<number> | null
+  /**
+   * Those of another plan: the same sums in the same order, whatever is cheapest for this shape. Left
+   * out: the cheapest.
+   */
+  readonly variants?: ReadonlyArray<number>
 }

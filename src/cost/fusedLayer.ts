@@ -32,6 +32,8 @@ const fits = ({ request }: PlanDraft, { inWidth, outWidth }: FusedLayer): boolea
   const { numNodes, numEdges } = request.shape
   return (
     request.profile.kernels === "cuda" &&
+    // The kernel knows float32 alone.
+    (request.profile.precision ?? "fp32") === "fp32" &&
     inWidth <= widestFused &&
     outWidth <= widestFused &&
     // A narrow output is better multiplied first: its gathers are narrower, too.

@@ -14,12 +14,12 @@ export const lowerGcnLayer = (draft: PlanDraft, layer: number, x: Matrix): Dense
   const { scale, options } = gcnNormalization(draft)
 
   const gemmFirst = () => {
-    const product = draft.matrix(`${name}.product`, x.rows, outWidth)
+    const product = draft.activations(`${name}.product`, x.rows, outWidth)
     multiply(draft, `${name}.multiply`, x, weight, product, {
       ...identityEpilogue,
       rowScale: scale,
     })
-    const out = draft.matrix(`${name}.out`, x.rows, outWidth)
+    const out = draft.layerOutput(layer, x.rows, outWidth)
     aggregate(draft, `${name}.aggregate`, product.at, out, options, {
       ...epilogue,
       rowScale: scale,
@@ -28,11 +28,11 @@ export const lowerGcnLayer = (draft: PlanDraft, layer: number, x: Matrix): Dense
   }
   if (x.kind === "csr") return gemmFirst()
   const aggregateFirst = () => {
-    const sums = draft.matrix(`${name}.sums`, x.rows, x.cols)
+    const sums = draft.activations(`${name}.sums`, x.rows, x.cols)
     const scaled = { ...options, colScale: scale }
     const atEnd = { ...identityEpilogue, rowScale: scale }
     aggregate(draft, `${name}.aggregate`, x.at, sums, scaled, atEnd)
-    const out = draft.matrix(`${name}.out`, x.rows, outWidth)
+    const out = draft.layerOutput(layer, x.rows, outWidth)
     multiply(draft, `${name}.multiply`, sums, weight, out, epilogue)
     return out
   }

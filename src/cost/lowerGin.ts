@@ -15,16 +15,16 @@ export const lowerGinLayer = (draft: PlanDraft, layer: number, x: Matrix): Dense
   const inner = draft.epilogue(`${name}.0`, config.activation)
 
   const gemmFirst = () => {
-    const product = draft.matrix(`${name}.product`, x.rows, outWidth)
+    const product = draft.activations(`${name}.product`, x.rows, outWidth)
     multiply(draft, `${name}.multiply`, x, first, product, identityEpilogue)
-    const hidden = draft.matrix(`${name}.hidden`, x.rows, outWidth)
+    const hidden = draft.activations(`${name}.hidden`, x.rows, outWidth)
     aggregate(draft, `${name}.aggregate`, product.at, hidden, options, inner)
     return hidden
   }
   const aggregateFirst = (dense: DenseMatrix) => {
-    const sums = draft.matrix(`${name}.sums`, dense.rows, dense.cols)
+    const sums = draft.activations(`${name}.sums`, dense.rows, dense.cols)
     aggregate(draft, `${name}.aggregate`, dense.at, sums, options, identityEpilogue)
-    const hidden = draft.matrix(`${name}.hidden`, dense.rows, outWidth)
+    const hidden = draft.activations(`${name}.hidden`, dense.rows, outWidth)
     multiply(draft, `${name}.multiply`, sums, first, hidden, inner)
     return hidden
   }
@@ -46,7 +46,7 @@ export const lowerGinLayer = (draft: PlanDraft, layer: number, x: Matrix): Dense
       ? gemmFirst()
       : draft.cheapest([gemmFirst, () => aggregateFirst(x), ...fused(x)])
 
-  const out = draft.matrix(`${name}.out`, x.rows, outWidth)
+  const out = draft.layerOutput(layer, x.rows, outWidth)
   const outer = draft.epilogue(`${name}.1`, layerActivation(draft, layer))
   multiply(draft, `${name}.mlp`, hidden, draft.weight(`${name}.1.weight`), out, outer)
   return out

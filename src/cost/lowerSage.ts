@@ -8,6 +8,7 @@ import { columnsFrom, type DenseMatrix, type Matrix, type PlanDraft } from "./Pl
 /** What one layer's variants share. `source` is what is aggregated, `root` the nodes' own rows. */
 interface SageLayer {
   readonly draft: PlanDraft
+  readonly layer: number
   readonly name: string
   readonly outWidth: number
   readonly root: Matrix
@@ -18,7 +19,7 @@ interface SageLayer {
 
 const projected = (draft: PlanDraft, name: string, x: Matrix): Matrix => {
   if (!draft.request.config.project) return x
-  const out = draft.matrix(`${name}.projected`, x.rows, x.cols)
+  const out = draft.activations(`${name}.projected`, x.rows, x.cols)
   multiply(draft, `${name}.project`, x, draft.weight(`${name}.project.weight`), out, {
     ...identityEpilogue,
     bias: draft.vector(`${name}.project.bias`),
@@ -28,13 +29,13 @@ const projected = (draft: PlanDraft, name: string, x: Matrix): Matrix => {
 }
 
 /** [P | R] = X [W_l | W_r], then y = reduce(P) + R. */
-const gemmFirst = ({ draft, name, outWidth, root, last }: SageLayer): DenseMatrix => {
+const gemmFirst = ({ draft, layer, name, outWidth, root, last }: SageLayer): DenseMatrix => {
   const { rootWeight, aggregation: reduce } = draft.request.config
   const width = rootWeight ? 2 * outWidth : outWidth
-  const product = draft.matrix(`${name}.product`, root.rows, width)
+  const product = draft.activations(`${name}.product`, root.rows, width)
   const weight = draft.weight(`${name}.weight`)
   multiply(draft, `${name}.multiply`, root, weight, product, identityEpilogue)
-  const out = draft.matrix(`${name}.out`, root.rows, outWidth)
+  const out = draft.layerOutput(layer, root.rows, outWidth)
   const options = { ...plainSum, reduce }
   const addend = rootWeight ? columnsFrom(product.at, outWidth) : null
   aggregate(draft, `${name}.aggregate`, product.at, out, options, { ...last, addend })
@@ -42,13 +43,13 @@ const gemmFirst = ({ draft, name, outWidth, root, last }: SageLayer): DenseMatri
 }
 
 /** The same where sources are projected and so differ from the nodes themselves. */
-const gemmFirstProjected = (layer: SageLayer): DenseMatrix => {
-  const { draft, name, outWidth, root, source, last } = layer
+const gemmFirstProjected = (sage: SageLayer): DenseMatrix => {
+  const { draft, layer, name, outWidth, root, source, last } = sage
   const { rootWeight, aggregation: reduce } = draft.request.config
-  const product = draft.matrix(`${name}.product`, root.rows, outWidth)
+  const product = draft.activations(`${name}.product`, root.rows, outWidth)
   const weight = draft.weight(`${name}.weight`)
   multiply(draft, `${name}.multiply`, source, weight, product, identityEpilogue)
-  const out = draft.matrix(`${name}.out`, root.rows, outWidth)
+  const out = draft.layerOutput(layer, root.rows, outWidth)
   const rootAt = columnsFrom(weight, outWidth)
   if (rootWeight) multiply(draft, `${name}.root`, root, rootAt, out, identityEpilogue)
   const addend = rootWeight ? out.at : null
@@ -58,14 +59,14 @@ const gemmFirstProjected = (layer: SageLayer): DenseMatrix => {
 }
 
 /** S = reduce(X), then y = S W_l, then y += X W_r in place. */
-const aggregateFirst = (layer: SageLayer): DenseMatrix => {
-  const { draft, name, outWidth, root, last } = layer
+const aggregateFirst = (sage: SageLayer): DenseMatrix => {
+  const { draft, layer, name, outWidth, root, last } = sage
   const { rootWeight, aggregation: reduce } = draft.request.config
-  const source = densify(draft, `${name}.densified`, layer.source)
-  const reduced = draft.matrix(`${name}.reduced`, source.rows, source.cols)
+  const source = densify(draft, `${name}.densified`, sage.source)
+  const reduced = draft.activations(`${name}.reduced`, source.rows, source.cols)
   const options = { ...plainSum, reduce }
   aggregate(draft, `${name}.aggregate`, source.at, reduced, options, identityEpilogue)
-  const out = draft.matrix(`${name}.out`, source.rows, outWidth)
+  const out = draft.layerOutput(layer, source.rows, outWidth)
   const weight = draft.weight(`${name}.weight`)
   const first = rootWeight ? identityEpilogue : last
   multiply(draft, `${name}.multiply`, reduced, weight, out, first)
@@ -99,7 +100,7 @@ export const lowerSageLayer = (draft: PlanDraft, layer: number, x: Matrix): Dens
   const full = draft.epilogue(name, layerActivation(draft, layer))
   // The L2 norm stands between the bias and the BatchNorm, so it takes the rest of the epilogue.
   const last = config.l2Normalize ? { ...identityEpilogue, bias: full.bias } : full
-  const shared = { draft, name, outWidth, root: x, source: projected(draft, name, x), last }
+  const shared = { draft, layer, name, outWidth, root: x, source: projected(draft, name, x), last }
 
   const first = () => (config.project ? gemmFirstProjected(shared) : gemmFirst(shared))
   const second = () => aggregateFirst(shared)

@@ -2,6 +2,7 @@
 // streamed and bytes gathered row by row. Every byte is counted once per time it is touched.
 import type { AggGemmOp, Epilogue, Op, SpmmOp } from "../model/Op.ts"
 import { gatOutputColumns } from "../model/operandUses.ts"
+import { elementBytes } from "../model/precision.ts"
 
 export interface OpWork {
   /** Multiply-adds count as two; an exponential as eight. */
@@ -28,7 +29,8 @@ const epilogueFlops = (e: Epilogue, elements: number): number => {
 
 /** Vectors of the epilogue are too small to count; a second matrix is not. */
 const epilogueBytes = (e: Epilogue, rows: number, cols: number): number =>
-  (e.addend === null ? 0 : rows * cols * 4) + (e.rowScale === null ? 0 : rows * 4)
+  (e.addend === null ? 0 : rows * cols * elementBytes(e.addend)) +
+  (e.rowScale === null ? 0 : rows * 4)
 
 /** What an aggregation of rows of `columns` is made of, result and epilogue apart. */
 const aggregateWork = (op: SpmmOp | AggGemmOp, columns: number) => {
@@ -40,13 +42,13 @@ const aggregateWork = (op: SpmmOp | AggGemmOp, columns: number) => {
       (op.m + 1) * 4 +
       op.nnz * (op.values === null ? 4 : 8) +
       (op.colScale === null ? 0 : op.nnz * 4) +
-      (self ? op.m * columns * 4 : 0),
-    gatherBytes: op.nnz * columns * 4,
+      (self ? op.m * columns * elementBytes(op.x) : 0),
+    gatherBytes: op.nnz * columns * elementBytes(op.x),
   }
 }
 
 const spmmWork = (op: SpmmOp): OpWork => {
-  const outputBytes = op.m * op.n * 4
+  const outputBytes = op.m * op.n * elementBytes(op.y)
   const { flops, streamBytes, gatherBytes } = aggregateWork(op, op.n)
   return {
     flops: flops + epilogueFlops(op.epilogue, op.m * op.n),
@@ -119,8 +121,8 @@ export const opWork = (op: Op): OpWork => {
     case "gemm":
       return streamed(
         2 * op.m * op.k * op.n + epilogueFlops(op.epilogue, op.m * op.n),
-        (op.m * op.k + op.k * op.n) * 4 + epilogueBytes(op.epilogue, op.m, op.n),
-        op.m * op.n * 4,
+        op.m * op.k * elementBytes(op.a) + op.k * op.n * 4 + epilogueBytes(op.epilogue, op.m, op.n),
+        op.m * op.n * elementBytes(op.c),
       )
     case "spmm":
       return spmmWork(op)
@@ -134,18 +136,26 @@ export const opWork = (op: Op): OpWork => {
       return streamed(op.nnz, (op.m + 1) * 4 + op.nnz * 8, op.m * op.k * 4)
     case "rowwise": {
       const elements = op.m * op.n
-      const bytes = elements * 4 + epilogueBytes(op.epilogue, op.m, op.n)
+      const bytes = elements * elementBytes(op.x) + epilogueBytes(op.epilogue, op.m, op.n)
       const norm = op.l2 ? 3 * elements : 0
-      return streamed(norm + epilogueFlops(op.epilogue, elements), bytes, elements * 4)
+      return streamed(
+        norm + epilogueFlops(op.epilogue, elements),
+        bytes,
+        elements * elementBytes(op.y),
+      )
     }
     case "readout":
-      return streamed(op.m * op.n, op.m * op.n * 4 + (op.graphs + 1) * 4, op.graphs * op.n * 4)
+      return streamed(
+        op.m * op.n,
+        op.m * op.n * elementBytes(op.x) + (op.graphs + 1) * 4,
+        op.graphs * op.n * elementBytes(op.y),
+      )
     case "gather":
       return {
         flops: 0,
-        streamBytes: op.count * 4 + op.count * op.n * 4,
-        gatherBytes: op.count * op.n * 4,
-        outputBytes: op.count * op.n * 4,
+        streamBytes: op.count * 4 + op.count * op.n * elementBytes(op.y),
+        gatherBytes: op.count * op.n * elementBytes(op.x),
+        outputBytes: op.count * op.n * elementBytes(op.y),
       }
     case "copy":
       return streamed(0, op.m * op.n * 4, op.m * op.n * 4)

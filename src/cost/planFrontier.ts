@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import type { InputError } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, type Plan } from "../model/Plan.ts"
+import { storageOf } from "../model/precision.ts"
 import type { PlanRequest } from "./PlanRequest.ts"
 import { assemble, lower, planTask } from "./planTask.ts"
 import { type Tiling, tilePlan } from "./tilePlan.ts"
@@ -42,7 +43,9 @@ const inParts = (
     }))
 }
 
+/** Copies move float32: what lies in two bytes is not cut. */
 const tilings = (request: PlanRequest): ReadonlyArray<Tiling> => {
+  if (storageOf(request.profile.precision ?? "fp32") !== null) return []
   const { featureNonZeros, featureWidth } = request.shape
   const tiles = inParts(request, "inPlace", { name: "tiles", streamed: false })
   const spilled = inParts(request, "spilled", { name: "spilled", streamed: true })

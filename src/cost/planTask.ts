@@ -101,7 +101,7 @@ export const assemble = (name: string, { draft, output }: NetworkDraft): Plan =>
     const buffer = bufferOf(operand)
     if (buffer < 0) return operand
     const { slot, offsets } = draft.buffers[buffer].host ? host : { ...arena, slot: -1 }
-    return { slot, offset: offsets[buffer] + operand.offset, ld: operand.ld }
+    return { ...operand, slot, offset: offsets[buffer] + operand.offset }
   }
   const times = draft.ops.map((op) => predictOp(op, shape, profile))
   const { live } = arena
@@ -130,6 +130,7 @@ export const assemble = (name: string, { draft, output }: NetworkDraft): Plan =>
     },
     predictedMs: costs.reduce((ms, cost) => ms + cost.predictedMs, 0),
     demand: demandOf(times),
+    variants: draft.variants,
   }
 }
 

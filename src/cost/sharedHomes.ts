@@ -18,14 +18,18 @@ export interface SharedHomes {
 const passage = (op: Op): { readonly from: Operand; readonly to: Operand } | null => {
   if (axisOf(op) === null) return null
   if (op.kind === "gemm") return { from: op.a, to: op.c }
-  return op.kind === "spmm" || op.kind === "gat" ? { from: op.x, to: op.y } : null
+  const gathers = op.kind === "spmm" || op.kind === "gat" || op.kind === "gatv2"
+  return gathers ? { from: op.x, to: op.y } : null
 }
 
-/** Other columns of the input must lie beyond those that the result takes. */
+/**
+ * Other columns of the input must lie beyond those that the result takes; the same columns are cut into
+ * the same parts.
+ */
 const leavesTheRest = (op: Op, from: Operand, columns: number): boolean =>
   operandUses(op).every(
     ({ operand, access }) =>
-      operand === from ||
+      operand.offset === from.offset ||
       access === "write" ||
       operand.slot !== from.slot ||
       operand.offset >= columns * 4,

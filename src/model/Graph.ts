@@ -44,7 +44,14 @@ export interface Graph {
   readonly features: DenseFeatures | SparseFeatures
   /** int32 [numGraphs + 1]: nodes of graph g are graphOffsets[g] … graphOffsets[g+1]-1; or null */
   readonly graphOffsets: Int32Array | null
+  /** Of a graph that was made for one run: what is derived from it is not kept. */
+  readonly origin?: GraphOrigin
 }
+
+/** `part`: row i is `nodes[i]` of `graph`, which says what a node's degree is. */
+export type GraphOrigin =
+  | { readonly kind: "part"; readonly graph: Graph; readonly nodes: Int32Array }
+  | { readonly kind: "union" }
 
 /** Where a graph comes from. */
 export type GraphSource =

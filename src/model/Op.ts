@@ -1,15 +1,18 @@
 // The operators a plan is made of. An operator is plain data: dimensions, operands (where bytes
-// lie) and an epilogue; every device executes the same list. All matrices are row-major float32.
+// lie) and an epilogue; every device executes the same list. All matrices are row-major, and float32 unless said otherwise.
 import type { Activation } from "./GnnModel.ts"
+import type { Precision, Storage } from "./precision.ts"
 
 /** Bytes in the task's arena (slot -1) or in a resident slot of the plan; `ld` in elements. */
 export interface Operand {
   /** -1: the arena; >= 0: index into `plan.residents`. */
   readonly slot: number
-  /** Bytes from the start of the arena or of the resident object. A multiple of 4. */
+  /** Bytes from the start of the arena or of the resident object. A multiple of the element's. */
   readonly offset: number
   /** Leading dimension (elements from one row to the next); 1 for vectors. */
   readonly ld: number
+  /** Of the elements of an activation; float32 when left out. */
+  readonly storage?: Storage
 }
 
 /**
@@ -64,6 +67,8 @@ export interface GemmOp {
   readonly b: Operand
   readonly c: Operand
   readonly epilogue: Epilogue
+  /** What the factors are rounded to; products at float32 grade when left out. */
+  readonly products?: Exclude<Precision, "fp32">
   readonly memory?: KernelMemory
 }
 

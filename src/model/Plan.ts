@@ -66,6 +66,8 @@ export interface Plan {
   readonly predictedMs: number
   /** Left out of a plan that no planner made: none. */
   readonly demand?: Demand
+  /** Which order of products was taken, for each choice there was. */
+  readonly variants?: ReadonlyArray<number>
 }
 
 export const alignUp = (bytes: number, alignBytes: number): number =>

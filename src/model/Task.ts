@@ -13,6 +13,8 @@ export interface TaskSpec {
   readonly deadlineMs: number | null
   /** Larger is more urgent; 0 is ordinary. */
   readonly priority: number
+  /** May be answered by a run that answers others as well. Left out: yes. */
+  readonly share?: boolean
 }
 
 /**
@@ -99,6 +101,9 @@ export interface TaskRecord {
   readonly runs: ReadonlyArray<TaskRun>
   /** Which of its plans was chosen, by name; "whole" keeps everything on the device at once. */
   readonly plan: string | null
-  /** The task whose run answered this one as well; or null. */
+  /**
+   * The task whose run answered this one as well; or null. Then `group`, `lane` and the bytes are that
+   * run's, and `runs` and `ops` are left to the task that it is named after.
+   */
   readonly sharedWith: string | null
 }

@@ -33,6 +33,8 @@ export interface WaitingTask extends PlanOption {
   readonly priority: number
   /** Its plans, the first one first, each of fewer bytes and more time. Left out where there is one. */
   readonly options?: ReadonlyArray<PlanOption>
+  /** Tasks with the same key ask for the same: whoever of them starts answers them all. */
+  readonly workKey?: string
 }
 
 /** The task as it is by another of its plans. */

@@ -41,6 +41,17 @@ export const limits = {
   maxTargets: 10_000_000,
   /** Target lists up to this long are checked in the calling thread: a worker costs more. */
   maxInlineTargets: 65_536,
+  /** Tasks that one run answers. */
+  sharedTasks: 1024,
+  /** Bytes of the answers that a run copies for those that asked for the same. */
+  sharedAnswerBytes: 256 * 2 ** 20,
+  /** Bytes of a task, weights apart, that may run beside others as one; and of all of them. */
+  smallTaskBytes: 2 ** 20,
+  mergedBytes: 4 * 2 ** 20,
+  /** Predicted length of such a run, as the sum of its parts. */
+  mergedMs: 20,
+  /** A neighbourhood of this many nodes and edges is looked up in the calling thread. */
+  maxInlineVisited: 16_384,
   /** Of these a report keeps the list, so that it can be replayed; of more their number. */
   maxReportedTargets: 1024,
   /** Bytes of a report that is read again. */

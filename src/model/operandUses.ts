@@ -1,6 +1,7 @@
 // Every operand of an op with its extent: the one table behind liveness, placement, range checks,
 // the high-water mark and the count of residents read.
 import type { Epilogue, GatOp, GatV2Op, KernelMemory, Op, Operand } from "./Op.ts"
+import { elementBytes } from "./precision.ts"
 
 export interface OperandUse {
   readonly field: string
@@ -15,7 +16,9 @@ export interface OperandUse {
 
 /** Bytes from the start of its slot to the end of what the op touches; 0 when it touches nothing. */
 export const extentBytes = ({ operand, rows, cols }: OperandUse): number =>
-  rows === 0 || cols === 0 ? 0 : operand.offset + ((rows - 1) * operand.ld + cols) * 4
+  rows === 0 || cols === 0
+    ? 0
+    : operand.offset + ((rows - 1) * operand.ld + cols) * elementBytes(operand)
 
 type Extent = readonly [rows: number, cols: number, isVector?: boolean]
 

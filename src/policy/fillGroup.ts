@@ -31,7 +31,8 @@ const groupIsRunning = ({ mode, running }: Snapshot): boolean =>
 
 /**
  * Starts tasks until the first that may not; nobody overtakes it. Placement on the copy counts
- * shared residents once and fragmentation as it is, so what starts together fits together.
+ * shared residents once and fragmentation as it is, so what starts together fits together. Of those
+ * that ask for the same, the first is enough.
  */
 export const fillGroup = (
   order: Iterable<WaitingTask>,
@@ -40,6 +41,7 @@ export const fillGroup = (
 ): Decision => {
   const { elasticAtMs, thresholdBytes } = options
   const start: Array<string> = []
+  const answered = new Set<string>()
   const plans: Record<string, number> = {}
   const decide = (blocked: Decision["blocked"]): Decision => ({
     ...{ start, blocked, thresholdBytes },
@@ -62,9 +64,11 @@ export const fillGroup = (
   }
 
   for (const task of order) {
+    if (task.workKey !== undefined && answered.has(task.workKey)) continue
     const reason = refusal(task)
     if (reason !== null) return decide({ id: task.id, reason })
     start.push(task.id)
+    if (task.workKey !== undefined) answered.add(task.workKey)
     groupBytes += task.footprintBytes
   }
   return decide(null)

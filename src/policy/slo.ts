@@ -42,16 +42,29 @@ export const sparePart = 0.1
 export const patienceMs = 10_000
 export const patienceFactor = 50
 
+/** Those that ask for the same are one to choose: its run answers them all. */
+const choiceOf = ({ id, workKey = id }: WaitingTask): string => workKey
+
+/** Tasks of one decision that are passed over because one that asks for the same was looked at. */
+const maxRepeats = 8 * lookahead
+
 /** The first tasks of an order that may still be chosen. */
 function* firstOf(
   tasks: Iterable<WaitingTask>,
   taken: ReadonlySet<string>,
   count = lookahead,
 ): Generator<WaitingTask> {
-  let left = count
+  const seen = new Set<string>()
+  let repeats = 0
   for (const task of tasks) {
-    if (taken.has(task.id)) continue
-    if (left-- === 0) return
+    const choice = choiceOf(task)
+    if (taken.has(choice)) continue
+    if (seen.has(choice)) {
+      if (++repeats > maxRepeats) return
+      continue
+    }
+    if (seen.size === count) return
+    seen.add(choice)
     yield task
   }
 }
@@ -106,13 +119,13 @@ class Choice {
       demand: task.demand,
     })
     for (const { key } of task.residents) this.#loading.add(key)
-    this.#taken.add(task.id)
+    this.#taken.add(choiceOf(task))
     this.#started.push(task)
   }
 
   /** Not now: it does not fit. */
   pass(task: WaitingTask): void {
-    this.#taken.add(task.id)
+    this.#taken.add(choiceOf(task))
   }
 
   /** Who is next, whatever fits; null when nobody is left to look at. */

@@ -5,6 +5,8 @@ import type { InputError, PrepError } from "../model/errors.ts"
 import type { GnnConfig, GnnModel, ModelSource } from "../model/GnnModel.ts"
 import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
 import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
+import type { Neighbourhood, NeighbourhoodRequest } from "./neighbourhood.ts"
+import type { UnionRequest } from "./uniteGraphs.ts"
 
 /** What one task needs beyond what the graph and the model already have. */
 export interface PrepareRequest {
@@ -14,6 +16,8 @@ export interface PrepareRequest {
   readonly roles: ReadonlyArray<ResidentRole>
   readonly targets: ReadonlyArray<number> | Int32Array | null
 }
+
+export type { Neighbourhood, NeighbourhoodRequest, UnionRequest }
 
 /** A deliberate failure of a worker, for fault injection. */
 export type Sabotage = "crash" | "hang"
@@ -32,6 +36,12 @@ export interface PrepPoolService {
   readonly prepare: (
     request: PrepareRequest,
   ) => Effect.Effect<ReadonlyArray<ResidentObject>, InputError | PrepError>
+  /** null where it is larger than asked for, or where there are no edges to follow (simulations). */
+  readonly neighbourhood: (
+    request: NeighbourhoodRequest,
+  ) => Effect.Effect<Neighbourhood | null, InputError | PrepError>
+  /** Small graphs side by side, at once: it copies no more than a thread's message would. */
+  readonly unite: (request: UnionRequest) => Effect.Effect<Graph, InputError | PrepError>
   /** Makes a real worker crash or hang; fails as any job on that worker would. */
   readonly sabotage: (job: string, kind: Sabotage) => Effect.Effect<never, PrepError>
   /** Forgets derived objects of a graph or model (by contentId). */

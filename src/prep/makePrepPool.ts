@@ -3,12 +3,14 @@
 import { Effect, type Scope } from "effect"
 import type { InputError, PrepError } from "../model/errors.ts"
 import type { ModelSource } from "../model/GnnModel.ts"
-import type { GraphSource } from "../model/Graph.ts"
+import type { Graph, GraphSource } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
 import { isTaggedError } from "../model/plainError.ts"
 import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
 import { DerivedCache } from "./DerivedCache.ts"
+import { derivedResident } from "./derivedResident.ts"
 import { arraysShape } from "./graphArrays.ts"
+import { extractNeighbourhood } from "./neighbourhood.ts"
 import type { PrepareRequest, PrepPoolOptions, PrepPoolService } from "./PrepPool.ts"
 import { openPrepWorkers, type PrepWorkers } from "./PrepWorkers.ts"
 import { presetShape } from "./presets/presetShape.ts"
@@ -18,10 +20,12 @@ import {
   fillOf,
   isDerived,
   makeResident,
+  partOfResident,
   residentKey,
   targetResident,
 } from "./residentObjects.ts"
 import { offsetsOfRole } from "./rowWork.ts"
+import { uniteGraphs } from "./uniteGraphs.ts"
 
 type Prepared = Effect.Effect<ResidentObject, InputError | PrepError>
 
@@ -58,6 +62,22 @@ const computeDerived = (
   return Effect.map(workers.run(name, kind, { graph, fill: fillOf(role) }), packed)
 }
 
+/** Of a graph that was made for one run, which is small: computed here, kept nowhere. */
+const deriveNow = (
+  workers: PrepWorkers,
+  cache: DerivedCache,
+  request: PrepareRequest,
+  role: DerivedRole,
+): Prepared => {
+  const { graph } = request
+  const whole = wholeOf(request, role)
+  return whole === null
+    ? lift(() => derivedResident(graph, role))
+    : Effect.map(prepareRole(workers, cache, { ...request, graph: whole }, role), (object) =>
+        partOfResident(object, graph, role),
+      )
+}
+
 const prepareTargets = (workers: PrepWorkers, request: PrepareRequest): Prepared => {
   const { targets, taskId, graph } = request
   if (targets === null) return Effect.die(new Error(`task ${taskId} has no targets`))
@@ -75,6 +95,9 @@ const prepareRole = (
 ): Prepared => {
   if (role === "task.targets") return prepareTargets(workers, request)
   if (!isDerived(role)) return lift(() => directResident(request.graph, role))
+  if (role !== "model.weights" && request.graph.origin !== undefined) {
+    return deriveNow(workers, cache, request, role)
+  }
   const compute = computeDerived(workers, request, role)
   return cache.get(ownerOf(request, role), role, compute)
 }
@@ -82,9 +105,16 @@ const prepareRole = (
 /** Nothing of this request needs a thread: the answer is there within the call. */
 const isAtHand = (cache: DerivedCache, request: PrepareRequest): boolean =>
   (request.targets === null || request.targets.length <= limits.maxInlineTargets) &&
-  request.roles.every(
-    (role) => !isDerived(role) || cache.find(ownerOf(request, role), role) !== null,
-  )
+  request.roles.every((role) => {
+    if (!isDerived(role)) return true
+    const graph = wholeOf(request, role) ?? request.graph
+    const madeHere = graph.origin !== undefined && role !== "model.weights"
+    return madeHere || cache.find(ownerOf({ ...request, graph }, role), role) !== null
+  })
+
+/** A part's nodes have the degrees that they have in the whole. */
+const wholeOf = ({ graph: { origin } }: PrepareRequest, role: DerivedRole): Graph | null =>
+  origin?.kind === "part" && role.startsWith("gcn.") ? origin.graph : null
 
 const nameOfGraph = (source: GraphSource): string => {
   if (source.kind === "folder") return `graph ${source.path}`
@@ -121,6 +151,11 @@ export const makePrepPool = (
           const prepared = (role: ResidentRole) => prepareRole(workers, cache, request, role)
           return Effect.forEach(request.roles, prepared, { concurrency })
         }),
+      neighbourhood: (request) =>
+        request.maxVisited <= limits.maxInlineVisited
+          ? lift(() => extractNeighbourhood(request))
+          : workers.run(`neighbourhood for ${request.taskId}`, "neighbourhood", request),
+      unite: (request) => lift(() => uniteGraphs(request)),
       sabotage: (job, kind) => workers.run(job, kind, null) as Effect.Effect<never, PrepError>,
       forget: (contentId) => Effect.sync(() => cache.forget(contentId)),
     }

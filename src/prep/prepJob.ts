@@ -4,6 +4,7 @@ import type { GnnConfig, GnnModel, ModelSource } from "../model/GnnModel.ts"
 import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
 import type { PlainError } from "../model/plainError.ts"
 import type { ResidentObject } from "../model/Resident.ts"
+import type { Neighbourhood, NeighbourhoodRequest } from "./neighbourhood.ts"
 import type { TargetList } from "./residentObjects.ts"
 
 /** Each kind of job: what it is given and what it gives. */
@@ -24,6 +25,10 @@ interface Jobs {
   readonly rowWork: { readonly input: Int32Array; readonly output: Int32Array }
   readonly packWeights: { readonly input: GnnModel; readonly output: Float32Array }
   readonly targets: { readonly input: TargetList; readonly output: ResidentObject }
+  readonly neighbourhood: {
+    readonly input: NeighbourhoodRequest
+    readonly output: Neighbourhood | null
+  }
   readonly crash: { readonly input: null; readonly output: never }
   readonly hang: { readonly input: null; readonly output: never }
 }

@@ -5,6 +5,7 @@ import { gcnScale, gcnSelfWeight } from "./gcnNorm.ts"
 import { loadGraph, readGraphShape } from "./loadGraph.ts"
 import { loadGnnModel, readModelConfig } from "./model/loadModel.ts"
 import { packWeights } from "./model/packWeights.ts"
+import { extractNeighbourhood } from "./neighbourhood.ts"
 import type { PrepEnvelope, PrepJob, PrepReply } from "./prepJob.ts"
 import { targetResident } from "./residentObjects.ts"
 import { buildRowWork } from "./rowWork.ts"
@@ -38,6 +39,8 @@ const run = (job: PrepJob): unknown => {
       return packWeights(job.input)
     case "targets":
       return targetResident(job.input)
+    case "neighbourhood":
+      return extractNeighbourhood(job.input)
     case "crash":
       return crash()
     case "hang":

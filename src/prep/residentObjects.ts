@@ -5,7 +5,7 @@ import { IndexOverflow, NodeOutOfRange } from "../model/errors.ts"
 import type { Graph } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
 import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
-import { sharedInt32 } from "../model/Tensor.ts"
+import { sharedFloat32, sharedInt32 } from "../model/Tensor.ts"
 import { bytesOf, type NpyArray } from "./npy.ts"
 
 /** Roles that are computed from a graph or a model. */
@@ -82,14 +82,29 @@ export const directResident = (graph: Graph, role: ResidentRole): ResidentObject
   return makeResident(residentKey(graph.contentId, role), array)
 }
 
+/** What the whole graph's object says of the nodes of a part. */
+export const partOfResident = (
+  whole: ResidentObject,
+  { contentId, origin }: Graph,
+  role: ResidentRole,
+): ResidentObject => {
+  if (origin?.kind !== "part") throw new Error(`graph ${contentId} is no part of another`)
+  const { nodes } = origin
+  const { buffer, byteOffset, byteLength } = whole.data
+  const values = new Float32Array(buffer, byteOffset, byteLength / 4)
+  const own = sharedFloat32(nodes.length)
+  for (const [row, node] of nodes.entries()) own[row] = values[node]!
+  return makeResident(residentKey(contentId, role), own)
+}
+
 export interface TargetList {
   readonly taskId: string
   readonly targets: ReadonlyArray<number> | Int32Array
   readonly numNodes: number
 }
 
-/** int32 targets in the order asked, each a node of the graph; keyed by content. */
-export const targetResident = ({ taskId, targets, numNodes }: TargetList): ResidentObject => {
+/** int32 targets in the order asked, each a node of the graph. */
+export const targetNodes = ({ taskId, targets, numNodes }: TargetList): Int32Array => {
   if (targets.length > limits.maxTargets) {
     const limit = limits.maxTargets
     throw new IndexOverflow({ file: taskId, what: "targets", value: targets.length, limit })
@@ -102,6 +117,12 @@ export const targetResident = ({ taskId, targets, numNodes }: TargetList): Resid
     }
     nodes[position] = node
   }
+  return nodes
+}
+
+/** Keyed by content. */
+export const targetResident = (list: TargetList): ResidentObject => {
+  const nodes = targetNodes(list)
   const digest = createHash("sha256").update(bytesOf(nodes)).digest("hex")
   return makeResident(`targets/${digest}`, nodes)
 }

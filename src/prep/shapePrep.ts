@@ -15,6 +15,7 @@ import { readGraphShape } from "./loadGraph.ts"
 import { readModelConfig } from "./model/loadModel.ts"
 import type { PrepareRequest, PrepPoolService } from "./PrepPool.ts"
 import { residentKey, targetResident } from "./residentObjects.ts"
+import { unionId, unionShape } from "./uniteGraphs.ts"
 
 const noBytes = new Uint8Array(0)
 const noInts = new Int32Array(0)
@@ -28,17 +29,20 @@ const originOf = (source: GraphSource): unknown =>
   source.kind === "arrays" ? [source.numNodes, digest([[...source.edgeIndex].map(Number)])] : source
 
 /** A graph whose arrays are empty: its shape alone is real. */
+const shapeOnly = (contentId: string, shape: GraphShape, origin?: "union"): Graph => ({
+  contentId,
+  shape,
+  rowOffsets: noInts,
+  colIndices: noInts,
+  edgeWeight: null,
+  features: { kind: "dense", values: noFloats },
+  graphOffsets: null,
+  ...(origin === undefined ? {} : { origin: { kind: origin } }),
+})
+
 const shapeOnlyGraph = (source: GraphSource): Graph => {
   const shape = readGraphShape(source)
-  return {
-    contentId: digest(["graph", shape, originOf(source)]),
-    shape,
-    rowOffsets: noInts,
-    colIndices: noInts,
-    edgeWeight: null,
-    features: { kind: "dense", values: noFloats },
-    graphOffsets: null,
-  }
+  return shapeOnly(digest(["graph", shape, originOf(source)]), shape)
 }
 
 const weightsOf = (source: ModelSource): unknown =>
@@ -123,6 +127,8 @@ export const makeShapePrep = (): PrepPoolService => {
     loadGraph: (source) => lift(() => shapeOnlyGraph(source)),
     loadModel: (source) => lift(() => shapeOnlyModel(source)),
     prepare: (request) => lift(() => prepare(request)),
+    unite: (request) => lift(() => shapeOnly(unionId(request), unionShape(request), "union")),
+    neighbourhood: () => Effect.succeed(null),
     sabotage: (job, kind) => {
       if (kind === "crash") {
         const reason = "injected fault"

@@ -106,6 +106,7 @@ class PromiseRuntime implements RuntimeApi {
       nodes: input.nodes ?? null,
       deadlineMs: input.deadlineMs ?? null,
       priority: input.priority ?? 0,
+      share: input.share ?? true,
     })
     const handle = new Handle(id, result, () => this.#cancel(handle))
     if (!this.#handles.has(id)) this.#handles.set(id, handle)

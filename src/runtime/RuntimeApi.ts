@@ -6,6 +6,7 @@ import type { FaultPlan } from "../model/FaultPlan.ts"
 import type { GnnConfig, ModelSource } from "../model/GnnModel.ts"
 import type { GraphShape, GraphSource } from "../model/Graph.ts"
 import type { Plan } from "../model/Plan.ts"
+import type { Precision } from "../model/precision.ts"
 import type { DeviceInfo, RunReport, TenantInfo } from "../model/RunReport.ts"
 import type { PolicyName, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskOutput, TaskRecord, TaskSpec, TaskState } from "../model/Task.ts"
@@ -14,6 +15,11 @@ import type { ChooseTasks } from "../policy/ownPolicy.ts"
 export interface RuntimeOptions {
   /** Default "cpu". */
   readonly device?: "cpu" | "cuda" | "reference"
+  /**
+   * How exact tasks compute: see model/precision.ts. Results, weights and features are float32 in all
+   * of them. Default "fp32", which the cpu device knows alone.
+   */
+  readonly precision?: Precision
   /** Bytes of the device's pool; default: the device's stated share. */
   readonly memoryBytes?: number
   /** Default: one per core. */
@@ -61,6 +67,12 @@ export interface RuntimeOptions {
    */
   readonly admit?: "all" | "deadline"
   /**
+   * Tasks that ask for the same run once, and what is small runs together; each answer is as if alone.
+   * Default true, but false beside `faults`, which strike tasks by name. A task's own `share: false`
+   * keeps it out.
+   */
+  readonly shareWork?: boolean
+  /**
    * What `gnnsched calibrate` wrote for this device: a file, or what `readProfileFile` made of it.
    * Default: a profile fitted on two cores of a server.
    */
@@ -90,6 +102,8 @@ export interface SubmitInput {
   readonly nodes?: TaskSpec["nodes"]
   readonly deadlineMs?: number | null
   readonly priority?: number
+  /** false: a run of its own, whatever others ask for. Default true. */
+  readonly share?: boolean
 }
 
 export interface TaskResult {

@@ -5,6 +5,7 @@ import { type DeviceProfile, deviceProfiles, referenceProfile } from "../cost/De
 import { BadConfig, type BadFile, type FileUnreadable } from "../model/errors.ts"
 import type { FaultPlan } from "../model/FaultPlan.ts"
 import { limits } from "../model/limits.ts"
+import { devicePrecisions } from "../model/precision.ts"
 import type { RunReport, TenantInfo } from "../model/RunReport.ts"
 import { type Policy, type Preempt, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
 import { ownPolicy } from "../policy/ownPolicy.ts"
@@ -36,6 +37,7 @@ export interface ResolvedOptions {
   readonly elastic: boolean
   readonly expireLate: boolean
   readonly admit: AdmitMode
+  readonly shareWork: boolean
   readonly profile: DeviceProfile
   readonly addonPath: string | null
 }
@@ -44,7 +46,7 @@ export const resolveOptions = (
   options: RuntimeOptions,
 ): Effect.Effect<ResolvedOptions, OptionsError> =>
   Effect.gen(function* () {
-    const problem = check(options)
+    const problem = check(options) ?? checkPrecision(options)
     if (problem !== null) return yield* problem
     const { policy = "slo" } = options
     const policyName = typeof policy === "function" ? "own" : policy
@@ -70,7 +72,11 @@ export const resolveOptions = (
       // A promise that is lost must not cost the others theirs.
       expireLate: options.lateTasks === "expire" || options.admit === "deadline",
       admit: options.admit ?? "all",
-      profile: yield* profileOf(options.profile, deviceKind),
+      shareWork: options.shareWork ?? options.faults === undefined,
+      profile: {
+        ...(yield* profileOf(options.profile, deviceKind)),
+        precision: options.precision ?? "fp32",
+      },
       addonPath: options.addonPath ?? null,
     }
   })
@@ -93,6 +99,16 @@ const profileOf = (
 
 const bad = (path: string, expected: string, found: unknown): BadConfig =>
   new BadConfig({ file: "runtime options", path, expected, found: String(found) })
+
+const checkPrecision = ({
+  device = "cpu",
+  precision = "fp32",
+}: RuntimeOptions): BadConfig | null => {
+  const known = devicePrecisions[device]
+  return known.includes(precision)
+    ? null
+    : bad("precision", `one of ${known.join(", ")} on the ${device} device`, precision)
+}
 
 const check = (options: RuntimeOptions): BadConfig | null => {
   const oneOf: ReadonlyArray<readonly [string, unknown, ReadonlyArray<string>]> = [

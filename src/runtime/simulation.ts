@@ -32,6 +32,8 @@ export interface SimulationOptions
     | "historyTasks"
   > {
   readonly machine: MachineProfile
+  /** Default false: whoever compares schedulers wants each task to be one. */
+  readonly shareWork?: boolean
   /** Of chance in run times. Default 0. */
   readonly seed?: number
   /** Standard deviation of the logarithm of a task's run time. Default 0.05. */
@@ -70,10 +72,10 @@ export const openSimulation = (
       seed = 0,
       jitter = defaultJitter,
       opTimings = true,
-
+      shareWork = false,
       ...common
     } = options
-    const resolved = yield* resolveOptions(common)
+    const resolved = yield* resolveOptions({ ...common, shareWork })
     const profile = laneOf(machine)
     const opened = yield* openSimDevice({
       name: machine.lane.name,

@@ -9,7 +9,11 @@ const task = (seq: number): LiveTask =>
     spec: { id: `t${seq}`, tenant: "a" },
     seq,
     pause: null,
-    prepared: { waiting: { id: `t${seq}`, seq, footprintBytes: 64, predictedMs: 1 } },
+    prepared: {
+      waiting: { id: `t${seq}`, seq, footprintBytes: 64, predictedMs: 1 },
+      merge: { joins: null, takes: null },
+    },
+    members: null,
   }) as unknown as LiveTask
 
 const nothingUnsettled = () => []

@@ -1,94 +1,14 @@
 // The whole system of actors in virtual time: the reference device really computes, and each run
 // takes as many virtual milliseconds as its tenant's name says.
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, type Scope } from "effect"
-import { TestClock } from "effect/testing"
-import type { LiveTask } from "../../src/actors/LiveTask.ts"
-import { type ActorSystem, type SystemOptions, startSystem } from "../../src/actors/Supervisor.ts"
-import { referenceProfile } from "../../src/cost/DeviceProfile.ts"
+import { Deferred, Effect } from "effect"
 import { PoolLayout } from "../../src/cost/PoolLayout.ts"
 import type { Device } from "../../src/device/Device.ts"
 import { faultDevice } from "../../src/device/faultDevice.ts"
 import { openReferenceDevice } from "../../src/device/reference/referenceDevice.ts"
 import { FaultBook } from "../../src/model/FaultBook.ts"
-import type { GnnModel } from "../../src/model/GnnModel.ts"
-import type { Graph } from "../../src/model/Graph.ts"
 import type { SchedulingMode } from "../../src/model/Snapshot.ts"
-import type { TaskSpec } from "../../src/model/Task.ts"
-import { policies } from "../../src/policy/policies.ts"
-import { inThreadPrep } from "../support/inThreadPrep.ts"
-import { randomGraph, randomModel } from "../support/sources.ts"
-
-/** Runs take virtual time: `20ms` in the task's id means 20 ms. */
-const timed = (device: Device): Device => ({
-  ...device,
-  submit: (request) =>
-    Effect.andThen(
-      Effect.sleep(Number(/(\d+)ms/.exec(request.taskId)?.[1] ?? 0)),
-      device.submit(request),
-    ),
-})
-
-/** Moves virtual time a millisecond at a time and lets every actor come to rest in between. */
-const advance = (ms: number) =>
-  Effect.gen(function* () {
-    for (let i = 0; i <= ms; i++) {
-      for (let turn = 0; turn < 60; turn++) yield* Effect.yieldNow
-      if (i < ms) yield* TestClock.adjust(1)
-    }
-  })
-
-interface World {
-  readonly system: ActorSystem
-  readonly submit: (id: string, spec?: Partial<TaskSpec>) => Effect.Effect<LiveTask>
-  readonly device: Device
-}
-
-const open = (
-  options: Partial<SystemOptions> & { readonly lanes?: number; readonly budget?: number },
-): Effect.Effect<World, unknown, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { lanes = 2, budget = 2 ** 20 } = options
-    const device = timed(yield* openReferenceDevice({ lanes, memoryBytes: budget }))
-    const graph: Graph = yield* inThreadPrep.loadGraph(
-      randomGraph({ nodes: 30, edges: 90, width: 4, seed: 1 }),
-    )
-    const model: GnnModel = yield* inThreadPrep.loadModel(
-      randomModel({ architecture: "GCN", width: 4, seed: 1 }),
-    )
-    const system = yield* startSystem({
-      device,
-      prep: inThreadPrep,
-      profile: referenceProfile,
-      policy: policies.base,
-      preempt: null,
-      elastic: true,
-      tenants: [],
-      mode: "continuous",
-      refuseTooLarge: true,
-      expireLate: false,
-      admit: "all",
-      maxQueuedTasks: 1000,
-      historyTasks: 1000,
-      ...options,
-    })
-    const submit: World["submit"] = (id, spec = {}) =>
-      system.submit(
-        {
-          id,
-          tenant: "a",
-          graph: graph.contentId,
-          model: model.contentId,
-          nodes: null,
-          deadlineMs: null,
-          priority: 0,
-          ...spec,
-        },
-        graph,
-        model,
-      )
-    return { system, submit, device }
-  })
+import { advance, open, timed, type World } from "../support/virtualSystem.ts"
 
 /** Nobody holds anything, and without the idle residents the pool is one free range again. */
 const expectEmptied = ({ device, system }: World) =>

@@ -9,6 +9,7 @@ import { compareWithOptimum } from "../../bench/optimum.ts"
 import { compareList } from "../../bench/paperComparison.ts"
 import { qosLoad } from "../../bench/qosLoad.ts"
 import { scale } from "../../bench/scale.ts"
+import { sharedWork, smokeSize } from "../../bench/sharedWork.ts"
 import { wronglyRefused } from "../../bench/wronglyRefused.ts"
 
 let folder: string
@@ -45,6 +46,12 @@ it("quality against load: promises are kept at every load", { timeout: 60_000 },
     else expect(metRatio).toBeGreaterThan(0.995)
     expect(refused).toBeLessThan(tasks)
   }
+})
+
+it("shared work: the same bits from fewer runs", { timeout: 60_000 }, async () => {
+  const [molecules, same] = await sharedWork(smokeSize)
+  expect(molecules!.rode).toBeGreaterThan(0)
+  expect(same!.rode).toBeGreaterThan(0)
 })
 
 it("scale: what is queued bounds the memory, not what has run", { timeout: 60_000 }, async () => {

@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { Effect, Result } from "effect"
 import { afterAll, describe, expect, it } from "vitest"
 import { describeError } from "../../src/cli/describeError.ts"
@@ -261,5 +262,19 @@ describe("kinds with sources of their own", () => {
     const what = await told(text)
     expect(what).toMatch(sentence)
     expect(what).toMatch(/w.yaml:3:\d+/)
+  })
+})
+
+describe("the examples with arrivals", () => {
+  it.each([
+    ["arrivals", 42_000, 42_000],
+    ["bursts", 8_000, 8_000],
+    ["closed-loop", 4_200, 10],
+    ["mix", 2_100, 1_202],
+  ])("%s.yaml reads, with %i tasks, %i of them by the clock", async (name, count, timed) => {
+    const file = fileURLToPath(new URL(`../../examples/${name}.yaml`, import.meta.url))
+    const { tasks } = await Effect.runPromise(readWorkload(file, { allowOutside: false }))
+    expect(tasks).toHaveLength(count)
+    expect(taskSchedule(tasks).timed).toHaveLength(timed)
   })
 })

@@ -124,6 +124,23 @@ describe("a run", () => {
     expect(read("report.html")).toContain("run-data")
   })
 
+  it("answers tasks for the same by one run, unless each is to have its own", async () => {
+    const same = `tasks:
+  - { id: same, tenant: a, model: gcn, graph: small, count: 6 }
+  - { id: own, tenant: a, model: gcn, graph: small, share: false }
+`
+    const outputsOf = (out: string) =>
+      readdirSync(join(out, "outputs")).map((file) => readFileSync(join(out, "outputs", file)))
+    const shared = await run("shared", head + same, "--lanes", "1")
+    const leaders = reportOf(shared.read("report.json")).tasks.map((task) => task.sharedWith)
+    expect(leaders.filter((leader) => leader !== null).length).toBeGreaterThan(0)
+    expect(leaders.at(-1)).toBe(null)
+    const apart = await run("apart", head + same, "--lanes", "1", "--no-share")
+    const alone = reportOf(apart.read("report.json")).tasks.map((task) => task.sharedWith)
+    expect(alone).toEqual(alone.map(() => null))
+    expect(outputsOf(shared.out)).toEqual(outputsOf(apart.out))
+  })
+
   it("gives the rows of a nodes task in the order asked, duplicates too", async () => {
     const { out } = await run("rows", head + tasks)
     const rows = (name: string) => {

@@ -98,7 +98,7 @@ describe("a workload file", () => {
   })
 
   it("takes null for an optional field of a task as if the field were not there", async () => {
-    const fields = "at, tenant, priority, count, every, nodes".replace(/\w+/g, "$&: null")
+    const fields = "at, tenant, priority, count, every, nodes, share".replace(/\w+/g, "$&: null")
     expect((await good(one(fields))).tasks).toEqual((await good(one("at: 0"))).tasks)
     const text = `${head}defaults: { model: m, graph: null }
 tasks: [{ id: t, model: null, graph: c }]
@@ -107,6 +107,16 @@ arrivals: { poisson: { rate: 5/s, count: 1 }, map: { k: { model: null, graph: c,
       ["t", "m"],
       ["k/0", "m"],
     ])
+  })
+
+  it("shares work unless the file, or the task, says no", async () => {
+    const text = `${head}tasks: [{ id: x, model: m, graph: c, share: false }, { id: y, model: m, graph: c }]
+arrivals: { poisson: { rate: 5/s, count: 1 }, map: { k: { model: m, graph: c } } }\n`
+    const sharesOf = async (file: string) => (await good(file)).tasks.map(({ share }) => share)
+    expect(await sharesOf(text)).toEqual([false, true, true])
+    expect(await sharesOf(`${text}defaults: { share: false }`)).toEqual([false, false, false])
+    const wrong = one('share: "no"')
+    expect(await bad(wrong)).toMatchObject({ path: "tasks[0].share", found: '"no"' })
   })
 
   it("refuses null where something must be, and a key that is not known", async () => {

@@ -51,6 +51,30 @@ export const commandSuite = () => {
     expect(status).toBe(0)
   })
 
+  it("doctor computes networks at a lower precision, in the predicted bytes", async () => {
+    const env = { GNNSCHED_ADDON: emulatedAddon }
+    const args = ["doctor", "--device", "cuda", "--precision", "bf16"]
+    const { status, stdout } = await gnnsched(args, { env })
+    expect(stdout).toMatch(/GIN in bf16 +1 +\d\.\de-3 +ok/)
+    expect(status, stdout).toBe(0)
+  })
+
+  it("run takes less memory in two bytes, and the cpu device refuses them", async () => {
+    const predicted = async (...args: ReadonlyArray<string>) => {
+      const { status, stderr, report } = await run({}, ...args)
+      expect(status, stderr).toBe(0)
+      return report.tasks.map(({ measuredPeakBytes, predictedPeakBytes }) => {
+        expect(measuredPeakBytes).toBe(predictedPeakBytes)
+        return predictedPeakBytes!
+      })
+    }
+    const [exact, half] = [await predicted(), await predicted("--precision", "fp16")]
+    expect(half.every((bytes, i) => bytes <= exact[i]!)).toBe(true)
+    expect(half.some((bytes, i) => bytes < exact[i]!)).toBe(true)
+    const refused = await gnnsched(["run", small, "--precision", "fp16", "--allow-outside"])
+    expect(refused.stderr).toContain("one of fp32 on the cpu device")
+  })
+
   it("doctor says that an addon without CUDA has none, and how to get it", async () => {
     const asked = await gnnsched(["doctor", "--device", "cuda"])
     expect(asked.status).toBe(1)

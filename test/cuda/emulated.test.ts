@@ -8,6 +8,7 @@ import { commandSuite } from "./command.suite.ts"
 import { deviceSuite } from "./device.suite.ts"
 import { buildEmulatedAddon, buildTimeoutMs, emulatedAddon } from "./emulatedAddon.ts"
 import { networkSuite } from "./network.suite.ts"
+import { precisionSuite } from "./precision.suite.ts"
 import { slicesSuite } from "./slices.suite.ts"
 import { smSharesSuite } from "./smShares.suite.ts"
 
@@ -29,4 +30,5 @@ describe("plans of parts on the cuda device", { timeout: 120_000 }, () => {
   tilingsSuite({ open: openCudaDevice(options), profile, runs: 12, tolerance: 1e-5 })
 })
 describe("networks on the cuda device", { timeout: 120_000 }, networkSuite)
+describe("precisions on the cuda device", { timeout: 120_000 }, precisionSuite)
 describe("gnnsched --device cuda", { timeout: 120_000 }, commandSuite)

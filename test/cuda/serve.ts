@@ -6,6 +6,7 @@ import { loadAddon } from "../../src/device/native/Addon.ts"
 import { type CudaDeviceOptions, openCudaDevice } from "../../src/device/native/cudaDevice.ts"
 import type { ModelSource } from "../../src/model/GnnModel.ts"
 import type { GraphSource } from "../../src/model/Graph.ts"
+import type { Precision } from "../../src/model/precision.ts"
 import type { TaskRecord } from "../../src/model/Task.ts"
 import { type GnnSchedService, serveGnnSched } from "../../src/runtime/GnnSched.ts"
 import { resolveOptions } from "../../src/runtime/options.ts"
@@ -18,13 +19,22 @@ export const cudaOptions: CudaDeviceOptions = {
   addonPath: emulatedAddon,
 }
 
-export const serveDevice = Effect.fnUntraced(function* (device: Device) {
-  const resolved = yield* resolveOptions({ device: "cuda" })
+export interface ServeOptions extends Partial<CudaDeviceOptions> {
+  readonly precision?: Precision
+}
+
+export const serveDevice = Effect.fnUntraced(function* (
+  device: Device,
+  precision: Precision = "fp32",
+) {
+  const resolved = yield* resolveOptions({ device: "cuda", precision })
   return yield* serveGnnSched({ ...resolved, device, prep: inThreadPrep })
 })
 
-export const serveCuda = (options: Partial<CudaDeviceOptions>) =>
-  Effect.flatMap(openCudaDevice({ ...cudaOptions, paint: true, ...options }), serveDevice)
+export const serveCuda = ({ precision, ...options }: ServeOptions) =>
+  Effect.flatMap(openCudaDevice({ ...cudaOptions, paint: true, ...options }), (device) =>
+    serveDevice(device, precision),
+  )
 
 /** Of an emulated GPU, now. */
 export const freeBytes = (gpu = 0): number => {

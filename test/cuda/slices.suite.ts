@@ -90,7 +90,7 @@ export const slicesSuite = () => {
     it("gives the bits of the whole in slices of every size", async () => {
       const expected = await whole({ sliceBytes: 2 ** 40, opTimings })
       expect(expected.pieces).toBe(1)
-      for (const bytes of [1, 5000, sliceBytes, 7 * sliceBytes]) {
+      for (const bytes of [1, sliceBytes, 5 * sliceBytes]) {
         const sliced = await whole({ sliceBytes: bytes, opTimings })
         expect(sliced.pieces).toBeGreaterThan(10)
         expect(Buffer.from(sliced.data.buffer).equals(Buffer.from(expected.data.buffer))).toBe(true)

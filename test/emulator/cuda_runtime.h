@@ -8,6 +8,7 @@
 #include "async_copy.h"
 #include "block.h"
 #include "cuda_runtime_api.h"
+#include "half.h"
 #include "matrix.h"
 #include "trace.h"
 
@@ -24,6 +25,8 @@
 
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline float2 make_float2(float x, float y) { return {x, y}; }
+inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
 inline void __syncthreads() { emulator::block_barrier(); }
 inline void __syncwarp(unsigned mask = 0xffffffffu) {

@@ -61,6 +61,29 @@ __global__ void poison_kernel(unsigned* out) {
 
 __global__ void count_kernel(int* out) { atomicAdd(out, 1); }
 
+// Every number of a 16-bit format survives, its neighbours round to the nearer one, ties to the even.
+void check_half(const char* what, float (*widen)(uint32_t), uint16_t (*narrow)(float),
+                uint32_t infinity) {
+  bool right = widen(0x8000u) == 0.0f && std::signbit(widen(0x8000u));
+  for (uint32_t bits = 0; bits < infinity; bits++) {
+    const float low = widen(bits), high = widen(bits + 1);
+    right = right && narrow(low) == bits && narrow(-low) == (bits | 0x8000u);
+    if (bits + 1 == infinity) break;
+    const float middle = low + (high - low) / 2;
+    const uint32_t even = bits % 2 == 0 ? bits : bits + 1;
+    right = right && high > low && narrow(middle) == even && narrow(-middle) == (even | 0x8000u);
+    right = right && narrow(std::nextafter(middle, low)) == bits;
+    right = right && narrow(std::nextafter(middle, high)) == bits + 1;
+  }
+  const float largest = widen(infinity - 1), step = largest - widen(infinity - 2);
+  right = right && narrow(largest + step / 2) == infinity;
+  right = right && narrow(std::nextafter(largest + step / 2, 0.0f)) == infinity - 1;
+  right = right && widen(infinity) == INFINITY && narrow(-INFINITY) == (infinity | 0x8000u);
+  right = right && narrow(std::nanf("")) == 0x7fff && std::isnan(widen(0x7fff)) &&
+          std::isnan(widen(infinity + 1));
+  expect(right, what);
+}
+
 struct Run {
   cudaError_t error;
   std::vector<int> out;
@@ -112,5 +135,9 @@ int main() {
   expect(run(count_kernel, 0, 64u, out.data()).error == cudaErrorInvalidConfiguration &&
              run(count_kernel, 1, 1025u, out.data()).error == cudaErrorInvalidConfiguration,
          "shapes that CUDA refuses are refused");
+  check_half("f16 rounds to nearest, ties to even, and keeps NaN, infinity and denormals",
+             emulator::from_f16, emulator::to_f16, 0x7c00);
+  check_half("bf16 rounds to nearest, ties to even, and keeps NaN, infinity and denormals",
+             emulator::from_bf16, emulator::to_bf16, 0x7f80);
   return failures == 0 ? 0 : 1;
 }

@@ -15,6 +15,11 @@ struct Fragments {
   float b[2];
 };
 
+struct PairFragments {
+  uint32_t a[4];
+  uint32_t b[2];
+};
+
 double tf32(float v) {
   uint32_t bits;
   std::memcpy(&bits, &v, 4);
@@ -45,6 +50,34 @@ void mma_m16n8k8_tf32(float (&d)[4], const float (&a)[4], const float (&b)[2],
       const double b0 = tf32(column.b[0]), b1 = tf32(column.b[1]);
       sum[j] += tf32(row.a[0]) * b0 + tf32(row.a[2]) * b1;
       sum[2 + j] += tf32(row.a[1]) * b0 + tf32(row.a[3]) * b1;
+    }
+  }
+  for (int i = 0; i < 4; i++) d[i] = static_cast<float>(sum[i]);
+}
+
+void mma_m16n8k16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                  float (*widen)(uint32_t)) {
+  const PairFragments own = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+  const LaneSlot* slots = meet(0xffffffffu, &own, sizeof own, WarpOp::mma);
+  const int group = current->lane / 4, in_group = current->lane % 4;
+  const auto fragments = [&](int lane) {
+    PairFragments f;
+    std::memcpy(&f, &slots[lane], sizeof f);
+    return f;
+  };
+  const auto product = [&](uint32_t x, uint32_t y) {
+    return static_cast<double>(widen(x & 0xffffu)) * widen(y & 0xffffu) +
+           static_cast<double>(widen(x >> 16)) * widen(y >> 16);
+  };
+  double sum[4] = {d[0], d[1], d[2], d[3]};
+  // lane 4 g + t holds the pairs a[g, 2 t], a[g + 8, 2 t], a[g, 2 t + 8], a[g + 8, 2 t + 8] and
+  // b[2 t, g], b[2 t + 8, g]
+  for (int t = 0; t < 4; t++) {
+    const PairFragments row = fragments(4 * group + t);
+    for (int j = 0; j < 2; j++) {
+      const PairFragments column = fragments(4 * (2 * in_group + j) + t);
+      sum[j] += product(row.a[0], column.b[0]) + product(row.a[2], column.b[1]);
+      sum[2 + j] += product(row.a[1], column.b[0]) + product(row.a[3], column.b[1]);
     }
   }
   for (int i = 0; i < 4; i++) d[i] = static_cast<float>(sum[i]);

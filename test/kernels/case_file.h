@@ -14,7 +14,8 @@ enum CaseKind { kGemm, kSpmm, kGat, kDensify, kRowwise, kReadout, kGather, kLogS
 enum CaseNumber {
   kKind, kM, kK, kN, kNnz, kHeads, kHeadWidth, kCount, kReduce, kSkipSelf, kSelfCoefficient,
   kConcat, kSelfLoops, kNegativeSlope, kL2, kAffineAfter, kActivation, kParameter, kLdX, kLdB,
-  kLdY, kLdAddend, kMode, kShift, kInPlace, kRows, kCols, kNumbers
+  kLdY, kLdAddend, kMode, kShift, kInPlace, kRows, kCols,
+  kXStorage, kYStorage, kAddendStorage, kNumbers
 };
 
 enum CaseArray {
@@ -22,17 +23,19 @@ enum CaseArray {
   kBias, kScale, kShiftVector, kAtt, kArrays
 };
 
-struct CaseWords {
+// Elements of 4 bytes, or of 2.
+struct CaseElements {
   bool present = false;
-  std::vector<uint32_t> words;
+  int64_t element_bytes = 4;
+  std::vector<uint8_t> bytes;
 };
 
 struct Case {
   double numbers[kNumbers];
-  CaseWords arrays[kArrays];
+  CaseElements arrays[kArrays];
   int64_t integer(int i) const { return static_cast<int64_t>(numbers[i]); }
   float real(int i) const { return static_cast<float>(numbers[i]); }
-  int64_t output_words() const {
+  int64_t output_elements() const {
     return integer(kRows) == 0 ? 0 : (integer(kRows) - 1) * integer(kLdY) + integer(kCols);
   }
 };
@@ -49,13 +52,14 @@ inline std::vector<Case> read_cases(const char* path) {
   std::vector<Case> cases;
   Case c;
   while (std::fread(c.numbers, sizeof c.numbers, 1, file) == 1) {
-    for (CaseWords& array : c.arrays) {
-      int32_t length = 0;  // -1: absent
-      if (std::fread(&length, 4, 1, file) != 1) std::abort();
-      array.present = length >= 0;
-      array.words.resize(length > 0 ? static_cast<size_t>(length) : 0);
-      if (length > 0 && std::fread(array.words.data(), 4, array.words.size(), file) !=
-                            array.words.size()) {
+    for (CaseElements& array : c.arrays) {
+      int32_t header[2];  // elements, or -1: absent; bytes of each
+      if (std::fread(header, 4, 2, file) != 2) std::abort();
+      array.present = header[0] >= 0;
+      array.element_bytes = header[1];
+      array.bytes.resize(array.present ? static_cast<size_t>(header[0]) * header[1] : 0);
+      if (!array.bytes.empty() &&
+          std::fread(array.bytes.data(), 1, array.bytes.size(), file) != array.bytes.size()) {
         std::abort();
       }
     }

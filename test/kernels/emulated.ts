@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import type { Stored } from "./storage.ts"
 
 export const root = join(import.meta.dirname, "../..")
 
@@ -37,6 +38,9 @@ const numberNames = [
   "inPlace",
   "rows",
   "cols",
+  "xStorage",
+  "yStorage",
+  "addendStorage",
 ] as const
 
 export const arrayNames = [
@@ -77,7 +81,7 @@ export interface KernelCase {
     readonly cols: number
   }
   readonly arrays: Partial<
-    Record<(typeof arrayNames)[number], Float32Array | Int32Array | null | undefined>
+    Record<(typeof arrayNames)[number], Stored | Int32Array | null | undefined>
   >
 }
 
@@ -132,7 +136,8 @@ const encode = (cases: ReadonlyArray<KernelCase>): Buffer => {
     parts.push(Buffer.from(words.buffer))
     for (const name of arrayNames) {
       const array = arrays[name] ?? null
-      parts.push(Buffer.from(Int32Array.of(array === null ? -1 : array.length).buffer))
+      const header = array === null ? [-1, 4] : [array.length, array.BYTES_PER_ELEMENT]
+      parts.push(Buffer.from(Int32Array.from(header).buffer))
       if (array !== null) parts.push(Buffer.from(array.buffer, array.byteOffset, array.byteLength))
     }
   }

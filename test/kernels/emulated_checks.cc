@@ -1,6 +1,6 @@
 // Runs kernels under the emulator for emulated.ts: reads cases from a file, runs each in several
 // orders of blocks and threads, writes the first result and what went wrong. Every operand ends
-// exactly where its memory ends, so AddressSanitizer sees one float too many.
+// exactly where its memory ends, so AddressSanitizer sees one element too many.
 //   emulated_checks CASES RESULTS ORDERS L2_BYTES
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +13,7 @@
 #include "agg_gemm/agg_gemm.h"
 #include "gat/gat.h"
 #include "gemm/gemm.h"
+#include "half.h"
 #include "rows/rows.h"
 #include "spmm/spmm.h"
 #include "trace.h"
@@ -22,30 +23,33 @@ using namespace gnnsched::gpu;
 
 namespace {
 
-// Device memory for one operand, `shift` floats behind a 16-byte boundary.
+// Device memory for one operand, `shift` elements behind a 16-byte boundary.
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(int64_t words, int64_t shift) : shift_(shift) {
-    cudaMalloc(&memory_, static_cast<size_t>(words + shift) * 4);
+  Buffer(int64_t elements, int64_t shift, int64_t element_bytes = 4)
+      : shift_bytes_(shift * element_bytes) {
+    cudaMalloc(&memory_, static_cast<size_t>(elements * element_bytes + shift_bytes_));
   }
-  Buffer(Buffer&& other) noexcept : memory_(other.memory_), shift_(other.shift_) {
+  Buffer(Buffer&& other) noexcept : memory_(other.memory_), shift_bytes_(other.shift_bytes_) {
     other.memory_ = nullptr;
   }
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(memory_, other.memory_);
-    std::swap(shift_, other.shift_);
+    std::swap(shift_bytes_, other.shift_bytes_);
     return *this;
   }
   ~Buffer() { cudaFree(memory_); }
+  // whatever its elements are: see Storage
   float* floats() const {
-    return memory_ == nullptr ? nullptr : static_cast<float*>(memory_) + shift_;
+    if (memory_ == nullptr) return nullptr;
+    return reinterpret_cast<float*>(static_cast<uint8_t*>(memory_) + shift_bytes_);
   }
   const int32_t* ints() const { return reinterpret_cast<const int32_t*>(floats()); }
 
  private:
   void* memory_ = nullptr;
-  int64_t shift_ = 0;
+  int64_t shift_bytes_ = 0;
 };
 
 template <class T>
@@ -54,6 +58,8 @@ Buffer upload(const std::vector<T>& values) {
   if (!values.empty()) std::memcpy(out.floats(), values.data(), values.size() * sizeof(T));
   return out;
 }
+
+Storage storage_of(const Case& c, int number) { return static_cast<Storage>(c.integer(number)); }
 
 struct Operands {
   Buffer arrays[kArrays];
@@ -65,18 +71,18 @@ struct Operands {
 Operands place(const Case& c) {
   Operands out;
   for (int i = 0; i < kArrays; i++) {
-    if (!c.arrays[i].present) continue;
-    const auto& words = c.arrays[i].words;
-    out.arrays[i] = Buffer(static_cast<int64_t>(words.size()), c.integer(kShift));
-    if (!words.empty()) std::memcpy(out.arrays[i].floats(), words.data(), words.size() * 4);
+    const CaseElements& array = c.arrays[i];
+    if (!array.present) continue;
+    const auto elements = static_cast<int64_t>(array.bytes.size()) / array.element_bytes;
+    out.arrays[i] = Buffer(elements, c.integer(kShift), array.element_bytes);
+    if (elements > 0) std::memcpy(out.arrays[i].floats(), array.bytes.data(), array.bytes.size());
   }
+  const int64_t bytes = element_bytes(storage_of(c, kYStorage));
+  out.output = Buffer(c.output_elements(), c.integer(kShift), bytes);
   const int in_place = static_cast<int>(c.integer(kInPlace));
   if (in_place >= 0) {
-    out.output = Buffer(c.output_words(), c.integer(kShift));
     std::memcpy(out.output.floats(), out.floats(in_place),
-                static_cast<size_t>(c.output_words()) * 4);
-  } else {
-    out.output = Buffer(c.output_words(), c.integer(kShift));
+                static_cast<size_t>(c.output_elements() * bytes));
   }
   return out;
 }
@@ -95,7 +101,8 @@ Epilogue epilogue_of(const Case& c, const Operands& o) {
           o.floats(kShiftVector),
           c.integer(kAffineAfter) != 0,
           static_cast<Activation>(c.integer(kActivation)),
-          c.real(kParameter)};
+          c.real(kParameter),
+          storage_of(c, kAddendStorage)};
 }
 
 // Every edge of every row lies in one unit, and units are in order.
@@ -139,7 +146,8 @@ cudaError_t launch_graph_op(const Case& c, const Operands& o, Buffer* held, cuda
                             static_cast<Reduce>(c.integer(kReduce)), c.integer(kSkipSelf) != 0,
                             c.real(kSelfCoefficient), o.ints(kRowOffsets), o.ints(kColIndices),
                             o.floats(kValues), o.floats(kColScale), o.floats(kSelfWeight),
-                            o.floats(kX), c.integer(kLdX), y, c.integer(kLdY), epilogue_of(c, o)},
+                            o.floats(kX), c.integer(kLdX), y, c.integer(kLdY), epilogue_of(c, o),
+                            storage_of(c, kXStorage), storage_of(c, kYStorage)},
                            work, held[3].floats(), stream);
   }
   if (c.integer(kKind) == kAggGemm) {
@@ -169,11 +177,12 @@ cudaError_t launch_case(const Case& c, const Operands& o, Buffer* held, cudaStre
   const float* x = input(c, o, kX);
   float* y = o.output.floats();
   const auto reduce = static_cast<Reduce>(c.integer(kReduce));
+  const Storage in_x = storage_of(c, kXStorage), in_y = storage_of(c, kYStorage);
   switch (c.integer(kKind)) {
     case kGemm:
       held[0] = Buffer(gemm_workspace_bytes(m, k, n) / 4, 0);
       return launch_gemm_f32({m, k, n, x, ldx, o.floats(kB), c.integer(kLdB), y, ldy,
-                              epilogue_of(c, o)},
+                              epilogue_of(c, o), in_x, in_y},
                              static_cast<GemmMode>(c.integer(kMode)), held[0].floats(), stream);
     case kSpmm:
     case kGat:
@@ -183,13 +192,16 @@ cudaError_t launch_case(const Case& c, const Operands& o, Buffer* held, cudaStre
       return launch_densify_csr(
           {m, k, o.ints(kRowOffsets), o.ints(kColIndices), o.floats(kValues), y, ldy}, stream);
     case kRowwise:
-      return launch_rowwise_f32({m, n, c.integer(kL2) != 0, x, ldx, y, ldy, epilogue_of(c, o)},
+      return launch_rowwise_f32({m, n, c.integer(kL2) != 0, x, ldx, y, ldy, epilogue_of(c, o), in_x,
+                                 in_y},
                                 stream);
     case kReadout:
-      return launch_readout_f32({c.integer(kCount), n, reduce, o.ints(kRowOffsets), x, ldx, y, ldy},
+      return launch_readout_f32({c.integer(kCount), n, reduce, o.ints(kRowOffsets), x, ldx, y, ldy,
+                                 in_x, in_y},
                                 stream);
     case kGather:
-      return launch_gather_f32({c.integer(kCount), n, o.ints(kRowOffsets), x, ldx, y, ldy}, stream);
+      return launch_gather_f32(
+          {c.integer(kCount), n, o.ints(kRowOffsets), x, ldx, y, ldy, in_x, in_y}, stream);
     default: return launch_log_softmax_f32({m, n, x, ldx, y, ldy}, stream);
   }
 }
@@ -197,9 +209,10 @@ cudaError_t launch_case(const Case& c, const Operands& o, Buffer* held, cudaStre
 // Gaps between rows keep their poison; every element of a row has lost it.
 std::string check_poison(const Case& c, const float* y) {
   const int64_t rows = c.integer(kRows), cols = c.integer(kCols), ld = c.integer(kLdY);
-  for (int64_t i = 0; i < c.output_words(); i++) {
-    uint32_t bits;
-    std::memcpy(&bits, y + i, 4);
+  const int64_t bytes = element_bytes(storage_of(c, kYStorage));
+  for (int64_t i = 0; i < c.output_elements(); i++) {
+    uint32_t bits = 0xffffffffu;
+    std::memcpy(&bits, reinterpret_cast<const uint8_t*>(y) + i * bytes, static_cast<size_t>(bytes));
     const bool poison = bits == 0xffffffffu, inside = i % ld < cols;
     if (inside && poison) return "element " + std::to_string(i) + " was not written";
     if (!inside && !poison && c.integer(kInPlace) < 0) {
@@ -207,6 +220,14 @@ std::string check_poison(const Case& c, const float* y) {
     }
   }
   return "";
+}
+
+// Element i of a matrix, as a float.
+float value_of(Storage storage, const float* matrix, int64_t i) {
+  if (storage == Storage::f32) return matrix[i];
+  uint16_t bits;
+  std::memcpy(&bits, reinterpret_cast<const uint8_t*>(matrix) + 2 * i, 2);
+  return storage == Storage::f16 ? emulator::from_f16(bits) : emulator::from_bf16(bits);
 }
 
 // Whether the operator takes the work list of its matrix.
@@ -241,8 +262,9 @@ Result run_case(const Case& c, int orders, size_t l2_bytes) {
     if (!result.problem.empty()) break;
     std::vector<float> dense;
     for (int64_t r = 0; r < c.integer(kRows); r++) {
-      const float* row = y + r * c.integer(kLdY);
-      dense.insert(dense.end(), row, row + c.integer(kCols));
+      for (int64_t column = 0; column < c.integer(kCols); column++) {
+        dense.push_back(value_of(storage_of(c, kYStorage), y, r * c.integer(kLdY) + column));
+      }
     }
     if (order == 0) {
       result.values = std::move(dense);

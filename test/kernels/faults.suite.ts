@@ -38,10 +38,10 @@ const faults: ReadonlyArray<Fault> = [
   },
   {
     name: "a wait for asynchronous copies that comes one tile late",
-    file: "gemm/gemm_tf32x3.cu",
+    file: "gemm/gemm_tf32.cu",
     from: "wait_copies<Config::kStages - 2>()",
     to: "wait_copies<Config::kStages - 1>()",
-    source: "gemm/gemm_tf32x3.cu",
+    source: "gemm/gemm_tf32.cu",
     cases: () => gemmTable(16),
   },
   {
@@ -55,7 +55,7 @@ const faults: ReadonlyArray<Fault> = [
   },
   {
     name: "an index that is one off where a chunk of edges ends",
-    file: "spmm/spmm_csr.cu",
+    file: "spmm/spmm_walk.h",
     from: "next = load_chunk<K>(a, edge + Lanes + group.lane, unit.edge_stop);\n      }",
     to: "next = load_chunk<K>(a, edge + Lanes + group.lane + 1, unit.edge_stop);\n      }",
     source: "spmm/spmm_csr.cu",
@@ -88,7 +88,7 @@ const faults: ReadonlyArray<Fault> = [
   {
     name: "an epilogue that drops the bias",
     file: "common/epilogue.h",
-    from: "if (e.bias != nullptr) add(v, columns.load(e.bias));",
+    from: "if (e.bias != nullptr) add(v[q], columns[q].load(e.bias));",
     to: "",
     source: "spmm/spmm_csr.cu",
     cases: () => spmmTable(16),

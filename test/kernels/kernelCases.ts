@@ -3,10 +3,26 @@
 import { type CsrCase, randomFloats } from "../cases/shapes.ts"
 import * as oracle from "../native/oracle.ts"
 import { type KernelCase, kinds } from "./emulated.ts"
+import { rounded, type StorageName, type Stored, storages, store } from "./storage.ts"
 
 export interface CheckedCase extends KernelCase {
   readonly expected: oracle.Matrix
+  /** What the result is stored in; float32 when left out. */
+  readonly stored?: StorageName
 }
+
+/** What the matrices of a case are stored in; an addend as the result is. */
+export interface CaseStorage {
+  readonly x: StorageName
+  readonly y: StorageName
+}
+export const floats: CaseStorage = { x: "fp32", y: "fp32" }
+
+const storageNumbers = ({ x, y }: CaseStorage) => ({
+  xStorage: storages.indexOf(x),
+  yStorage: storages.indexOf(y),
+  addendStorage: storages.indexOf(y),
+})
 
 const activations = [
   "identity",
@@ -35,11 +51,21 @@ export const layouts: ReadonlyArray<Layout> = [
 ]
 
 /** Rows of `columns` with the layout's gaps; NaN in the gaps, nothing behind the last row. */
-const lay = (matrix: Float32Array, columns: number, layout: Layout): Float32Array => {
+const lay = (
+  values: Float32Array,
+  columns: number,
+  layout: Layout,
+  storage: StorageName = "fp32",
+): Stored => {
+  const matrix = store(values, storage)
   const gap = layout.gap(columns)
   if (gap === 0 || columns === 0) return matrix
   const [rows, ld] = [matrix.length / columns, columns + gap]
-  const out = new Float32Array(rows === 0 ? 0 : (rows - 1) * ld + columns).fill(Number.NaN)
+  const length = rows === 0 ? 0 : (rows - 1) * ld + columns
+  const out =
+    matrix instanceof Uint16Array
+      ? new Uint16Array(length).fill(0x7fff)
+      : new Float32Array(length).fill(Number.NaN)
   for (let r = 0; r < rows; r++) {
     out.set(matrix.subarray(r * columns, (r + 1) * columns), r * ld)
   }
@@ -47,7 +73,13 @@ const lay = (matrix: Float32Array, columns: number, layout: Layout): Float32Arra
 }
 
 /** One of many epilogues: bits of `variant` choose the parts, its value the activation. */
-const makeEpilogue = (variant: number, m: number, n: number, layout: Layout) => {
+const makeEpilogue = (
+  variant: number,
+  m: number,
+  n: number,
+  layout: Layout,
+  storage: StorageName = "fp32",
+) => {
   const floats = (part: number, length: number) =>
     variant & part ? randomFloats(variant * 31 + part, length) : null
   const [rowScale, addend, bias] = [floats(1, m), floats(2, m * n), floats(4, n)]
@@ -59,7 +91,7 @@ const makeEpilogue = (variant: number, m: number, n: number, layout: Layout) => 
   const affineAfter = (variant & 16) !== 0
   const arrays: oracle.EpilogueArrays = {
     rowScale,
-    addend,
+    addend: addend && rounded(addend, storage),
     bias,
     affine: scale && shift && { scale, shift },
     affineAfterActivation: affineAfter,
@@ -73,25 +105,51 @@ const makeEpilogue = (variant: number, m: number, n: number, layout: Layout) => 
       parameter,
       ldAddend: n + layout.gap(n),
     },
-    arrays: { rowScale, addend: addend && lay(addend, n, layout), bias, scale, shiftVector: shift },
+    arrays: {
+      rowScale,
+      addend: addend && lay(addend, n, layout, storage),
+      bias,
+      scale,
+      shiftVector: shift,
+    },
   }
 }
 
 const kindOf = (name: (typeof kinds)[number]): number => kinds.indexOf(name)
 
-export const gemmModes = ["ffma", "tf32x3"] as const
+/** In the order of the enum GemmMode. */
+export const gemmModes = ["ffma", "tf32x3", "tf32", "fp16", "bf16"] as const
+export type GemmMode = (typeof gemmModes)[number]
+/** Those at float32 grade, which the fused layer has alone. */
+export const float32Modes = ["ffma", "tf32x3"] as const
+
+/** What a mode makes of a factor before it multiplies. */
+const factors = (values: Float32Array, mode: GemmMode): Float32Array => {
+  if (mode === "fp16" || mode === "bf16") return rounded(values, mode)
+  if (mode !== "tf32") return values
+  const bits = new Uint32Array(values.slice().buffer)
+  // half a unit up, ties away from zero, as cvt.rna does
+  return new Float32Array(bits.map((word) => (word + 0x1000) & 0xffffe000).buffer)
+}
+
+export interface GemmOptions {
+  readonly inPlaceAddend?: boolean
+  readonly storage?: CaseStorage
+}
 
 export const gemmCase = (
-  mode: (typeof gemmModes)[number],
+  mode: GemmMode,
   [m, k, n]: readonly [number, number, number],
   variant: number,
   layout: Layout,
-  inPlaceAddend = false,
+  { inPlaceAddend = false, storage = floats }: GemmOptions = {},
 ): CheckedCase => {
   const [a, b] = [randomFloats(m + 1, m * k), randomFloats(n + 2, k * n)]
-  const epilogue = makeEpilogue(inPlaceAddend ? variant | 2 : variant, m, n, layout)
+  const parts = inPlaceAddend ? variant | 2 : variant
+  const epilogue = makeEpilogue(parts, m, n, layout, storage.y)
+  const kept = factors(rounded(a, storage.x), mode)
   return {
-    label: `gemm ${mode} ${m} ${k} ${n}, epilogue ${variant}, shift ${layout.shift}`,
+    label: `gemm ${mode} ${m} ${k} ${n}, epilogue ${variant}, shift ${layout.shift}, ${storage.x} to ${storage.y}`,
     numbers: {
       kind: kindOf("gemm"),
       mode: gemmModes.indexOf(mode),
@@ -99,9 +157,11 @@ export const gemmCase = (
       ...{ ldX: k + layout.gap(k), ldB: n + layout.gap(n), ldY: n + layout.gap(n) },
       ...(inPlaceAddend ? { inPlace: 9 } : {}),
       ...epilogue.numbers,
+      ...storageNumbers(storage),
     },
-    arrays: { x: lay(a, k, layout), b: lay(b, n, layout), ...epilogue.arrays },
-    expected: epilogue.apply(oracle.gemm(m, k, n, a, b)),
+    arrays: { x: lay(a, k, layout, storage.x), b: lay(b, n, layout), ...epilogue.arrays },
+    expected: epilogue.apply(oracle.gemm(m, k, n, kept, factors(b, mode))),
+    stored: storage.y,
   }
 }
 
@@ -124,14 +184,20 @@ export const spmmModes: ReadonlyArray<SpmmMode> = [
   { reduce: "max", skipSelf: true },
 ]
 
+export interface SpmmOptions {
+  readonly x?: Float32Array
+  readonly storage?: CaseStorage
+}
+
 export const spmmCase = (
   csr: CsrCase,
   n: number,
   mode: SpmmMode,
   variant: number,
   layout: Layout,
-  x = randomFloats(n + 3, csr.k * n),
+  { x: given = randomFloats(n + 3, csr.k * n), storage = floats }: SpmmOptions = {},
 ): CheckedCase => {
+  const x = rounded(given, storage.x)
   const { m, k } = csr
   const nnz = csr.colIndices.length
   const selfCoefficient = m <= k ? (mode.selfCoefficient ?? 0) : 0
@@ -140,9 +206,9 @@ export const spmmCase = (
   const selfWeight = mode.selfWeight && selfCoefficient !== 0 ? randomFloats(7, m) : null
   const { reduce, skipSelf = false } = mode
   const input = { csr, n, reduce, values, colScale, skipSelf, selfCoefficient, selfWeight, x }
-  const epilogue = makeEpilogue(variant, m, n, layout)
+  const epilogue = makeEpilogue(variant, m, n, layout, storage.y)
   return {
-    label: `spmm ${csr.name}, width ${n}, ${JSON.stringify(mode)}, epilogue ${variant}`,
+    label: `spmm ${csr.name}, width ${n}, ${JSON.stringify(mode)}, epilogue ${variant}, ${storage.x} to ${storage.y}`,
     numbers: {
       kind: kindOf("spmm"),
       ...{ m, k, n, nnz, rows: m, cols: n, shift: layout.shift, selfCoefficient },
@@ -150,13 +216,15 @@ export const spmmCase = (
       skipSelf: Number(skipSelf),
       ...{ ldX: n + layout.gap(n), ldY: n + layout.gap(n) },
       ...epilogue.numbers,
+      ...storageNumbers(storage),
     },
     arrays: {
       ...{ rowOffsets: csr.rowOffsets, colIndices: csr.colIndices },
-      ...{ values, colScale, selfWeight, x: lay(x, n, layout) },
+      ...{ values, colScale, selfWeight, x: lay(x, n, layout, storage.x) },
       ...epilogue.arrays,
     },
     expected: epilogue.apply(oracle.spmm(input)),
+    stored: storage.y,
   }
 }
 
@@ -179,7 +247,6 @@ export const aggGemmCase = (
   const colScale = mode.colScale ? randomFloats(6, m) : null
   const selfWeight = mode.selfWeight ? randomFloats(7, m) : null
   const weights = { values, colScale, selfWeight }
-  const sums = oracle.spmm({ csr, n: k, reduce, skipSelf, selfCoefficient, ...weights, x })
   const epilogue = makeEpilogue(variant, m, n, layout)
   return {
     label: `aggGemm ${gemmMode} ${csr.name}, ${k} to ${n}, ${JSON.stringify(mode)}, epilogue ${variant}`,
@@ -195,7 +262,11 @@ export const aggGemmCase = (
       ...{ ...weights, x: lay(x, k, layout), b: lay(b, n, layout) },
       ...epilogue.arrays,
     },
-    expected: epilogue.apply(oracle.gemm(m, k, n, sums, b)),
+    // worked out when asked for: the counts of sectors do without
+    get expected() {
+      const sums = oracle.spmm({ csr, n: k, reduce, skipSelf, selfCoefficient, ...weights, x })
+      return epilogue.apply(oracle.gemm(m, k, n, sums, b))
+    },
   }
 }
 
@@ -301,20 +372,23 @@ export const rowCases = (
   n: number,
   layout: Layout,
   spoil: (x: Float32Array) => void = () => undefined,
+  storage = floats,
 ): Array<CheckedCase> => {
   const m = 71
-  const x = randomFloats(n + 50, m * n)
-  spoil(x)
+  const exact = randomFloats(n + 50, m * n)
+  spoil(exact)
+  const x = rounded(exact, storage.x)
   const ld = n + layout.gap(n)
-  const common = { m, n, ldX: ld, ldY: ld, shift: layout.shift }
-  const laid = { x: lay(x, n, layout) }
+  const common = { m, n, ldX: ld, ldY: ld, shift: layout.shift, ...storageNumbers(storage) }
+  const laid = { x: lay(x, n, layout, storage.x) }
+  const stored = storage.y
   const offsets = Int32Array.from([0, 0, 1, 3, 3, 68, 71, 71])
   const targets = Int32Array.from([70, 0, 3, 3, 12])
   const rowwise = [0, 31].flatMap((variant) =>
     [true, false].map((l2): CheckedCase => {
-      const epilogue = makeEpilogue(variant, m, n, layout)
+      const epilogue = makeEpilogue(variant, m, n, layout, storage.y)
       const rows = l2 ? oracle.l2Rows(m, n, x) : Float64Array.from(x)
-      const inPlace = variant === 0 ? { inPlace: 5 } : {}
+      const inPlace = variant === 0 && storage.x === storage.y ? { inPlace: 5 } : {}
       return {
         label: `rowwise width ${n}, l2 ${l2}, epilogue ${variant}`,
         numbers: {
@@ -324,6 +398,7 @@ export const rowCases = (
         },
         arrays: { ...laid, ...epilogue.arrays },
         expected: epilogue.apply(rows),
+        stored,
       }
     }),
   )
@@ -336,6 +411,7 @@ export const rowCases = (
       },
       arrays: { ...laid, rowOffsets: offsets },
       expected: oracle.readout(offsets, n, reduce, x),
+      stored,
     }),
   )
   return [
@@ -346,8 +422,10 @@ export const rowCases = (
       numbers: { kind: kindOf("gather"), ...common, count: 5, rows: 5, cols: n },
       arrays: { ...laid, rowOffsets: targets },
       expected: Array.from(targets).flatMap((row) => [...x.subarray(row * n, row * n + n)]),
+      stored,
     },
-    ...[{}, { inPlace: 5 }].map((inPlace) => ({
+    // only ever of float32
+    ...(storage === floats ? [{}, { inPlace: 5 }] : []).map((inPlace) => ({
       label: `logSoftmax width ${n}`,
       numbers: { kind: kindOf("logSoftmax"), ...common, rows: m, cols: n, ...inPlace },
       arrays: laid,

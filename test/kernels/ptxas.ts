@@ -38,9 +38,10 @@ export const nvccRelease = (): string | null => {
 
 const sources = (): Array<string> => globSync("*/*.cu", { cwd: kernelsFolder }).sort()
 
-/** tf32 begins with sm_80. */
+/** The tensor-core instructions of these begin with sm_80. */
+const tensorSources = ["gemm/gemm_tf32.cu", "gemm/gemm_half.cu", "agg_gemm/agg_gemm_tf32x3.cu"]
 const compiledFor = (source: string, arch: number): boolean =>
-  arch >= 80 || !source.includes("tf32")
+  arch >= 80 || !tensorSources.includes(source)
 
 const hashOf = (source: string, arch: number, release: string): string => {
   const hash = createHash("sha256").update(`${release} sm_${arch} ${source}`)
@@ -74,7 +75,7 @@ const plainName = (demangled: string): string =>
     .exec(demangled.replaceAll(/\((?:int|bool|unsigned int)\)/g, ""))![1]!
     .replaceAll(/gnnsched::gpu::/g, "")
     .replaceAll(/\(anonymous namespace\)::|_GLOBAL__N__\w+::/g, "")
-    .replaceAll("(Kind)", "")
+    .replaceAll(/\((?:Kind|gnnsched::Storage)\)/g, "")
     .replaceAll("> >", ">>")
 
 const parse = (output: string): Array<KernelFigures> => {

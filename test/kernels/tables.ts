@@ -14,13 +14,16 @@ import {
 import {
   aggGemmCase,
   aggModes,
+  type CaseStorage,
   type CheckedCase,
   densifyCase,
+  float32Modes,
+  floats,
   type GatMode,
+  type GemmMode,
   gatCase,
   gatv2Case,
   gemmCase,
-  gemmModes,
   type Layout,
   layouts,
   rowCases,
@@ -42,19 +45,21 @@ const heavyCase = csrOf(
   ),
 )
 const graphs = [heavyCase, ...graphCases]
+/** Rows read by 16 bytes in every group of lanes, and rows that cannot be. */
+const halfWidths = [1, 7, 8, 16, 20, 32, 33, 64, 72, 136, 264]
 
 /** Every `step`-th element, so that thin tables keep all kinds of cases. */
 const thin = <A>(step: number, list: ReadonlyArray<A>): Array<A> =>
   list.filter((_, i) => i % step === 0)
 
 export const gemmTable = (step = 1): Array<CheckedCase> =>
-  gemmModes.flatMap((mode) => [
+  float32Modes.flatMap((mode) => [
     ...thin(step, gemmShapes).map((shape, i) =>
       gemmCase(mode, shape, variantOf(i), layoutOf(i + 1)),
     ),
     // aligned, more than a tile both ways, split along k
     gemmCase(mode, [130, 1024, 68], 0, tight),
-    gemmCase(mode, [9, 21, 37], 31, tight, true),
+    gemmCase(mode, [9, 21, 37], 31, tight, { inPlaceAddend: true }),
     ...thin(
       4 * step,
       Array.from({ length: 128 }, (_, v) => v),
@@ -75,6 +80,60 @@ export const spmmTable = (step = 1): Array<CheckedCase> => {
   })
 }
 
+/** Products of rounded operands, and of operands and results stored in two bytes. */
+export const lowGemmTable = (step = 1): Array<CheckedCase> => {
+  const pairs: ReadonlyArray<readonly [GemmMode, CaseStorage]> = [
+    ["tf32", floats],
+    ["tf32x3", { x: "fp32", y: "fp16" }],
+    ...(["fp16", "bf16"] as const).flatMap((s) =>
+      [{ x: s, y: s }, { x: "fp32", y: s } as const, { x: s, y: "fp32" } as const].flatMap(
+        (storage) => [[s, storage] as const, ["ffma", storage] as const],
+      ),
+    ),
+  ]
+  // every shape comes with every fourth pair, every pair with every fourth shape
+  const shapes = (p: number) => gemmShapes.filter((_, i) => (i + p) % (4 * step) === 0)
+  return pairs.flatMap(([mode, storage], p) => [
+    ...shapes(p).map((shape, i) =>
+      gemmCase(mode, shape, variantOf(i + p), layoutOf(i + p), { storage }),
+    ),
+    gemmCase(mode, [130, 1024, 68], 0, tight, { storage }),
+    gemmCase(mode, [133, 40, 24], 6, tight, { storage }),
+    gemmCase(mode, [9, 21, 37], 31, tight, { storage, inPlaceAddend: true }),
+  ])
+}
+
+/** Rows of x and y stored in two bytes. */
+export const halfSpmmTable = (step = 1): Array<CheckedCase> => {
+  const stored: ReadonlyArray<CaseStorage> = [
+    { x: "fp16", y: "fp16" },
+    { x: "bf16", y: "bf16" },
+    { x: "fp16", y: "fp32" },
+    { x: "fp32", y: "bf16" },
+    { x: "bf16", y: "fp32" },
+    { x: "fp32", y: "fp16" },
+  ]
+  let i = 0
+  return [...graphs, ...rectangleCases].flatMap((csr) => {
+    const large = csr.colIndices.length > 3000
+    return (large ? [1, 17, 64, 264] : thin(step, halfWidths)).flatMap((n) =>
+      thin(2 * step, spmmModes.slice(n % 2)).map((mode) => {
+        i += 1
+        const storage = stored[i % stored.length]!
+        return spmmCase(csr, n, mode, large ? 0 : variantOf(i), layoutOf(i >> 2), { storage })
+      }),
+    )
+  })
+}
+
+export const halfRowTable = (step = 1): Array<CheckedCase> =>
+  thin(step, widths).flatMap((n, i) =>
+    (["fp16", "bf16"] as const).flatMap((s) => [
+      ...rowCases(n, layoutOf(i), undefined, { x: s, y: s }),
+      ...rowCases(n, layoutOf(i + 1), undefined, { x: s, y: "fp32" }),
+    ]),
+  )
+
 /** Widths on both sides of each tile, more and fewer columns than rows of shared memory have. */
 const aggShapes = [
   [1, 1],
@@ -94,7 +153,7 @@ export const aggGemmTable = (step = 1): Array<CheckedCase> => {
   return graphs.flatMap((csr) => {
     const large = csr.colIndices.length > 3000
     return thin(step, large ? aggShapes.slice(5, 7) : aggShapes).flatMap((shape) =>
-      gemmModes.flatMap((gemmMode) =>
+      float32Modes.flatMap((gemmMode) =>
         thin(large ? 3 : 1, aggModes).map((mode) => {
           i += 1
           const variant = large ? 0 : variantOf(i)
@@ -196,7 +255,7 @@ export const spoiledTable = (): Array<CheckedCase> => {
     x[5 * n] = Number.NaN
     x[9 * n + n - 1] = Number.POSITIVE_INFINITY
     x[11 * n + 1] = Number.NEGATIVE_INFINITY
-    return spmmModes.map((mode) => spmmCase(csr, n, mode, 0, tight, x))
+    return spmmModes.map((mode) => spmmCase(csr, n, mode, 0, tight, { x }))
   })
   const scoreSrc = randomFloats(42, csr.m * 3)
   scoreSrc[7 * 3 + 1] = Number.NaN
@@ -221,5 +280,5 @@ export const longSums = (): Array<CheckedCase> => {
   const random = seededRandom(99)
   const positive = (length: number) => Float32Array.from({ length }, () => random() + 0.1)
   const hub = csrOf("hub", 20_000, [Array.from({ length: 20_000 }, (_, i) => i)])
-  return [spmmCase(hub, 3, { reduce: "sum" }, 0, tight, positive(60_000))]
+  return [spmmCase(hub, 3, { reduce: "sum" }, 0, tight, { x: positive(60_000) })]
 }

@@ -10,6 +10,7 @@ import {
   activationCodes,
   kindCodes,
   planFormat,
+  productsCodes,
   reduceCodes,
 } from "../../src/device/native/planWords.ts"
 
@@ -37,6 +38,10 @@ describe("the native border", () => {
       expect(native.get(kind[0]!.toUpperCase() + kind.slice(1)), kind).toBe(code)
     })
     expect(native.get("Kinds")).toBe(kindCodes.length)
+    productsCodes.forEach((products, code) => {
+      const name = `Products${products[0]!.toUpperCase()}${products.slice(1)}`
+      expect(native.get(name), products).toBe(code)
+    })
     const enums = nativeFile("../kernels/common/op_args.h")
     const members = (name: string) =>
       enums.match(new RegExp(`enum class ${name} : int32_t \\{ ([^}]+) \\}`))?.[1]?.split(", ")

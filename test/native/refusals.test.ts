@@ -90,6 +90,19 @@ describe("plans", () => {
           ["negative", () => ({ k: -1 }), "ops[1].k", /-1 is not an integer/],
           ["too large", () => ({ n: 2 ** 31 }), "ops[1].n", /2147483648 is not/],
           ["NaN", () => ({ m: Number.NaN }), "ops[1].m", /nan is not/],
+          ["tf32", () => ({ products: "tf32" }), "ops[1].precision", /computes in float32/],
+          [
+            "c fp16",
+            ({ c }) => ({ c: { ...c, storage: "fp16" } }),
+            "ops[1].precision",
+            /in float32/,
+          ],
+          [
+            "a bf16",
+            ({ a }) => ({ a: { ...a, storage: "bf16" } }),
+            "ops[1].precision",
+            /products 0/,
+          ],
         ]
         for (const [label, change, where, reason] of changes) {
           const bad = { ...plan.ops[1]!, ...change(plan.ops[1] as GemmOp) } as Op

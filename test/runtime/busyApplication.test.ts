@@ -11,7 +11,7 @@ describe("a busy application thread", () => {
     )
     const model = await runtime.loadModel(randomModel({ architecture: "GCN", width: 8, seed: 1 }))
     await runtime.submit({ graph, model }).result
-    const tasks = Array.from({ length: 20 }, () => runtime.submit({ graph, model }))
+    const tasks = Array.from({ length: 20 }, () => runtime.submit({ graph, model, share: false }))
     // The messages are on their way; from here this thread answers nothing for a second.
     const blockedMs = 1000
     const until = performance.now() + blockedMs

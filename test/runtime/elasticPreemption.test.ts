@@ -8,7 +8,7 @@ import { randomGraph, randomModel } from "../support/sources.ts"
 const width = 64
 
 const open = (options: RuntimeOptions) =>
-  Runtime.open({ inProcess: true, lanes: 1, policy: "priority", ...options })
+  Runtime.open({ inProcess: true, lanes: 1, policy: "priority", shareWork: false, ...options })
 
 const load = async (runtime: RuntimeApi, nodes: number) => ({
   graph: await runtime.loadGraph(randomGraph({ nodes, edges: 6 * nodes, width, seed: 1 })),

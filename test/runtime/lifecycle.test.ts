@@ -142,7 +142,7 @@ describe("a policy of the application's own", () => {
   ]
 
   it.each(choices)("%s decides the order", async (_, policy, expected) => {
-    await using runtime = await open({ policy, lanes: 1 })
+    await using runtime = await open({ policy, lanes: 1, shareWork: false })
     const source = await small(runtime)
     // The first is under way while the others line up.
     const ids = ["a", "b", "c", "d"]

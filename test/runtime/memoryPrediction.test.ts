@@ -9,7 +9,13 @@ const runs = 10_000
 
 it("predicts the memory of 10,000 runs without any error", { timeout: 60_000 }, async () => {
   const random = testRandom(seed)
-  await using runtime = await Runtime.open({ memoryBytes: 32 * 2 ** 20, lanes: 2, inProcess: true })
+  const memoryBytes = 32 * 2 ** 20
+  await using runtime = await Runtime.open({
+    memoryBytes,
+    lanes: 2,
+    inProcess: true,
+    shareWork: false,
+  })
   const width = 7
   const graphs = await Promise.all(
     Array.from({ length: 24 }, (_, i) => {

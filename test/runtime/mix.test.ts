@@ -64,7 +64,13 @@ describe("a mix of tasks under a budget for a third of them", { timeout: 180_000
     for (const policy of policyNames.filter((name) => name !== "unsafe")) {
       for (const mode of ["groups", "continuous"] as const) {
         const memoryBytes = Math.ceil(budget / 64) * 64
-        await using runtime = await Runtime.open({ policy, mode, lanes, memoryBytes })
+        await using runtime = await Runtime.open({
+          policy,
+          mode,
+          lanes,
+          memoryBytes,
+          shareWork: false,
+        })
         const results = await runAll(runtime, policy === "base" ? 200 : 32)
         for (const [index, result] of results.entries()) {
           if (result.status === "rejected") throw result.reason
@@ -84,6 +90,7 @@ describe("a mix of tasks under a budget for a third of them", { timeout: 180_000
     const alone = await runAlone()
     await using runtime = await Runtime.open({
       policy: "unsafe",
+      shareWork: false,
       allowUnsafe: true,
       lanes: 6,
       memoryBytes: Math.ceil((Math.max(...alone.footprints) * 1.5) / 64) * 64,

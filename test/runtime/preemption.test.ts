@@ -7,7 +7,7 @@ import { randomGraph, randomModel } from "../support/sources.ts"
 const width = 64
 
 const open = (options: RuntimeOptions) =>
-  Runtime.open({ lanes: 1, memoryBytes: 512 * 2 ** 20, ...options })
+  Runtime.open({ lanes: 1, shareWork: false, memoryBytes: 512 * 2 ** 20, ...options })
 
 /** Some hundreds of milliseconds in many operators. */
 const longParts = async (runtime: RuntimeApi) => ({

@@ -59,6 +59,22 @@ describe("a short task with a target, behind long ones", () => {
     })
   })
 
+  it("has the lane that was given for it, before others that wait", async () => {
+    const report = await simulate({ lanes: 1 }, ({ submit }) =>
+      Effect.gen(function* () {
+        yield* submit("long", "a")
+        yield* Effect.sleep(200)
+        yield* submit("short", "earlier")
+        yield* Effect.sleep(100)
+        yield* submit("short", "urgent", { deadlineMs: 400 })
+      }),
+    )
+    const [stopped] = taskOf(report, "a").runs
+    expect(stopped).toMatchObject({ end: "preempted", preemptedBy: "urgent" })
+    expect(taskOf(report, "urgent").startedAtMs).toBe(stopped!.endedAtMs)
+    expect(taskOf(report, "earlier").startedAtMs).toBeGreaterThan(stopped!.endedAtMs!)
+  })
+
   it("waits where the runs would miss their own targets for it", async () => {
     const report = await simulate({ lanes: 2 }, ({ submit }) =>
       Effect.gen(function* () {

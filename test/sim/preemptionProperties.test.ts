@@ -31,6 +31,7 @@ const optionsOf = (random: Random, seed: number): Partial<SimulationOptions> => 
   lanes: 1 + random.int(3),
   // Two long tasks fit beside the short ones, three do not.
   memoryBytes: (random.int(2) === 0 ? 260 : 4096) * 2 ** 20,
+  elastic: random.int(3) === 0,
   policy: random.int(3) === 0 ? "priority" : "slo",
   lateTasks: random.int(2) === 0 ? "run" : "expire",
   admit: random.int(3) === 0 ? "deadline" : "all",

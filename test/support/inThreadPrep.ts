@@ -2,19 +2,21 @@
 // virtual time, where real threads would bring real time in.
 import { Effect } from "effect"
 import type { ResidentObject, ResidentRole } from "../../src/model/Resident.ts"
-import { gcnScale, gcnSelfWeight } from "../../src/prep/gcnNorm.ts"
+import { derivedResident } from "../../src/prep/derivedResident.ts"
 import { loadGraph } from "../../src/prep/loadGraph.ts"
 import { loadGnnModel, readModelConfig } from "../../src/prep/model/loadModel.ts"
 import { packWeights } from "../../src/prep/model/packWeights.ts"
+import { extractNeighbourhood } from "../../src/prep/neighbourhood.ts"
 import type { PrepareRequest, PrepPoolService } from "../../src/prep/PrepPool.ts"
 import {
   directResident,
-  fillOf,
+  isDerived,
   makeResident,
+  partOfResident,
   residentKey,
   targetResident,
 } from "../../src/prep/residentObjects.ts"
-import { buildRowWork, offsetsOfRole } from "../../src/prep/rowWork.ts"
+import { uniteGraphs } from "../../src/prep/uniteGraphs.ts"
 
 const prepareRole = (request: PrepareRequest, role: ResidentRole): ResidentObject => {
   const { graph, model, targets, taskId } = request
@@ -24,17 +26,11 @@ const prepareRole = (request: PrepareRequest, role: ResidentRole): ResidentObjec
   if (role === "model.weights") {
     return makeResident(residentKey(model.contentId, role), packWeights(model))
   }
-  if (role.startsWith("gcn.scale@")) {
-    return makeResident(residentKey(graph.contentId, role), gcnScale(graph, fillOf(role)))
-  }
-  if (role.startsWith("gcn.selfWeight@")) {
-    return makeResident(residentKey(graph.contentId, role), gcnSelfWeight(graph, fillOf(role)))
-  }
-  if (role.endsWith(".rowWork")) {
-    const work = buildRowWork(offsetsOfRole(graph, role))
-    return makeResident(residentKey(graph.contentId, role), work)
-  }
-  return directResident(graph, role)
+  if (!isDerived(role)) return directResident(graph, role)
+  const { origin } = graph
+  return origin?.kind === "part" && role.startsWith("gcn.")
+    ? partOfResident(derivedResident(origin.graph, role), graph, role)
+    : derivedResident(graph, role)
 }
 
 export const inThreadPrep: PrepPoolService = {
@@ -43,6 +39,8 @@ export const inThreadPrep: PrepPoolService = {
   loadGraph: (source) => Effect.sync(() => loadGraph(source)),
   loadModel: (source) => Effect.sync(() => loadGnnModel(source)),
   prepare: (request) => Effect.sync(() => request.roles.map((role) => prepareRole(request, role))),
+  neighbourhood: (request) => Effect.sync(() => extractNeighbourhood(request)),
+  unite: (request) => Effect.sync(() => uniteGraphs(request)),
   sabotage: (job) => Effect.die(new Error(`${job}: no thread to break here`)),
   forget: () => Effect.void,
 }

@@ -1,7 +1,6 @@
 // What is told of a GPU beside its kernels: how fast its own memory is copied, how soon a plan on it can
 // stop, whether its multiprocessors can be shared out.
-import { Result } from "effect"
-import { loadAddon } from "../../device/native/Addon.ts"
+import { gpuNamed } from "../../device/native/cudaDevice.ts"
 import type { DeviceInfo, GpuFacts } from "../../model/RunReport.ts"
 import { addonOption } from "../addonOption.ts"
 import { formatBytes } from "../units.ts"
@@ -14,10 +13,11 @@ export interface GpuReport extends Pick<GpuFacts, "index" | "copyBytesPerSecond"
 }
 
 export const gpuReport = ({ gpu }: DeviceInfo): GpuReport | null => {
-  const addon = loadAddon(addonOption().addonPath ?? null)
-  if (gpu === undefined || gpu === null || Result.isFailure(addon)) return null
+  if (gpu === undefined || gpu === null) return null
   const { index, copyBytesPerSecond, sliceBytes } = gpu
-  const { driver, memoryBytes, noSmShares } = addon.success.gpus(index).devices[index]!
+  const listed = gpuNamed(index, addonOption().addonPath ?? null)
+  if (listed === null) return null
+  const { driver, memoryBytes, noSmShares } = listed
   return { index, driver, memoryBytes, copyBytesPerSecond, sliceBytes, noSmShares }
 }
 

@@ -32,10 +32,11 @@ const rowOf = (report: RunReport, load: number, seed: number): SweepRow => ({
   ...figuresOf(report),
 })
 
-/** What the point leaves open is as in `options`. */
+/** What the point leaves open is as in `options`; every task is one run, as published policies have it. */
 const optionsAt = (options: SimulationOptions, point: SweepPoint): SimulationOptions => ({
   ...options,
   opTimings: false,
+  shareWork: false,
   ...(point.policy === null ? {} : { policy: point.policy }),
   ...(point.mode === null ? {} : { mode: point.mode }),
   ...(point.lanes === null ? {} : { lanes: point.lanes }),

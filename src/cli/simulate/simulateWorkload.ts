@@ -32,6 +32,7 @@ const submitter =
       nodes: task.nodes,
       deadlineMs: task.deadlineMs,
       priority: task.priority,
+      share: task.share ?? true,
     })
 
 /** Every task by the clock, and those that come after another's end; settles when the last has come. */

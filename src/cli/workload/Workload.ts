@@ -23,6 +23,8 @@ export interface WorkloadTask {
   readonly after?: FollowUp
   readonly deadlineMs: number | null
   readonly priority: number
+  /** May be answered by a run that answers others as well. Left out: yes. */
+  readonly share?: boolean
   /** Number of the file's entry it comes from: many tasks share one. */
   readonly entry: number
   /** That entry as errors name it: `tasks[3]`, `arrivals.map.tiny`. */

@@ -114,6 +114,7 @@ const templatesOf = (
           nodes: null,
           deadlineMs: deadline === null ? null : parseDuration(deadline)!,
           priority: entry.priority ?? defaults.priority ?? 0,
+          share: defaults.share ?? true,
           entry: first + index,
           place: `arrivals.map.${kind}`,
         },

@@ -81,6 +81,7 @@ const expandTask = (
     nodes: task.nodes ?? null,
     deadlineMs: deadline === null ? null : parseDuration(deadline)!,
     priority: task.priority ?? defaults.priority ?? 0,
+    share: task.share ?? defaults.share ?? true,
     entry,
     place: `tasks[${entry}]`,
   }

@@ -90,6 +90,8 @@ const nodes = filtered(
   (list) => list.length > 0 && list.length <= limits.maxTargets,
 )
 
+const share = Schema.Boolean.annotate({ expected: "true, or false for a run of its own" })
+
 const task = named(
   Schema.Struct({
     id: taskId,
@@ -108,8 +110,9 @@ const task = named(
     ),
     every: Schema.optionalKey(duration),
     nodes: Schema.optionalKey(nodes),
+    share: Schema.optionalKey(share),
   }),
-  "a task: {id, tenant, model, graph, at, deadline, priority, count, every, nodes}",
+  "a task: {id, tenant, model, graph, at, deadline, priority, count, every, nodes, share}",
 )
 
 export const workloadSchema = named(
@@ -127,8 +130,9 @@ export const workloadSchema = named(
           graph: Schema.optionalKey(name("a graph")),
           deadline: Schema.optionalKey(deadline),
           priority: Schema.optionalKey(priority),
+          share: Schema.optionalKey(share),
         }),
-        "{tenant, model, graph, deadline, priority}",
+        "{tenant, model, graph, deadline, priority, share}",
       ),
     ),
     tasks: Schema.optionalKey(

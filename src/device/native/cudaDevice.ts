@@ -1,5 +1,5 @@
 // The cuda device: plans run by the kernels of kernels/, a stream per lane, through the native addon.
-import { Effect, type Scope } from "effect"
+import { Effect, Result, type Scope } from "effect"
 import { DeviceUnavailable } from "../../model/errors.ts"
 import type { Device, DeviceOptions } from "../Device.ts"
 import { type Addon, type Gpu, loadAddon } from "./Addon.ts"
@@ -44,6 +44,12 @@ const findGpu = (addon: Addon, index: number): Effect.Effect<FoundGpu, DeviceUna
       ? `there is no GPU ${index}; this machine has ${devices.length}`
       : `GPU ${index} does not answer`
   return Effect.fail(new DeviceUnavailable({ device: "cuda", reason: reason ?? numbers }))
+}
+
+/** What CUDA lists of a GPU, without opening it; null where there is none of that number. */
+export const gpuNamed = (index: number, addonPath: string | null): Gpu | null => {
+  const addon = loadAddon(addonPath)
+  return Result.isSuccess(addon) ? (addon.success.gpus(index).devices[index] ?? null) : null
 }
 
 /** Opens a GPU for the life of the scope; closing stops plans at an operator boundary. */

@@ -14,11 +14,12 @@ import type {
   SpmmOp,
 } from "../../model/Op.ts"
 import type { Plan } from "../../model/Plan.ts"
+import type { Precision, Storage } from "../../model/precision.ts"
 
 /** Numbers that native/plan_words.h has under the same names with a `k` in front. */
 export const planFormat = {
   Magic: 0x474e4e50,
-  Version: 3,
+  Version: 4,
   HeaderWords: 8,
   HeadMagic: 0,
   HeadVersion: 1,
@@ -45,6 +46,7 @@ export const planFormat = {
   OpNegativeSlope: 13,
   OpRowWorkWords: 14,
   OpScratchWords: 15,
+  OpPrecision: 16,
   Operands: 18,
   OperandWords: 3,
   SlotArena: -1,
@@ -90,6 +92,9 @@ export const kindCodes: ReadonlyArray<OpKind> = [
   "copy",
   "aggGemm",
 ]
+/** How a gemm multiplies; the codes of native/plan_words.h. */
+export const productsCodes: ReadonlyArray<Precision> = ["fp32", "tf32", "fp16", "bf16"]
+const storageCodes: ReadonlyArray<Storage | undefined> = [undefined, "fp16", "bf16"]
 export const reduceCodes: ReadonlyArray<Aggregation> = ["sum", "mean", "max"]
 export const activationCodes: ReadonlyArray<ActivationName> = [
   "identity",
@@ -136,6 +141,13 @@ class OpWriter {
     this.#words[at + 2] = operand.ld
   }
 
+  /** Of the matrices that may lie in two bytes, and of a product's factors. */
+  precision(matrices: ReadonlyArray<Operand | null>, products: Precision = "fp32"): void {
+    const storages = matrices.map((operand) => storageCodes.indexOf(operand?.storage))
+    const word = storages.reduce((sum, code, i) => sum + code * 4 ** (i + 1), 0)
+    this.set(F.OpPrecision, word + productsCodes.indexOf(products))
+  }
+
   csr(op: { nnz: number; rowOffsets: Operand; colIndices: Operand }): void {
     this.set(F.OpNnz, op.nnz)
     this.operand(F.RowOffsets, op.rowOffsets)
@@ -170,6 +182,7 @@ const writeAggregate = (to: OpWriter, op: SpmmOp | AggGemmOp): void => {
   to.set(F.OpReduce, reduceCodes.indexOf(op.reduce))
   to.set(F.OpSelfCoefficient, op.selfCoefficient)
   to.flag(F.FlagSkipSelf, op.skipSelf)
+  to.precision([op.x, op.y, op.epilogue.addend])
   to.operand(F.Values, op.values)
   to.operand(F.ColScale, op.colScale)
   to.operand(F.SelfWeight, op.selfWeight)
@@ -187,6 +200,7 @@ const writeAttention = (to: OpWriter, op: GatOp | GatV2Op): void => {
   to.flag(F.FlagConcat, op.concat)
   to.flag(F.FlagSelfLoops, op.selfLoops)
   to.operand(F.X, op.x)
+  to.precision([op.x, op.y, op.epilogue.addend])
   to.operand(F.Y, op.y)
   to.epilogue(op.epilogue)
   to.memory(op.memory)
@@ -199,6 +213,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
     case "gemm":
       to.set(F.OpK, op.k)
       to.set(F.OpN, op.n)
+      to.precision([op.a, op.c, op.epilogue.addend], op.products)
       to.operand(F.X, op.a)
       to.operand(F.B, op.b)
       to.operand(F.Y, op.c)
@@ -225,11 +240,13 @@ const writeOp = (to: OpWriter, op: Op): void => {
     case "densify":
       to.set(F.OpK, op.k)
       to.csr(op)
+      to.precision([null, op.y])
       to.operand(F.Values, op.values)
       to.operand(F.Y, op.y)
       break
     case "rowwise":
       to.set(F.OpN, op.n)
+      to.precision([op.x, op.y, op.epilogue.addend])
       to.flag(F.FlagL2, op.l2)
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
@@ -239,6 +256,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
       to.set(F.OpN, op.n)
       to.set(F.OpCount, op.graphs)
       to.set(F.OpReduce, reduceCodes.indexOf(op.reduce))
+      to.precision([op.x, op.y])
       to.operand(F.Rows, op.graphOffsets)
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
@@ -246,6 +264,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
     case "gather":
       to.set(F.OpN, op.n)
       to.set(F.OpCount, op.count)
+      to.precision([op.x, op.y])
       to.operand(F.Rows, op.rows)
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
@@ -253,6 +272,7 @@ const writeOp = (to: OpWriter, op: Op): void => {
     case "copy":
     case "logSoftmax":
       to.set(F.OpN, op.n)
+      to.precision([op.x, op.y])
       to.operand(F.X, op.x)
       to.operand(F.Y, op.y)
       break

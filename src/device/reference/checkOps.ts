@@ -3,6 +3,7 @@
 import { PlanRefused } from "../../model/errors.ts"
 import type { Op, Operand, SpmmOp } from "../../model/Op.ts"
 import { extentBytes, type OperandUse, operandUses } from "../../model/operandUses.ts"
+import { elementBytes } from "../../model/precision.ts"
 import { intsOf, type ReferenceMemory } from "./memory.ts"
 
 /** What is wrong with the first bad op, or null. `arenaBytes` bounds operands of slot -1. */
@@ -50,8 +51,12 @@ const operandFault = (
     return `slot ${slot} of ${memory.residents.length}`
   }
   if (!isCount(use.rows) || !isCount(use.cols)) return `extent ${use.rows} x ${use.cols}`
-  if (!isCount(offset) || offset % 4 !== 0) return `offset ${offset} is not a multiple of 4`
+  const element = elementBytes(use.operand)
+  if (!isCount(offset) || offset % element !== 0) {
+    return `offset ${offset} is not a multiple of ${element}`
+  }
   if (inArena && use.element === "int") return "indices must be resident"
+  if (!inArena && element !== 4) return "residents and host memory hold float32 and int32 alone"
   if (use.isVector && ld !== 1) return `ld of a vector must be 1, not ${ld}`
   if (use.rows > 1 && !(isCount(ld) && ld >= use.cols)) {
     return `leading dimension ${ld} of ${use.cols} columns`

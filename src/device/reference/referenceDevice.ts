@@ -9,7 +9,7 @@ import type { OpTiming } from "../../model/Task.ts"
 import type { Completion, Device, DeviceOptions, Grant, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { checkOps } from "./checkOps.ts"
-import { hostSlots, type ReferenceMemory } from "./memory.ts"
+import { arenaFor, hostSlots, type ReferenceMemory } from "./memory.ts"
 import { checkOutput, Footprint, outputOf, runOpReference } from "./runOp.ts"
 
 const alignBytes = 64
@@ -17,7 +17,7 @@ const alignBytes = 64
 const defaultBudgetBytes = 1024 ** 3
 
 /** What a plan writes: its arena and its host slots. */
-type Workspace = Pick<ReferenceMemory, "arena" | "host">
+type Workspace = Pick<ReferenceMemory, "arena" | "halves" | "host">
 
 interface ReferenceState {
   readonly info: DeviceInfo
@@ -139,7 +139,7 @@ const boundTo = ({ book }: ReferenceState, grant: Grant) => ({
 })
 
 const freshSpace = (plan: Plan): Workspace => ({
-  arena: new Float64Array(plan.arenaBytes / 4).fill(Number.NaN),
+  ...arenaFor(plan.ops, plan.arenaBytes),
   host: hostSlots(plan),
 })
 

@@ -12,7 +12,7 @@ import { runGat, runGatV2 } from "./gat.ts"
 import { runGather } from "./gather.ts"
 import { runGemm } from "./gemm.ts"
 import { runLogSoftmax } from "./logSoftmax.ts"
-import { hostSlots, type ReferenceMemory } from "./memory.ts"
+import { hostSlots, type ReferenceMemory, roundResult } from "./memory.ts"
 import { runReadout } from "./readout.ts"
 import { runRowwise } from "./rowwise.ts"
 import { runSpmm } from "./spmm.ts"
@@ -39,6 +39,7 @@ const runners: Runners = {
 export const runOpReference = (op: Op, memory: ReferenceMemory): void => {
   const run = runners[op.kind] as (op: Op, memory: ReferenceMemory) => void
   run(op, memory)
+  roundResult(op, memory)
 }
 
 /** What a run has touched, counted op by op. */
