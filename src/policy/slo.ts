@@ -150,11 +150,15 @@ class Choice {
     return this.#shortestOf(needy.length > 0 ? needy : first)
   }
 
-  /** The first of each tenant that is within its share: O(tenants), where a flood hides them. */
+  /** The first of each of the neediest tenants, where a flood hides them. */
   #firstOfTheNeedy(): ReadonlyArray<WaitingTask> {
-    const tenants = this.#snapshot.waiting.byTenant(byAgedTime)
-    const firsts = [...tenants.values()].flatMap((tasks) => [...firstOf(tasks, this.#taken, 1)])
-    return firsts.filter((task) => this.#shares.isWithin(task))
+    const waiting = this.#snapshot.waiting.byTenant(byAgedTime)
+    const needy: Array<WaitingTask> = []
+    for (const { tenant } of this.#snapshot.byService.slice(0, lookahead)) {
+      const [task] = firstOf(waiting.get(tenant) ?? [], this.#taken, 1)
+      if (task !== undefined && this.#shares.isWithin(task)) needy.push(task)
+    }
+    return needy
   }
 
   #shortestOf(tasks: ReadonlyArray<WaitingTask>): WaitingTask | null {
