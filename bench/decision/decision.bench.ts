@@ -87,15 +87,16 @@ const snapshotOf = (waiting: number, mode: SchedulingMode): Snapshot => {
     memory: layout.view(),
     loadBytesPerMs: 10e6,
     interference: shares,
-    leastServiceMs: 0,
-    tenants: new Map(
-      Array.from({ length: tenants }, (_, i) => [
-        `tenant-${i}`,
-        { weight: 1 + (i % 3), attainedMs: 10 * i },
-      ]),
-    ),
+    byService,
+    tenants: new Map(byService.map((share) => [share.tenant, share])),
   }
 }
+
+const byService = Array.from({ length: tenants }, (_, i) => ({
+  tenant: `tenant-${i}`,
+  weight: 1 + (i % 3),
+  attainedMs: 10 * i * (1 + (i % 3)),
+}))
 
 /** The same with every lane taken, each by a run of 20 operators that may be stopped. */
 const fullSnapshotOf = (waiting: number): Snapshot => {

@@ -63,7 +63,7 @@ export const serveInstance = (instance: Instance, policy: Policy): Progress => {
       memory: layout.view(),
       loadBytesPerMs,
       interference: shares,
-      leastServiceMs: 0,
+      byService: [],
       tenants: new Map([1, 2, 3, 4].map((weight) => [tenantOf(weight), { weight, attainedMs: 0 }])),
     }
   }

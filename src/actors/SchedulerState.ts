@@ -241,7 +241,7 @@ export class SchedulerState {
       loadBytesPerMs: this.#loadBytesPerMs,
       interference: this.#interference,
       tenants: this.#service.shares,
-      leastServiceMs: this.#service.leastServiceMs,
+      byService: this.#service.byService,
     }
   }
 }

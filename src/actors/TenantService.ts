@@ -4,6 +4,7 @@ import type { TenantInfo } from "../model/RunReport.ts"
 import type { TenantShare } from "../model/Snapshot.ts"
 
 interface Account {
+  readonly tenant: string
   readonly weight: number
   attainedMs: number
   /** Tasks waiting or running. */
@@ -28,7 +29,7 @@ export class TenantService {
   enter(tenant: string): void {
     const account = this.#accountOf(tenant)
     if (account.tasks === 0) {
-      account.attainedMs = Math.max(account.attainedMs, this.leastServiceMs * account.weight)
+      account.attainedMs = Math.max(account.attainedMs, this.#leastServiceMs * account.weight)
       this.#active.set(tenant, account)
       this.#rank(account)
     }
@@ -59,13 +60,18 @@ export class TenantService {
     const known = this.#accounts.get(tenant)
     if (known !== undefined) return known
     const weight = this.#weights.get(tenant) ?? defaultWeight
-    const account = { weight, attainedMs: 0, tasks: 0 }
+    const account = { tenant, weight, attainedMs: 0, tasks: 0 }
     this.#accounts.set(tenant, account)
     return account
   }
 
+  /** The active, the neediest first. */
+  get byService(): ReadonlyArray<TenantShare & { readonly tenant: string }> {
+    return this.#byShare
+  }
+
   /** Least service for a weight of 1 among the active; 0 when nobody is. */
-  get leastServiceMs(): number {
+  get #leastServiceMs(): number {
     const [neediest] = this.#byShare
     return neediest === undefined ? 0 : serviceOf(neediest)
   }

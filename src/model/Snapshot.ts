@@ -73,8 +73,8 @@ export interface Snapshot {
   readonly interference: InterferenceModel
   /** Every tenant that has a task here, waiting or running. */
   readonly tenants: ReadonlyMap<string, TenantShare>
-  /** Of those tenants the least service for a weight of 1. */
-  readonly leastServiceMs: number
+  /** The same, the least service for a weight of 1 first. Valid until the next change. */
+  readonly byService: ReadonlyArray<TenantShare & { readonly tenant: string }>
 }
 
 /** `interference`: it would slow what runs by more than it gains. */

@@ -34,7 +34,7 @@ export interface Played {
 
 export interface PlayOptions {
   readonly snapshot: Snapshot
-  /** 24 at most: sets of them are bits of a number, beside those that run. */
+  /** With those that run `mostInPlay` at most. */
   readonly tasks: ReadonlyArray<WaitingTask>
   readonly nowMs: number
   /** A target is at risk when less than this part of it is to spare. */
@@ -53,6 +53,9 @@ interface Due {
   /** What there should be to spare. */
   readonly spareMs: number
 }
+
+/** Tasks that wait or run: sets of them are bits of a number. */
+export const mostInPlay = 30
 
 const toleranceMs = 1e-9
 

@@ -12,9 +12,9 @@ export class TenantShares {
   readonly #tenants: Snapshot["tenants"]
   readonly #leastMs: number
 
-  constructor({ leastServiceMs, tenants }: Pick<Snapshot, "leastServiceMs" | "tenants">) {
+  constructor({ byService: [neediest], tenants }: Pick<Snapshot, "byService" | "tenants">) {
     this.#tenants = tenants
-    this.#leastMs = leastServiceMs
+    this.#leastMs = neediest === undefined ? 0 : neediest.attainedMs / neediest.weight
   }
 
   weightOf(tenant: string): number {

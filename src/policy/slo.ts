@@ -30,6 +30,7 @@ import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
+import { mostInPlay } from "./PlayOut.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
 import { TenantShares } from "./TenantShares.ts"
 
@@ -149,11 +150,15 @@ class Choice {
     return this.#shortestOf(needy.length > 0 ? needy : first)
   }
 
-  /** The first of each tenant that is within its share: O(tenants), where a flood hides them. */
+  /** The first of each of the neediest tenants, where a flood hides them. */
   #firstOfTheNeedy(): ReadonlyArray<WaitingTask> {
-    const tenants = this.#snapshot.waiting.byTenant(byAgedTime)
-    const firsts = [...tenants.values()].flatMap((tasks) => [...firstOf(tasks, this.#taken, 1)])
-    return firsts.filter((task) => this.#shares.isWithin(task))
+    const waiting = this.#snapshot.waiting.byTenant(byAgedTime)
+    const needy: Array<WaitingTask> = []
+    for (const { tenant } of this.#snapshot.byService.slice(0, lookahead)) {
+      const [task] = firstOf(waiting.get(tenant) ?? [], this.#taken, 1)
+      if (task !== undefined && this.#shares.isWithin(task)) needy.push(task)
+    }
+    return needy
   }
 
   #shortestOf(tasks: ReadonlyArray<WaitingTask>): WaitingTask | null {
@@ -314,9 +319,11 @@ const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
   const { lanesFree, memory, mode, running, waiting } = snapshot
   if (mode === "groups" || lanesFree === 0) return null
   if (waiting.length === 0 || waiting.length > playedTasks) return null
+  if (waiting.length + running.length > mostInPlay) return null
   const tasks = withinShare(snapshot)
   if (!isWorthPlaying(tasks) || tasks.some((task) => mayShrink(task, snapshot))) return null
-  if (tasks.some((task) => nowMs - task.submittedAtMs > patienceOf(task) / 2)) return null
+  const lostPatience = (task: WaitingTask) => nowMs - task.submittedAtMs > patienceOf(task) / 2
+  if ([...waiting].some(lostPatience)) return null
   const roomless = new Set<number>()
   let first: ReadonlyArray<number> = []
   for (;;) {

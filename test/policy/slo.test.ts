@@ -83,6 +83,18 @@ describe("slo", () => {
     expect(decide(worldOf([...heavyOnes, light], { lanes: 2 })).start).toEqual(["t1", "t2"])
   })
 
+  it("sees all that run on a device of many lanes", () => {
+    // The last four that run and the one that waits keep the memory busy: one more would slow all.
+    const inputs = Array.from({ length: 41 }, (_, at) => ({
+      predictedMs: 10,
+      ...(at >= 36 ? { demand: heavy } : {}),
+    }))
+    const world = worldOf(inputs, { lanes: 48 })
+    const start = inputs.slice(0, 40).map((_, at) => `t${at}`)
+    world.start({ start, blocked: null, thresholdBytes: null })
+    expect(decide(world)).toMatchObject({ start: [], blocked: { reason: "interference" } })
+  })
+
   it("loads first what most tasks need", () => {
     const graph = (key: string) => ({ residents: [{ key, bytes: 4096 }] })
     const inputs = [

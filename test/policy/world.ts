@@ -112,13 +112,14 @@ export class World {
       loadBytesPerMs: Number.POSITIVE_INFINITY,
       interference: shares,
       tenants: this.#tenants(),
-      leastServiceMs: this.#leastServiceMs(),
+      byService: this.#byService(),
     }
   }
 
-  #leastServiceMs(): number {
-    const shares = [...this.#tenants().values()]
-    return Math.min(...shares.map(({ attainedMs, weight }) => attainedMs / weight), Infinity)
+  #byService(): Snapshot["byService"] {
+    return [...this.#tenants()]
+      .map(([tenant, share]) => ({ tenant, ...share }))
+      .sort((a, b) => a.attainedMs / a.weight - b.attainedMs / b.weight)
   }
 
   #tenants(): Snapshot["tenants"] {
