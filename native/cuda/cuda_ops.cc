@@ -49,8 +49,9 @@ gpu::RowWork fused_segments(const PlanOp& op, const BoundOp& bound, const OpSlic
 }
 
 AggGemmArgs fused_rows(AggGemmArgs args, const OpSlice& slice) {
-  args.row_begin = slice.begin;
-  args.aggregate.m = args.product.m = slice.end;
+  const bool segments_alone = slice.begin == slice.end;
+  args.row_begin = segments_alone ? args.product.m : slice.begin;
+  if (!segments_alone) args.aggregate.m = args.product.m = slice.end;
   return args;
 }
 

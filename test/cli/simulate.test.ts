@@ -46,7 +46,7 @@ models:
   mc: { config: cora.json, weights: { seed: 1 } }
   deep: { config: deep.json, weights: { seed: 1 } }
 tasks:
-  - { id: heavy, model: deep, graph: a, count: 2 }
+  - { id: heavy, model: deep, graph: a, count: 2, share: false }
   - { id: urgent, model: mc, graph: c, at: 200ms, deadline: 300ms }
 `
 
