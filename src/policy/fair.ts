@@ -1,7 +1,8 @@
-// FAIR, weighted fair sharing of device time and memory, whichever a task takes more of: the next task is the first of the tenant with the
-// least service / weight, as in fair queueing (Demers, Keshav and Shenker, SIGCOMM 1989). Service is
-// the time of ended runs; a run under way, or chosen just now, counts with its predicted time at
-// least, so that one decision for several lanes does not give them all to one tenant.
+// FAIR, weighted fair sharing of device time and memory, whichever a task takes more of (dominance.ts):
+// the next task is the first of the tenant with the least service / weight, as in fair queueing (Demers,
+// Keshav and Shenker, SIGCOMM 1989). Service is the time of ended runs; a run under way, or chosen just
+// now, counts with its predicted time at least, so that one decision for several lanes does not give them
+// all to one tenant.
 //
 // The bound: while two tenants both wait, their service / weight differ by at most what one task of
 // each lane can add, for tasks that fit the memory.

@@ -331,7 +331,7 @@ const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
     const layout = PoolLayout.fromView(memory)
     const stuck = first.find((place) => layout.place(tasks[place]!) === null)
     if (stuck === undefined) break
-    if (running.length === 0 || roomless.size === maxRetries) return null
+    if (running.length === 0 || roomless.size === maxRetries || roomless.has(stuck)) return null
     roomless.add(stuck)
   }
   if (first.length === 0 && running.length === 0) return null

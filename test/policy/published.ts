@@ -19,15 +19,20 @@ const bothEnds = (queue: Array<WaitingTask>, firstTurn: number) => {
 const waitedMs = (task: WaitingTask, nowMs: number) => nowMs - task.submittedAtMs
 
 /** Weighted fair: the tenant with the least service per weight gives its first task, again and again. */
-const fairly = ({ waiting, running, tenants }: Snapshot, nowMs: number) => {
+const fairly = ({ lanesTotal, memory, running, tenants, waiting }: Snapshot, nowMs: number) => {
   const all = [...waiting]
+  /** A lane, or as many as its part of the memory is worth. */
+  const lanesOf = ({ footprintBytes }: { readonly footprintBytes: number }) =>
+    Math.max(1, (lanesTotal * footprintBytes) / memory.budgetBytes)
   const served: Array<WaitingTask> = []
   const shareOf = (tenant: string) => {
     const { weight, attainedMs } = tenants.get(tenant)!
     const now = running
       .filter((task) => task.tenant === tenant)
-      .map((task) => Math.max(task.predictedMs, nowMs - task.startedAtMs))
-    const chosen = served.filter((task) => task.tenant === tenant).map((task) => task.predictedMs)
+      .map((task) => Math.max(task.predictedMs, nowMs - task.startedAtMs) * lanesOf(task))
+    const chosen = served
+      .filter((task) => task.tenant === tenant)
+      .map((task) => task.predictedMs * lanesOf(task))
     return [...now, ...chosen].reduce((sum, ms) => sum + ms, attainedMs) / weight
   }
   while (served.length < all.length) {
