@@ -115,7 +115,7 @@ export const networkSuite = () => {
     }
   })
 
-  it("gives the same numbers by every smaller plan, the same bits but for attention", async () => {
+  it("gives the same numbers by every smaller plan", async () => {
     const graph = randomGraph({ nodes: 700, edges: 4000, width: 90, seed, hub: true })
     for (const architecture of architectures) {
       const shape = { architecture, width: 90, hidden: 64, layers: 3, seed }
@@ -131,10 +131,9 @@ export const networkSuite = () => {
         names.add(small.record.plan!)
         expect(small.record.measuredPeakBytes).toBe(small.record.predictedPeakBytes)
         expect(small.record.measuredPeakBytes).toBeLessThanOrEqual(memoryBytes)
-        const error = relativeError(small.data, whole.data)
-        // How many edges a group of lanes takes at a time follows from the heads it is given.
-        if (architecture === "GAT") expect(error).toBeLessThan(1e-5)
-        else expect(error).toBe(0)
+        // Whole plans fuse layers, smaller ones do not; and how many edges a group of lanes takes at a
+        // time follows from the heads it is given.
+        expect(relativeError(small.data, whole.data)).toBeLessThan(1e-5)
       }
       expect(names.size).toBeGreaterThan(1)
       expect(names.has("whole")).toBe(false)

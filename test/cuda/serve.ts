@@ -27,7 +27,7 @@ export const serveDevice = Effect.fnUntraced(function* (
   device: Device,
   precision: Precision = "fp32",
 ) {
-  const resolved = yield* resolveOptions({ device: "cuda", precision })
+  const resolved = yield* resolveOptions({ device: "cuda", precision, shareWork: false })
   return yield* serveGnnSched({ ...resolved, device, prep: inThreadPrep })
 })
 

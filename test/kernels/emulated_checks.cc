@@ -13,7 +13,7 @@
 #include "agg_gemm/agg_gemm.h"
 #include "gat/gat.h"
 #include "gemm/gemm.h"
-#include "half.h"
+#include "../emulator/half.h"
 #include "rows/rows.h"
 #include "spmm/spmm.h"
 #include "trace.h"
