@@ -122,7 +122,7 @@ export const networkSuite = () => {
       const source = { graph, model: randomModel(shape) }
       const whole = await withCuda({ lanes: 1 }, (service) => runTask(service, source, "whole"))
       const names = new Set<string>()
-      for (const [share, opTimings] of [0.85, 0.7, 0.55, 0.4].map(
+      for (const [share, opTimings] of [0.85, 0.7, 0.55, 0.45].map(
         (part, i) => [part, i > 1] as const,
       )) {
         const memoryBytes = Math.ceil((whole.record.predictedPeakBytes! * share) / 256) * 256
