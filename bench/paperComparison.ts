@@ -9,7 +9,8 @@ import { parseArgs } from "node:util"
 import type { SweepRow } from "../src/cli/simulate/SweepPoint.ts"
 import type { PolicyName, SchedulingMode } from "../src/model/Snapshot.ts"
 import { modes, pointsOf, simulateAll } from "./simulateAll.ts"
-import { leastMeanMs, writeCognn } from "./workloads/makeCognn.ts"
+import { leastMeanMs } from "./workloads/leastMean.ts"
+import { writeCognn } from "./workloads/makeCognn.ts"
 
 const published: ReadonlyArray<PolicyName> = ["base", "lmcf", "bmc", "sqtf", "bqt"]
 const ours: ReadonlyArray<PolicyName> = ["slo", "edf", "sjf", "priority", "fair"]

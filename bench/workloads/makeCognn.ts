@@ -15,7 +15,12 @@ const machine = machines["v100-32g"]
 const targetFactor = 5
 const outWidth = 16
 
-const configOf = (architecture: string, layers: number, hidden: number, shape: GraphShape) => ({
+export const configOf = (
+  architecture: string,
+  layers: number,
+  hidden: number,
+  shape: GraphShape,
+) => ({
   architecture,
   in_channels: shape.featureWidth,
   hidden_channels: hidden,
@@ -24,7 +29,7 @@ const configOf = (architecture: string, layers: number, hidden: number, shape: G
   ...(architecture === "GAT" ? { heads: 8 } : {}),
 })
 
-const planOf = (config: Readonly<Record<string, unknown>>, shape: GraphShape): Plan => {
+export const planOf = (config: Readonly<Record<string, unknown>>, shape: GraphShape): Plan => {
   const planned = planTask({
     config: parseGnnConfig(config, "cognn"),
     shape,
@@ -36,51 +41,19 @@ const planOf = (config: Readonly<Record<string, unknown>>, shape: GraphShape): P
   return planned.success
 }
 
-const loadMs = (bytes: number): number => (1000 * bytes) / machine.hostBytesPerSecond
+export const loadMs = (bytes: number): number => (1000 * bytes) / machine.hostBytesPerSecond
 
 const soloMs = ({ predictedMs, residentBytes }: Plan): number => predictedMs + loadMs(residentBytes)
 
-const rowsOf = (csv: string): ReadonlyArray<readonly [string, string, string]> =>
+export const rowsOf = (csv: string): ReadonlyArray<readonly [string, string, string]> =>
   readFileSync(csv, "utf8")
     .trim()
     .split(/\r?\n/)
     .slice(1)
     .map((row) => row.split(",") as [string, string, string])
 
-const shapeOf = (preset: string): GraphShape =>
+export const shapeOf = (preset: string): GraphShape =>
   presetShape({ kind: "preset", preset, seed: 1, scale: 1 })
-
-/**
- * No order of a list, on a device that holds nothing yet, has a lesser mean response: what is loaded goes
- * over one link, so the k-th end is no sooner than the k least parts of it are there (each resident
- * counted in equal parts for the tasks that need it), and each task then runs at least as long as alone.
- */
-export const leastMeanMs = (csv: string, hidden = 64): number => {
-  const tasks = rowsOf(csv).map(([architecture, preset, layers]) => {
-    const shape = shapeOf(preset)
-    const plan = planOf(configOf(architecture, Number(layers), hidden, shape), shape)
-    const model = `${architecture}-${layers}-${shape.featureWidth}`
-    const needs = plan.residents.map(({ bytes, role }) => ({
-      key: `${role === "model.weights" ? model : preset}|${role}`,
-      bytes,
-    }))
-    return { needs, runMs: plan.predictedMs }
-  })
-  const users = Map.groupBy(
-    tasks.flatMap(({ needs }) => needs.map(({ key }) => key)),
-    (key) => key,
-  )
-  const parts = tasks.map(({ needs }) =>
-    loadMs(needs.reduce((sum, { bytes, key }) => sum + bytes / users.get(key)!.length, 0)),
-  )
-  let loadedMs = 0
-  let sumMs = tasks.reduce((sum, { runMs }) => sum + runMs, 0)
-  for (const part of parts.toSorted((a, b) => a - b)) {
-    loadedMs += part
-    sumMs += loadedMs
-  }
-  return sumMs / tasks.length
-}
 
 /** The path of the workload file that it writes; CoGNN's networks are 64 wide, GNNSched's 256. */
 export const writeCognn = (csv: string, folder: string, hidden = 64): string => {
