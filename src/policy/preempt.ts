@@ -106,7 +106,7 @@ export const preemptForTargets: Preempt = (snapshot, nowMs) => {
   const lanes = lanesOf(runs)
   const victims = victimsOf(runs)
   if (victims.length === 0) return null
-  for (const task of unprovided(waiting.ordered(byDue), running)) {
+  for (const task of unprovided(waiting.inTime(nowMs).ordered(byDue), running)) {
     const dueAtMs = dueAtMsOf(task)
     if (dueAtMs === Number.POSITIVE_INFINITY) return null
     const lane = lanes.indexOf(Math.min(...lanes))

@@ -15,9 +15,12 @@
 // Where few wait, all that is played to its end instead, in many courses, and the best is begun
 // (`bestPlay`): deadlines first, then the least weighted response.
 //
-// The bounds: nobody waits behind later arrivals for longer than `patienceMs` plus `patienceFactor`
-// times its own length, once memory allows; a task that has waited half of that is overtaken by none
-// that takes memory it needs. A decision reads `lookahead` tasks of two orders: O(lookahead log n).
+// Those whose target is lost wait apart (`WaitingTasks.lost`): however many they are, none hides one that
+// can still be met, and they run where nobody in time wants the lane.
+//
+// The bounds: once the oldest has waited `patienceMs` plus `patienceFactor` times its own length, one of
+// `patienceTurn` starts is its, once memory allows; a task that has waited half of that is overtaken by
+// none that takes memory it needs. A decision reads `lookahead` tasks of three orders: O(lookahead log n).
 
 import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
@@ -28,7 +31,7 @@ import { byArrival } from "../model/WaitingTasks.ts"
 import { bestPlay, isWorthPlaying, playedTasks } from "./bestPlay.ts"
 import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
-import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
+import { byDue, dueAtMs as dueAtMsOf, latestStartMs } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { mostInPlay } from "./PlayOut.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
@@ -41,6 +44,8 @@ export const lookahead = 32
 export const sparePart = 0.1
 export const patienceMs = 10_000
 export const patienceFactor = 50
+/** Of so many starts one is the oldest's, where it has lost patience. */
+export const patienceTurn = 4
 
 /** Those that ask for the same are one to choose: its run answers them all. */
 const choiceOf = ({ id, workKey = id }: WaitingTask): string => workKey
@@ -133,9 +138,14 @@ class Choice {
     const { waiting } = this.#snapshot
     const [oldest] = firstOf(waiting.ordered(byArrival), this.#taken, 1)
     if (oldest === undefined) return null
-    if (this.#nowMs - oldest.submittedAtMs > patienceOf(oldest)) return oldest
+    if (this.#isTurnOfOldest() && this.#nowMs - oldest.submittedAtMs > patienceOf(oldest))
+      return oldest
     const shortest = this.#shortest()
     return shortest === null ? null : (this.#endangeredBy(shortest) ?? shortest)
+  }
+
+  #isTurnOfOldest(): boolean {
+    return (this.#snapshot.startedCount + this.#started.length) % patienceTurn === 0
   }
 
   /**
@@ -143,10 +153,13 @@ class Choice {
    * it must load; one that cannot meet its target any more only where there is no other.
    */
   #shortest(): WaitingTask | null {
-    const first = [...firstOf(this.#snapshot.waiting.ordered(byAgedTime), this.#taken)]
+    const { waiting } = this.#snapshot
+    const first = [...firstOf(waiting.inTime(this.#nowMs).ordered(byAgedTime), this.#taken)]
+    const lost = firstOf(waiting.lost(this.#nowMs).ordered(byAgedTime), this.#taken)
+    if (first.length < lookahead) first.push(...lost)
     const within = first.filter((task) => this.#shares.isWithin(task))
     if (within.length > 0) return this.#shortestOf(within)
-    const needy = first.length === lookahead ? this.#firstOfTheNeedy() : []
+    const needy = first.length >= lookahead ? this.#firstOfTheNeedy() : []
     return this.#shortestOf(needy.length > 0 ? needy : first)
   }
 
@@ -181,23 +194,23 @@ class Choice {
 
   /** Also of a task without a target. */
   #canBeMet(task: WaitingTask): boolean {
-    return dueAtMsOf(task) - task.predictedMs >= this.#nowMs
+    return latestStartMs(task) >= this.#nowMs
   }
 
   /** The task to run instead of `shortest`, lest a target be missed; null when none is at risk. */
   #endangeredBy(shortest: WaitingTask): WaitingTask | null {
     const due: Array<Due> = []
-    for (const task of firstOf(this.#snapshot.waiting.ordered(byDue), this.#taken)) {
+    const inTime = this.#snapshot.waiting.inTime(this.#nowMs)
+    for (const task of firstOf(inTime.ordered(byDue), this.#taken)) {
       const dueAtMs = dueAtMsOf(task)
       if (dueAtMs === Number.POSITIVE_INFINITY) break
-      if (!this.#shares.isWithin(task)) continue
-      if (this.#canBeMet(task)) due.push(this.#dueOf(task, dueAtMs))
+      if (this.#shares.isWithin(task)) due.push(this.#dueOf(task, dueAtMs))
     }
     if (due.length === 0 || due[0]!.task === shortest) return null
     const first = this.#dueOf(shortest, dueAtMsOf(shortest))
     const line = new LaneLine([...due, first], this.#busy(), this.#concurrency)
-    const inTime = this.#inTime(due, line)
-    return inTime.length > 0 && this.#delays(first, inTime, line) ? inTime[0]!.task : null
+    const kept = this.#keptOf(due, line)
+    return kept.length > 0 && this.#delays(first, kept, line) ? kept[0]!.task : null
   }
 
   #dueOf(task: WaitingTask, dueAtMs: number): Due {
@@ -220,7 +233,7 @@ class Choice {
   }
 
   /** By deadline, those that can all be met: Moore's rule, the dearest per weight goes. */
-  #inTime(due: ReadonlyArray<Due>, line: LaneLine): ReadonlyArray<Due> {
+  #keptOf(due: ReadonlyArray<Due>, line: LaneLine): ReadonlyArray<Due> {
     const kept: Array<Due> = []
     for (const task of due) {
       kept.push(task)
