@@ -118,6 +118,9 @@ const isOf =
   (task: TaskRecord): boolean =>
     task.tenant === tenant && task.status === "completed"
 
+const onLanesMs = (runs: TaskRecord["runs"]): number =>
+  runs.reduce((sum, { endedAtMs, startedAtMs }) => sum + endedAtMs! - startedAtMs, 0)
+
 /** Device time of the heavier tenant over that of the lighter; 2 is due. */
 export const shareRatio = async (policy: PolicyName, seconds: number): Promise<number> => {
   const report = await simulate(policy, { two: 2, one: 1 }, (service, kinds) =>
@@ -130,7 +133,7 @@ export const shareRatio = async (policy: PolicyName, seconds: number): Promise<n
     }),
   )
   const timeOf = (tenant: string) =>
-    report.tasks.filter(isOf(tenant)).reduce((sum, task) => sum + taskTimes(task).runMs!, 0)
+    report.tasks.filter(isOf(tenant)).reduce((sum, { runs }) => sum + onLanesMs(runs), 0)
   return timeOf("two") / timeOf("one")
 }
 

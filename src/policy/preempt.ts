@@ -3,7 +3,8 @@
 //
 // `slo`: for a task whose target would be missed by waiting for the first lane and is met from a
 // boundary that comes sooner. A run is stopped only where that makes it miss no target of its own:
-// what it waits is reckoned against what it has to spare, and one without a target goes first.
+// what it waits is reckoned against what it has to spare, and one without a target goes first. It is
+// due after the other, or lost; and the other's tenant is within its share.
 //
 // `priority`: for the next in line, where it has a strictly higher priority than a run. Of the runs
 // below it the lowest gives way.
@@ -24,6 +25,7 @@ import type {
 import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { byAgedPriority } from "./priority.ts"
 import { progressOf, type RunProgress } from "./runProgress.ts"
+import { TenantShares } from "./TenantShares.ts"
 
 /** Waiting tasks that one decision looks at. */
 export const preemptLookahead = 8
@@ -89,13 +91,18 @@ const lanesOf = (runs: ReadonlyArray<RunProgress>): Array<number> =>
     task.stop === undefined || task.stop.stoppingFor === null ? endsAtMs : boundaryAtMs,
   )
 
+/** What is left of it from the next boundary on, beside nobody. */
+const leftMs = ({ boundaryAtMs, endsAtMs, slowdown: each }: Victim): number =>
+  (endsAtMs - boundaryAtMs) / each
+
+/** Its target is missed whatever comes. */
+const isLost = (victim: Victim): boolean =>
+  victim.boundaryAtMs + leftMs(victim) > victim.stop.dueAtMs
+
 /** What the run has to spare when it goes on at `atMs`; infinite where no target is left to miss. */
-const spareMs = (
-  { boundaryAtMs, endsAtMs, slowdown: each, stop, task }: Victim,
-  atMs: number,
-): number => {
-  const leftMs = (endsAtMs - boundaryAtMs) / each
-  if (boundaryAtMs + leftMs > stop.dueAtMs) return Number.POSITIVE_INFINITY
+const spareMs = (victim: Victim, atMs: number): number => {
+  if (isLost(victim)) return Number.POSITIVE_INFINITY
+  const { boundaryAtMs, endsAtMs, stop, task } = victim
   const careful = task.predictedMs > 0 ? Math.max(1, stop.predictedP95Ms / task.predictedMs) : 1
   return stop.dueAtMs - atMs - (endsAtMs - boundaryAtMs) * careful
 }
@@ -106,20 +113,21 @@ export const preemptForTargets: Preempt = (snapshot, nowMs) => {
   const lanes = lanesOf(runs)
   const victims = victimsOf(runs)
   if (victims.length === 0) return null
+  const shares = new TenantShares(snapshot)
   for (const task of unprovided(waiting.inTime(nowMs).ordered(byDue), running)) {
     const dueAtMs = dueAtMsOf(task)
     if (dueAtMs === Number.POSITIVE_INFINITY) return null
+    if (!shares.isWithin(task)) continue
     const lane = lanes.indexOf(Math.min(...lanes))
     const others = running.filter((_, at) => at !== lane)
     const tookMs = occupancyMs(task, others, snapshot)
     const waits = lanes[lane]! + tookMs
     const atRisk = waits > dueAtMs - sparePart * (task.qosTargetMs ?? 0)
     if (atRisk && nowMs + tookMs <= dueAtMs) {
-      const victim = mostToSpare(
-        victims,
-        (at) => at < lanes[lane]! && at + tookMs <= dueAtMs,
-        tookMs,
-      )
+      const inTime = ({ boundaryAtMs }: Victim) =>
+        boundaryAtMs < lanes[lane]! && boundaryAtMs + tookMs <= dueAtMs
+      const later = victims.filter((each) => isDueLater(each, dueAtMs) && inTime(each))
+      const victim = mostToSpare(later, tookMs)
       if (victim !== null && fits(task, snapshot)) return giveWay(victim, task)
     }
     // Those that are lost take their turn behind the others.
@@ -128,17 +136,16 @@ export const preemptForTargets: Preempt = (snapshot, nowMs) => {
   return null
 }
 
-/** Of the runs with a boundary soon enough that miss no target for it; null where there is none. */
-const mostToSpare = (
-  victims: ReadonlyArray<Victim>,
-  inTime: (boundaryAtMs: number) => boolean,
-  tookMs: number,
-): Victim | null => {
+/** Nobody is stopped for one that is due after it, so that two tasks never stop each other in turn. */
+const isDueLater = (victim: Victim, dueAtMs: number): boolean =>
+  victim.stop.dueAtMs > dueAtMs || isLost(victim)
+
+/** Of these the one that has most to spare and misses no target for it; null where there is none. */
+const mostToSpare = (victims: ReadonlyArray<Victim>, tookMs: number): Victim | null => {
   let best: Victim | null = null
   let most = 0
   for (const victim of victims) {
     const { boundaryAtMs } = victim
-    if (!inTime(boundaryAtMs)) continue
     const spare = spareMs(victim, boundaryAtMs + tookMs)
     const sooner = best !== null && spare === most && boundaryAtMs < best.boundaryAtMs
     if (spare < most || (spare === most && best !== null && !sooner)) continue
