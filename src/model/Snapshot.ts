@@ -50,8 +50,8 @@ export interface TenantShare {
   readonly weight: number
   /**
    * Device time of its ended runs, in milliseconds, each times the lanes that its part of the memory is
-   * worth (`policy/dominance`); raised when the tenant comes back from idleness,
-   * so that time in which it asked for nothing gives it no claim on later time.
+   * worth (`policy/dominance`); raised when the tenant comes back from idleness, so that time in which it
+   * asked for nothing gives it little claim on later time.
    */
   readonly attainedMs: number
 }

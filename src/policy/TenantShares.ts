@@ -6,7 +6,7 @@ import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
 export const shareSlackMs = 10
 
 /** What has a target may go by others for longer: a target that is missed cannot be made up for. */
-export const dueSlackMs = 1000
+export const dueSlackMs = 50
 
 export class TenantShares {
   readonly #tenants: Snapshot["tenants"]
