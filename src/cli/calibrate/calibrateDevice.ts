@@ -14,10 +14,12 @@ import type { FittedTimes } from "../../cost/FittedTimes.ts"
 import { slowdown } from "../../cost/interference.ts"
 import type { MachineProfile } from "../../cost/MachineProfile.ts"
 import type { Device } from "../../device/Device.ts"
-import type { DeviceError, InputError } from "../../model/errors.ts"
+import type { DeviceError } from "../../model/errors.ts"
 import { sharedFloat32 } from "../../model/Tensor.ts"
+import type { GnnschedError } from "../describeError.ts"
 import type { Progress } from "../progress.ts"
 import { type CalibrationCase, fitCases, heldOutCases } from "./calibrationCases.ts"
+import { measureHost } from "./measureHost.ts"
 import { measurePair, type PairResult } from "./measurePairs.ts"
 import {
   GraphShelf,
@@ -60,7 +62,7 @@ export interface Calibration {
   }>
 }
 
-type Failure = DeviceError | InputError
+type Failure = GnnschedError
 
 /** Every case alone on an otherwise idle device. */
 export const measureCases = (
@@ -217,17 +219,20 @@ export const calibrateDevice = (
     const heldPairs = twoLanes
       ? yield* measurePairs(device, pairCases(held), profile, { runs, strides: [1, 3] })
       : []
+    progress.phase("running the runtime")
+    const costs = yield* measureHost(profile)
     const hostBytesPerSecond = yield* Effect.scoped(measureUpload(device))
     const taskOverheadMs = yield* Effect.scoped(measureOverhead(device, profile))
     return {
       machine: {
-        lane: profile,
+        lane: costs === null ? profile : { ...profile, dispatchMs: costs.dispatchMs },
         lanes: info.lanes,
         budgetBytes: info.budgetBytes,
         alignBytes: info.alignBytes,
         bytesPerSecond: cpuProfile.bytesPerSecond * info.lanes,
         hostBytesPerSecond,
         taskOverheadMs,
+        ...(costs === null ? {} : { host: costs.host }),
       },
       fitted,
       fit: errorsOf(residualRatios(fitRuns, fitted)),
