@@ -34,6 +34,7 @@ export interface SimulationOptions
     | "admit"
     | "historyTasks"
     | "prepThreads"
+    | "precision"
   > {
   readonly machine: MachineProfile
   /** Default false: whoever compares schedulers wants each task to be one. */
@@ -90,8 +91,10 @@ export const openSimulation = (
       shareWork = false,
       ...common
     } = options
-    const resolved = yield* resolveOptions({ ...common, shareWork })
-    const profile = laneOf(machine)
+    const { kernels } = machine.lane
+    const resolved = yield* resolveOptions({ ...common, device: kernels ?? "cpu", shareWork })
+    const settings = { ...resolved.settings, chance: { seed, jitter } }
+    const profile = { ...laneOf(machine), precision: settings.precision }
     const simulated = yield* openSimDevice({
       name: machine.lane.name,
       lanes: resolved.lanes ?? machine.lanes,
@@ -109,6 +112,7 @@ export const openSimulation = (
     const shapes = makeShapePrep(hostWork)
     return yield* serveGnnSched({
       ...resolved,
+      settings,
       profile,
       hostWork,
       device: faults === null ? device : faultDevice(device, new FaultBook(faults)),

@@ -51,13 +51,14 @@ const busyMs = (): number => {
   return tickMs * ticks.reduce((sum, n) => sum + n, 0)
 }
 
-const ownMs = (): number => {
+/** Of all threads of this process since it began. */
+export const processorMs = (): number => {
   const { system, user } = process.cpuUsage()
   return (system + user) / 1000
 }
 
 /** Starts to count; the answer is the processor time of others since, in milliseconds. */
 export const countOthers = (): (() => number) => {
-  const [busy, own] = [busyMs(), ownMs()]
-  return () => Math.max(0, busyMs() - busy - (ownMs() - own))
+  const [busy, own] = [busyMs(), processorMs()]
+  return () => Math.max(0, busyMs() - busy - (processorMs() - own))
 }

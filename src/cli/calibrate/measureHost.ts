@@ -13,6 +13,7 @@ import { loadGraph } from "../../prep/loadGraph.ts"
 import { loadGnnModel } from "../../prep/model/loadModel.ts"
 import { Runtime } from "../../runtime/Runtime.ts"
 import type { GraphHandle, RuntimeApi } from "../../runtime/RuntimeApi.ts"
+import { addonOption } from "../addonOption.ts"
 import { attempt } from "../attempt.ts"
 import type { GnnschedError } from "../describeError.ts"
 import { threadTimes } from "./disturbance.ts"
@@ -102,7 +103,13 @@ const passesWith = (
 ): Effect.Effect<Passes, GnnschedError> =>
   attempt(async () => {
     const others = new Set(threadTimes().map(({ id }) => id))
-    await using runtime = await Runtime.open({ policy: "base", lanes: 1, memoryBytes, profile })
+    await using runtime = await Runtime.open({
+      ...addonOption(),
+      policy: "base",
+      lanes: 1,
+      memoryBytes,
+      profile,
+    })
     const begun = threadTimes().filter(
       ({ id, name }) => name === runtimeThreadName && !others.has(id),
     )
