@@ -25,7 +25,7 @@ import { modes } from "./simulateAll.ts"
 import { leastMeanMs, writeCognn } from "./workloads/makeCognn.ts"
 
 /** A graph has at most so many edges, and features of at most so many bytes: six minutes for all lists. */
-export const reducedEdges = 100_000
+export const reducedEdges = 200_000
 export const reducedFeatureBytes = 16 * 2 ** 20
 
 /** As on 26 GiB at full size, all tasks of a list fit at once. */

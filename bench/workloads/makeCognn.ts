@@ -57,8 +57,12 @@ const planOf = (
 const loadMs = (bytes: number, { hostBytesPerSecond }: MachineProfile): number =>
   (1000 * bytes) / hostBytesPerSecond
 
+/** What the runtime takes for a task that comes first of its kind, where the machine says so. */
+const hostMs = ({ host, lane: { dispatchMs = 0 } }: MachineProfile): number =>
+  host === undefined ? 0 : host.takeInMs + host.orderMs + host.makeMs + dispatchMs
+
 const soloMs = ({ predictedMs, residentBytes }: Plan, machine: MachineProfile): number =>
-  predictedMs + loadMs(residentBytes, machine)
+  hostMs(machine) + predictedMs + loadMs(residentBytes, machine)
 
 const rowsOf = (csv: string): ReadonlyArray<readonly [string, string, string]> =>
   readFileSync(csv, "utf8")

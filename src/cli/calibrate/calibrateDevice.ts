@@ -75,20 +75,19 @@ export const measureCases = (
   Effect.gen(function* () {
     const shelf = new GraphShelf()
     const measured: Array<MeasuredRun> = []
-    for (const one of cases) {
+    const { alignBytes } = device.info
+    for (const [index, one] of cases.entries()) {
       const graph = shelf.load(one.graph)
-      const prepared = yield* prepareCase(graph, one, {
-        alignBytes: device.info.alignBytes,
-        profile,
-      })
-      const timing = yield* Effect.scoped(
-        Effect.flatMap(placePlan(device, prepared, 0), (placed) =>
-          timePlan(device, placed, { runs: options.runs }),
-        ),
-      )
-      const { name } = one
-      measured.push({ name, shape: graph.shape, ops: prepared.plan.ops, ...timing })
-      options.onCase(measured.length)
+      for (const prepared of yield* prepareCase(graph, one, { alignBytes, profile })) {
+        const { name, plan } = prepared
+        const timing = yield* Effect.scoped(
+          Effect.flatMap(placePlan(device, prepared, 0), (placed) =>
+            timePlan(device, placed, { runs: options.runs }),
+          ),
+        )
+        measured.push({ name, shape: graph.shape, ops: plan.ops, ...timing })
+      }
+      options.onCase(index + 1)
       yield* Effect.yieldNow
     }
     return measured
@@ -114,7 +113,7 @@ export const measurePairs = (
       for (const one of cases) {
         const graph = shelf.load(one.graph)
         const alignBytes = device.info.alignBytes
-        const prepared = yield* prepareCase(graph, one, { alignBytes, profile })
+        const [prepared] = yield* prepareCase(graph, one, { alignBytes, profile })
         const plan = yield* placePlan(device, prepared, offset)
         offset = plan.endOffset
         placed.push(plan)
@@ -131,7 +130,7 @@ export const measurePairs = (
 
 /** Few cases of each kind that fit the pool together. */
 const pairCases = (cases: ReadonlyArray<CalibrationCase>): ReadonlyArray<CalibrationCase> =>
-  cases.filter((_, i) => i % 7 === 0)
+  cases.filter((_, i) => i % 9 === 0)
 
 /** Measured over predicted slowdown of pairs. */
 export const pairRatios = (
@@ -174,11 +173,8 @@ const measureOverhead = (
     const one = fitCases[0]!
     const graph = new GraphShelf().load(one.graph)
     const { alignBytes } = device.info
-    const placed = yield* placePlan(
-      device,
-      yield* prepareCase(graph, one, { alignBytes, profile }),
-      0,
-    )
+    const [prepared] = yield* prepareCase(graph, one, { alignBytes, profile })
+    const placed = yield* placePlan(device, prepared, 0)
     const times: Array<number> = []
     for (let i = 0; i < 50; i++) {
       const startMs = yield* nowMs
