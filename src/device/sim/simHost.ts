@@ -1,6 +1,6 @@
 // The host of a simulated cpu device: one runtime thread and a few preparation workers. What they do
 // is work beside that of the lanes, on the same cores, so that each slows the others.
-import { Effect, Semaphore } from "effect"
+import { Deferred, Effect, Semaphore } from "effect"
 import type { HostProfile } from "../../model/HostProfile.ts"
 import type { HostWork } from "../../model/HostWork.ts"
 import type { Demand } from "../../model/Plan.ts"
@@ -24,21 +24,23 @@ export const makeSimHost = (
   const busy: Demand = { bandwidth: 0, compute: helpers / cores }
   const runtimeThread = Semaphore.makeUnsafe(1)
   const workers = Semaphore.makeUnsafe(prepThreads)
-  const objects = new Map<string, "making" | "made">()
+  const objects = new Map<string, Deferred.Deferred<void>>()
   const onRuntime = (ms: number) =>
     ms > 0 ? runtimeThread.withPermit(occupy(ms, busy)) : Effect.void
   return {
     takeIn: (plannedOps) => onRuntime(takeInMs + plannedOps * planOpMs),
     make: (key) =>
       Effect.suspend(() => {
-        const state = objects.get(key)
-        if (state === "made") return Effect.void
-        // Whoever comes meanwhile waits behind it.
-        if (state === "making") return workers.withPermit(Effect.void)
-        objects.set(key, "making")
-        const done = Effect.sync(() => void objects.set(key, "made"))
-        const made = workers.withPermit(Effect.andThen(occupy(makeMs, busy), done))
-        return Effect.andThen(onRuntime(orderMs), made)
+        const known = objects.get(key)
+        if (known !== undefined) return Deferred.await(known)
+        const made = Deferred.makeUnsafe<void>()
+        objects.set(key, made)
+        const work = workers.withPermit(occupy(makeMs, busy))
+        return onRuntime(orderMs).pipe(
+          Effect.andThen(work),
+          // A task that is cancelled leaves the object to the others.
+          Effect.ensuring(Deferred.succeed(made, undefined)),
+        )
       }),
     upload: onRuntime(uploadMs),
     dispatch: onRuntime(dispatchMs / 2),
