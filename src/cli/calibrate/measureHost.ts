@@ -97,38 +97,40 @@ interface Passes {
 }
 
 /** Every network, all at once: first what it needs is made, then it is there. */
+const measurePasses = async (runtime: RuntimeApi, runtimeThread: number): Promise<Passes> => {
+  const loaded = await runtime.loadGraph(graph)
+  const handles = await Promise.all(models.map((model) => runtime.loadModel(model)))
+  // As a workload is checked before it runs: whole plans are there.
+  for (const model of handles) await runtime.estimate({ graph: loaded, model })
+  const start = hostTimes(runtimeThread)
+  await runAll(runtime, loaded, handles)
+  const between = hostTimes(runtimeThread)
+  for (let i = 0; i < knownPasses; i++) await runAll(runtime, loaded, handles)
+  const end = hostTimes(runtimeThread)
+  const { memory, tasks } = await runtime.report()
+  const uploads = memory.filter(({ change, kind }) => kind === "resident" && change === "grant")
+  return {
+    fresh: spent(start, between, networks),
+    known: spent(between, end, knownPasses * networks),
+    uploads: uploads.length / tasks.length,
+  }
+}
+
 const passesWith = (
   memoryBytes: number,
   profile: DeviceProfile,
 ): Effect.Effect<Passes, GnnschedError> =>
   attempt(async () => {
     const others = new Set(threadTimes().map(({ id }) => id))
-    await using runtime = await Runtime.open({
-      ...addonOption(),
-      policy: "base",
-      lanes: 1,
-      memoryBytes,
-      profile,
-    })
+    const options = { policy: "base", lanes: 1, memoryBytes, profile } as const
+    const runtime = await Runtime.open({ ...addonOption(), ...options })
     const begun = threadTimes().filter(
       ({ id, name }) => name === runtimeThreadName && !others.has(id),
     )
-    const runtimeThread = Math.min(...begun.map(({ id }) => id))
-    const loaded = await runtime.loadGraph(graph)
-    const handles = await Promise.all(models.map((model) => runtime.loadModel(model)))
-    // As a workload is checked before it runs: whole plans are there.
-    for (const model of handles) await runtime.estimate({ graph: loaded, model })
-    const start = hostTimes(runtimeThread)
-    await runAll(runtime, loaded, handles)
-    const between = hostTimes(runtimeThread)
-    for (let i = 0; i < knownPasses; i++) await runAll(runtime, loaded, handles)
-    const end = hostTimes(runtimeThread)
-    const { memory, tasks } = await runtime.report()
-    const uploads = memory.filter(({ change, kind }) => kind === "resident" && change === "grant")
-    return {
-      fresh: spent(start, between, networks),
-      known: spent(between, end, knownPasses * networks),
-      uploads: uploads.length / tasks.length,
+    try {
+      return await measurePasses(runtime, Math.min(...begun.map(({ id }) => id)))
+    } finally {
+      await runtime.close()
     }
   })
 
