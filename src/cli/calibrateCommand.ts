@@ -77,7 +77,8 @@ const hostLine = (host: HostProfile, dispatchMs: number): string => {
   return (
     `runtime, on ${host.cores} cores with the lanes: ${us(host.takeInMs + dispatchMs)} a task · ` +
     `${us(host.uploadMs)} an upload · ${us(host.orderMs + host.makeMs)} an object made · ` +
-    `${us(host.planOpMs)} an operator of a smaller plan · ${host.helpers.toFixed(2)} threads`
+    `${us(host.planOpMs)} an operator of a smaller plan · ${host.warmUpMs.toFixed(0)} ms to warm up · ` +
+    `${host.helpers.toFixed(2)} threads`
   )
 }
 

@@ -4,6 +4,8 @@
 export interface HostProfile {
   /** Cores that lanes and host share. */
   readonly cores: number
+  /** Runtime thread, milliseconds before the first task is taken in: scripts are not yet compiled. */
+  readonly warmUpMs: number
   /** Runtime thread, milliseconds for each task: from its submission until it is ready. */
   readonly takeInMs: number
   /** Runtime thread, milliseconds for each operator of the smaller plans that a task is given. */

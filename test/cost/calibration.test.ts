@@ -148,6 +148,7 @@ describe("the profile file", () => {
 
   const host = {
     cores: 2,
+    warmUpMs: 40,
     takeInMs: 0.4,
     planOpMs: 0,
     orderMs: 1.5,

@@ -11,6 +11,7 @@ import { randomModel } from "../support/sources.ts"
 
 const idle: HostProfile = {
   cores: 2,
+  warmUpMs: 0,
   takeInMs: 0,
   planOpMs: 0,
   orderMs: 0,
@@ -62,6 +63,12 @@ describe("the host of a simulated device", () => {
     // A lane runs the first one meanwhile: two threads, two cores.
     expect(second).toBeCloseTo(10, 6)
     expect(readyTimes(await run(bare, 2))).toEqual([0, 0])
+  })
+
+  it("warms up once, before the first task", async () => {
+    const [first, second] = readyTimes(await run(withHost({ warmUpMs: 30, takeInMs: 5 }), 2))
+    expect(first).toBeCloseTo(35, 6)
+    expect(second).toBeCloseTo(40, 6)
   })
 
   it("makes an object once, for all that need it", async () => {

@@ -22,10 +22,11 @@ import { threadTimes } from "./disturbance.ts"
 const graph = { kind: "preset", preset: "pubmed", seed: 1, scale: 0.15 } as const
 const featureWidth = 500
 
-/** As many networks as a workload of some size has: the first ones meet scripts not yet compiled. */
 const networks = 96
-/** The first pass over known networks is still slower than those after it. */
-const knownPasses = 2
+/** The first of them meet scripts that are not yet compiled. */
+const coldNetworks = 16
+/** The least of so many passes over known networks counts: the first is still slower, others are disturbed. */
+const knownPasses = 4
 /** Whole plans take less than a sixteenth of it, so that no others are made. */
 const ampleBytes = 2 ** 30
 /** They take more. */
@@ -90,6 +91,9 @@ const runAll = async (runtime: RuntimeApi, graph: GraphHandle, handles: Handles)
 }
 
 interface Passes {
+  /** The first networks of a runtime. */
+  readonly cold: Pass
+  /** The others. */
   readonly fresh: Pass
   readonly known: Pass
   /** Of all passes, for each task. */
@@ -103,15 +107,22 @@ const measurePasses = async (runtime: RuntimeApi, runtimeThread: number): Promis
   // As a workload is checked before it runs: whole plans are there.
   for (const model of handles) await runtime.estimate({ graph: loaded, model })
   const start = hostTimes(runtimeThread)
-  await runAll(runtime, loaded, handles)
+  await runAll(runtime, loaded, handles.slice(0, coldNetworks))
+  const warm = hostTimes(runtimeThread)
+  await runAll(runtime, loaded, handles.slice(coldNetworks))
   const between = hostTimes(runtimeThread)
-  for (let i = 0; i < knownPasses; i++) await runAll(runtime, loaded, handles)
-  const end = hostTimes(runtimeThread)
+  const known: Array<Pass> = []
+  for (let i = 0; i < knownPasses; i++) {
+    const before = hostTimes(runtimeThread)
+    await runAll(runtime, loaded, handles)
+    known.push(spent(before, hostTimes(runtimeThread), networks))
+  }
   const { memory, tasks } = await runtime.report()
   const uploads = memory.filter(({ change, kind }) => kind === "resident" && change === "grant")
   return {
-    fresh: spent(start, between, networks),
-    known: spent(between, end, knownPasses * networks),
+    cold: spent(start, warm, coldNetworks),
+    fresh: spent(warm, between, networks - coldNetworks),
+    known: known.toSorted((a, b) => a.runtimeMs - b.runtimeMs)[0]!,
     uploads: uploads.length / tasks.length,
   }
 }
@@ -163,7 +174,7 @@ export const measureHost = (
     const ample = yield* passesWith(ampleBytes, profile)
     const scarce = yield* passesWith(scarceBytes, profile)
     const known = ample.known.runtimeMs
-    const passes = [ample.fresh, ample.known, scarce.fresh, scarce.known]
+    const passes = [ample.cold, ample.fresh, ample.known, scarce.fresh, scarce.known]
     const sum = (of: (pass: Pass) => number) => passes.reduce((all, pass) => all + of(pass), 0)
     // What scarce memory adds: residents that gave way come again, and smaller plans are made.
     const uploadMs = Math.max(0, scarce.known.runtimeMs - known) / Math.max(1, scarce.uploads)
@@ -173,6 +184,7 @@ export const measureHost = (
       dispatchMs: (1 - takeInShare) * known,
       host: {
         cores: availableParallelism(),
+        warmUpMs: coldNetworks * Math.max(0, ample.cold.runtimeMs - ample.fresh.runtimeMs),
         takeInMs: takeInShare * known,
         orderMs: freshMs,
         uploadMs,

@@ -143,10 +143,11 @@ const readLane = (read: Reader, value: unknown, path: string): DeviceProfile => 
 
 const readHost = (read: Reader, value: unknown, path: string): HostProfile => {
   const host = read.record(value, path)
-  const ms = (key: "takeInMs" | "planOpMs" | "orderMs" | "uploadMs" | "makeMs") =>
+  const ms = (key: "warmUpMs" | "takeInMs" | "planOpMs" | "orderMs" | "uploadMs" | "makeMs") =>
     read.number(host[key], `${path}.${key}`, false)
   return {
     cores: read.whole(host.cores, `${path}.cores`),
+    warmUpMs: ms("warmUpMs"),
     takeInMs: ms("takeInMs"),
     planOpMs: ms("planOpMs"),
     orderMs: ms("orderMs"),

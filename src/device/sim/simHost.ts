@@ -20,6 +20,7 @@ export const makeSimHost = (
   { dispatchMs, prepThreads, profile }: SimHostOptions,
 ): HostWork => {
   const { cores, helpers, makeMs, orderMs, planOpMs, takeInMs, uploadMs } = profile
+  let { warmUpMs } = profile
   // Scripts wait for memory, but move little of it.
   const busy: Demand = { bandwidth: 0, compute: helpers / cores }
   const runtimeThread = Semaphore.makeUnsafe(1)
@@ -28,7 +29,12 @@ export const makeSimHost = (
   const onRuntime = (ms: number) =>
     ms > 0 ? runtimeThread.withPermit(occupy(ms, busy)) : Effect.void
   return {
-    takeIn: (plannedOps) => onRuntime(takeInMs + plannedOps * planOpMs),
+    takeIn: (plannedOps) =>
+      Effect.suspend(() => {
+        const ms = warmUpMs + takeInMs + plannedOps * planOpMs
+        warmUpMs = 0
+        return onRuntime(ms)
+      }),
     make: (key) =>
       Effect.suspend(() => {
         const known = objects.get(key)
