@@ -1,6 +1,14 @@
-// What no order of a task list can go below, on a V100 that holds nothing yet: how much room there is for a
+// What no order of a task list can go below, on a device that holds nothing yet: how much room there is for a
 // better scheduler.
-import { configOf, loadMs, planOf, rowsOf, shapeOf } from "./makeCognn.ts"
+import {
+  configOf,
+  filledIn,
+  type ListOptions,
+  loadMs,
+  planOf,
+  rowsOf,
+  shapeOf,
+} from "./makeCognn.ts"
 
 interface ListedTask {
   readonly runMs: number
@@ -11,10 +19,11 @@ interface ListedTask {
   readonly arithmeticMs: number
 }
 
-const listed = (csv: string, hidden: number): ReadonlyArray<ListedTask> => {
+const listed = (csv: string, options: ListOptions): ReadonlyArray<ListedTask> => {
+  const { hidden, machine, scaleOf } = filledIn(options)
   const tasks = rowsOf(csv).map(([architecture, preset, layers]) => {
-    const shape = shapeOf(preset)
-    const plan = planOf(configOf(architecture, Number(layers), hidden, shape), shape)
+    const shape = shapeOf(preset, scaleOf(preset))
+    const plan = planOf(configOf(architecture, Number(layers), hidden, shape), shape, machine)
     const model = `${architecture}-${layers}-${shape.featureWidth}`
     const needs = plan.residents.map(({ bytes, role }) => ({
       key: `${role === "model.weights" ? model : preset}|${role}`,
@@ -28,7 +37,10 @@ const listed = (csv: string, hidden: number): ReadonlyArray<ListedTask> => {
   )
   return tasks.map(({ needs, plan: { demand, predictedMs } }) => ({
     runMs: predictedMs,
-    linkMs: loadMs(needs.reduce((sum, { bytes, key }) => sum + bytes / users.get(key)!.length, 0)),
+    linkMs: loadMs(
+      needs.reduce((sum, { bytes, key }) => sum + bytes / users.get(key)!.length, 0),
+      machine,
+    ),
     memoryMs: predictedMs * demand!.bandwidth,
     arithmeticMs: predictedMs * demand!.compute,
   }))
@@ -48,8 +60,8 @@ const sum = (values: ReadonlyArray<number>): number => values.reduce((all, value
  * done. By the link: each task then runs at least as long as alone. By all three: the k-th end is no
  * sooner than any of link, memory and arithmetic allows.
  */
-export const leastMeanMs = (csv: string, hidden = 64): number => {
-  const tasks = listed(csv, hidden)
+export const leastMeanMs = (csv: string, options: ListOptions = {}): number => {
+  const tasks = listed(csv, options)
   const byLink = leastEnds(tasks.map(({ linkMs }) => linkMs))
   const byMemory = leastEnds(tasks.map(({ memoryMs }) => memoryMs))
   const byArithmetic = leastEnds(tasks.map(({ arithmeticMs }) => arithmeticMs))

@@ -12,6 +12,7 @@ import {
 } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph, GraphShape } from "../model/Graph.ts"
+import type { HostWork } from "../model/HostWork.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
@@ -46,6 +47,8 @@ export interface EstimatorOptions {
   readonly refuseTooLarge: boolean
   /** Let tasks run by plans that need less memory and more time. */
   readonly elastic: boolean
+  /** In simulations: what the host does for a task takes time. */
+  readonly hostWork?: HostWork | null
   readonly onReady: (task: LiveTask) => Effect.Effect<void>
   /** The task left preparation without becoming ready. */
   readonly onDropped: (task: LiveTask) => Effect.Effect<void>
@@ -154,7 +157,9 @@ const estimate = (
 ): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
   Effect.gen(function* () {
     if (task.cancelRequested) return yield* Effect.interrupt
+    const opsBefore = shelf.plannedOps
     const { plans: all, ...scope } = yield* plansOf(options, shelf, task)
+    if (options.hostWork) yield* options.hostWork.takeIn(shelf.plannedOps - opsBefore)
     const { budgetBytes } = options.device
     const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
     const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)

@@ -7,6 +7,7 @@ import type { TaskError } from "../model/errors.ts"
 import { RuntimeFailed } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
+import type { HostWork } from "../model/HostWork.ts"
 import { shares } from "../model/Interference.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
@@ -44,6 +45,8 @@ export interface SystemOptions {
   readonly elastic: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
+  /** In simulations: what the host does takes time. */
+  readonly hostWork?: HostWork | null
   /** Ended tasks kept for the report, with their decisions and changes of the pool. */
   readonly historyTasks: number
 }

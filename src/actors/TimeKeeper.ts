@@ -20,19 +20,22 @@ export class TimeKeeper {
   readonly #correction = new TimeCorrection()
   readonly #coRuns: CoRuns
   readonly #p95Factor: number
+  readonly #dispatchMs: number
   readonly #stopwatch: Stopwatch
 
   constructor(profile: DeviceProfile, stopwatch: Stopwatch) {
     this.#coRuns = new CoRuns(profile.interference ?? shares)
     this.#p95Factor = profile.p95Factor ?? defaultP95Factor
+    this.#dispatchMs = profile.dispatchMs ?? 0
     this.#stopwatch = stopwatch
   }
 
-  /** Alone on one lane, as of now; `graph` is what the plan runs on. */
+  /** Of a lane that is alone, as of now; `graph` is what the plan runs on. */
   predict(task: LiveTask, plan: Plan, graph = task.graph): PredictedTime {
     const key = planKey(task, plan, graph)
-    const p50Ms = plan.predictedMs * this.#correction.factor(key, kindOf(task))
-    return { p50Ms, p95Ms: p50Ms * this.#p95Factor }
+    const runMs = plan.predictedMs * this.#correction.factor(key, kindOf(task))
+    const p50Ms = this.#dispatchMs + runMs
+    return { p50Ms, p95Ms: this.#dispatchMs + runMs * this.#p95Factor }
   }
 
   started(task: LiveTask): void {

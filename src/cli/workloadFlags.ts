@@ -88,6 +88,9 @@ export const checkUnsafe = (policies: ReadonlyArray<string>, iKnow: boolean): Ba
         found: "unsafe alone",
       })
 
+/** Threads that read files: loading is the only time they work at once. */
+const prepThreads = 2
+
 /** What the flags say of scheduling, as a runtime takes it. */
 export const schedulingOptions = Effect.fnUntraced(function* (
   flags: WorkloadFlags,
@@ -108,6 +111,7 @@ export const schedulingOptions = Effect.fnUntraced(function* (
     shareWork: !flags.noShare && faults === null,
     allowUnsafe: flags.iKnow,
     tenants: workload.tenants,
+    prepThreads,
     historyTasks: Math.max(1, workload.tasks.length),
     ...(Option.isSome(flags.memory) ? { memoryBytes: flags.memory.value } : {}),
     ...(Option.isSome(flags.lanes) ? { lanes: flags.lanes.value } : {}),

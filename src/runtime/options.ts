@@ -7,6 +7,7 @@ import type { FaultPlan } from "../model/FaultPlan.ts"
 import { limits } from "../model/limits.ts"
 import { devicePrecisions } from "../model/precision.ts"
 import type { RunReport, TenantInfo } from "../model/RunReport.ts"
+import { admitModes, lateModes, type RunSettings } from "../model/RunSettings.ts"
 import { type Policy, type Preempt, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
 import { ownPolicy } from "../policy/ownPolicy.ts"
 import { policies } from "../policy/policies.ts"
@@ -38,6 +39,7 @@ export interface ResolvedOptions {
   readonly expireLate: boolean
   readonly admit: AdmitMode
   readonly shareWork: boolean
+  readonly settings: RunSettings
   readonly profile: DeviceProfile
   readonly addonPath: string | null
 }
@@ -51,6 +53,7 @@ export const resolveOptions = (
     const { policy = "slo" } = options
     const policyName = typeof policy === "function" ? "own" : policy
     const deviceKind = options.device ?? "cpu"
+    const settings = settingsOf(options)
     return {
       deviceKind,
       gpu: options.gpu ?? 0,
@@ -68,18 +71,29 @@ export const resolveOptions = (
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
-      elastic: options.elastic ?? true,
+      elastic: settings.elastic,
       // A promise that is lost must not cost the others theirs.
-      expireLate: options.lateTasks === "expire" || options.admit === "deadline",
-      admit: options.admit ?? "all",
-      shareWork: options.shareWork ?? options.faults === undefined,
+      expireLate: settings.lateTasks === "expire" || settings.admit === "deadline",
+      admit: settings.admit,
+      shareWork: settings.shareWork,
+      settings,
       profile: {
         ...(yield* profileOf(options.profile, deviceKind)),
-        precision: options.precision ?? "fp32",
+        precision: settings.precision,
       },
       addonPath: options.addonPath ?? null,
     }
   })
+
+const settingsOf = (options: RuntimeOptions): RunSettings => ({
+  precision: options.precision ?? "fp32",
+  admit: options.admit ?? "all",
+  lateTasks: options.lateTasks ?? "run",
+  shareWork: options.shareWork ?? options.faults === undefined,
+  preempt: options.preempt ?? true,
+  elastic: options.elastic ?? true,
+  chance: null,
+})
 
 /** In groups mode nothing joins what runs, so nothing is stopped for it. */
 const preemptOf = ({ mode, policy = "slo", preempt = true }: RuntimeOptions): Preempt | null =>
@@ -115,8 +129,8 @@ const check = (options: RuntimeOptions): BadConfig | null => {
     ["device", options.device, ["cpu", "cuda", "reference"]],
     ["policy", typeof options.policy === "function" ? undefined : options.policy, policyNames],
     ["mode", options.mode, ["groups", "continuous"]],
-    ["lateTasks", options.lateTasks, ["run", "expire"]],
-    ["admit", options.admit, ["all", "deadline"]],
+    ["lateTasks", options.lateTasks, lateModes],
+    ["admit", options.admit, admitModes],
   ]
   for (const [path, value, allowed] of oneOf) {
     if (value !== undefined && !allowed.includes(value as string)) {

@@ -2,15 +2,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Effect } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { elasticRuns } from "../../bench/elastic.ts"
 import { flood, shareRatio } from "../../bench/fairness.ts"
 import { compareWithOptimum } from "../../bench/optimum.ts"
 import { compareList } from "../../bench/paperComparison.ts"
+import { compareForReal, reducedScale } from "../../bench/paperForReal.ts"
 import { qosLoad } from "../../bench/qosLoad.ts"
 import { scale } from "../../bench/scale.ts"
 import { sharedWork, smokeSize } from "../../bench/sharedWork.ts"
+import { agreement } from "../../bench/simulation-agreement.ts"
 import { wronglyRefused } from "../../bench/wronglyRefused.ts"
+import { machines } from "../../src/cost/MachineProfile.ts"
 
 let folder: string
 beforeAll(() => {
@@ -26,6 +30,37 @@ it("the papers' comparison: slo answers sooner than base in groups and meets as 
   expect(all.every(({ completed, tasks }) => completed === tasks)).toBe(true)
   expect(meanOverBase).toBeLessThan(0.5)
   expect(metLessBest).toBeGreaterThanOrEqual(0)
+})
+
+it("the papers' comparison for real: every reduced list beside its simulation", {
+  timeout: 90_000,
+}, async () => {
+  const csv = join(folder, "real.csv")
+  writeFileSync(csv, "model,graph,layers\nGCN,artist,3\nGIN,cora,2\nGAT,citeseer,2\n")
+  const size = { repeats: 2, policies: ["base", "slo"] } as const
+  const compared = await compareForReal(csv, 16, machines["cpu-2"], size)
+  const schedulers = ["base/groups", "base/continuous", "slo/groups", "slo/continuous"]
+  expect(compared.ranking.real.toSorted()).toEqual(schedulers.toSorted())
+  expect(compared.sideBySide.map(({ runs }) => runs.length)).toEqual([2, 1, 1, 2])
+  expect(compared.real.meanOverBase).toBeGreaterThan(0)
+  expect(reducedScale("cora")).toBe(1)
+  expect(reducedScale("reddit")).toBeLessThan(0.01)
+})
+
+it("simulation and reality: runs of a policy take turns, and both have the same tasks", {
+  timeout: 90_000,
+}, async () => {
+  const size = { tasks: 6, repeats: 2, policies: ["base", "sjf"] } as const
+  const { ranking, rows } = await Effect.runPromise(agreement(size, machines["cpu-2"]))
+  expect(rows.map(({ policy, runs }) => [policy, runs.length])).toEqual([
+    ["base", 2],
+    ["sjf", 2],
+  ])
+  for (const { real, simulated } of rows) {
+    expect(real.makespanMs).toBeGreaterThan(real.meanRunMs)
+    expect(simulated.makespanMs).toBeGreaterThan(simulated.meanRunMs)
+  }
+  expect(ranking.simulated).toHaveLength(2)
 })
 
 it("plans of parts: each runs in its own bytes and gives the whole plan's bits", {

@@ -12,6 +12,7 @@ import { GrantBook } from "../GrantBook.ts"
 import { jitterOf } from "./jitter.ts"
 import { opTimings } from "./opTimings.ts"
 import { type SharedRun, SharedTime, type Slowdown } from "./SharedTime.ts"
+import type { Occupy } from "./simHost.ts"
 
 export interface SimDeviceOptions {
   readonly name: string
@@ -31,6 +32,11 @@ export interface SimDeviceOptions {
   readonly opTimings: boolean
 }
 
+export interface SimDevice extends Device {
+  /** Lets something else than a plan take time beside what runs. */
+  readonly occupy: Occupy
+}
+
 interface SimState {
   readonly options: SimDeviceOptions
   readonly book: GrantBook
@@ -47,7 +53,7 @@ interface SimState {
 
 export const openSimDevice = (
   options: SimDeviceOptions,
-): Effect.Effect<Device, DeviceUnavailable, Scope.Scope> =>
+): Effect.Effect<SimDevice, DeviceUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const { alignBytes, lanes, memoryBytes, name } = options
     const reason = optionsFault(options)
@@ -70,7 +76,7 @@ export const openSimDevice = (
     }
     // The runtime has cancelled what ran, and waited for it.
     yield* Effect.addFinalizer(() => Effect.sync(() => (state.closed = true)))
-    return deviceOf(state, {
+    const info: DeviceInfo = {
       kind: "sim",
       name,
       isa: "simulated",
@@ -78,7 +84,8 @@ export const openSimDevice = (
       budgetBytes: memoryBytes,
       overheadBytes: 0,
       alignBytes,
-    })
+    }
+    return { ...deviceOf(state, info), occupy: occupyOf(state) }
   })
 
 const optionsFault = ({ lanes, memoryBytes }: SimDeviceOptions): string | null => {
@@ -154,6 +161,17 @@ interface SimRun extends SharedRun {
   /** The operator before which it ends: none, unless it is stopped. */
   endOp: number
 }
+
+/** Nothing stops it: what the host has begun it ends. */
+const occupyOf =
+  (state: SimState): Occupy =>
+  (workMs, demand) =>
+    Effect.callback<void>((resume) => {
+      const now = state.nowMs()
+      state.time.advance(now)
+      state.time.add({ demand, onEnd: () => resume(Effect.void) }, workMs)
+      setAlarm(state, now)
+    })
 
 /** The grants and the lane are taken until the run ends. */
 const startRun = (
