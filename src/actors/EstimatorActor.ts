@@ -165,6 +165,7 @@ const estimate = (
     const key = options.shareWork ? workKey(task) : null
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan, scope.graph),
+      overheadMs: options.times.overheadMs,
       workKey: mayAnswerMany(plan) ? key : null,
       demand: plan.demand ?? noDemand,
       footprintBytes: footprintBytes(plan),

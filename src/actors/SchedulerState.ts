@@ -32,6 +32,12 @@ interface StartedWith {
   readonly stop?: Stoppable
 }
 
+interface StateOptions {
+  readonly budgetBytes?: number
+  /** How far a run has come, in milliseconds alone; null where that is not known. */
+  readonly doneMs?: (id: string) => number | null
+}
+
 export class SchedulerState {
   readonly mode: SchedulingMode
   readonly shared = new SharedWork()
@@ -42,6 +48,7 @@ export class SchedulerState {
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
   readonly #budgetBytes: number
+  readonly #doneMs: NonNullable<StateOptions["doneMs"]>
   /** As predicted: when all is loaded that was to be. */
   #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
@@ -58,9 +65,10 @@ export class SchedulerState {
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
     profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
-    budgetBytes = Number.POSITIVE_INFINITY,
+    { budgetBytes = Number.POSITIVE_INFINITY, doneMs = () => null }: StateOptions = {},
   ) {
     this.#budgetBytes = budgetBytes
+    this.#doneMs = doneMs
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.#interference = profile.interference ?? shares
@@ -83,6 +91,14 @@ export class SchedulerState {
 
   get running(): number {
     return this.#running.size
+  }
+
+  /** With how far each has come by now. */
+  get runs(): ReadonlyArray<RunningTask> {
+    return Array.from(this.#running.values(), (task) => {
+      const doneMs = this.#doneMs(task.id)
+      return doneMs === null ? task : { ...task, doneMs }
+    })
   }
 
   laneUp(lane: number): void {
@@ -233,7 +249,7 @@ export class SchedulerState {
     return {
       mode: this.mode,
       waiting: this.#waiting,
-      running: [...this.#running.values()],
+      running: this.runs,
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,
       startedCount: this.#startedCount,

@@ -12,6 +12,7 @@ import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, Preempt, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskSpec } from "../model/Task.ts"
+import { preemptForTargets } from "../policy/preempt.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import { Admission, type AdmitMode } from "./Admission.ts"
 import { type EstimatorActor, makeEstimator } from "./EstimatorActor.ts"
@@ -80,13 +81,15 @@ export const startSystem = (
     const times = new TimeKeeper(options.profile, stopwatch)
     const { lanes } = options.device.info
     const { interference = shares } = options.profile
-    const concurrency = { lanes, interference }
-    const admission = new Admission({ ...options, concurrency, stopwatch })
-    book.listen((id, state) => {
-      const task = book.find(id)
-      const leftPart = task?.pause?.leftPart ?? 1
-      admission.moved(id, state, { leftPart, leader: task?.sharedWith ?? null })
+    const admission = new Admission({
+      ...options,
+      lanes,
+      interference,
+      stopwatch,
+      stopsForTargets: options.preempt === preemptForTargets,
+      running: () => scheduler.running(),
     })
+    book.listen((id, state) => admission.moved(id, state, book.find(id)?.pause?.leftPart ?? 1))
     const scheduler = yield* makeScheduler({
       ...options,
       book,

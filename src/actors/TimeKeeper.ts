@@ -2,6 +2,7 @@
 // say when a plan enters and leaves a lane; uploads lie before that.
 import { CoRuns } from "../cost/CoRuns.ts"
 import { type DeviceProfile, defaultP95Factor } from "../cost/DeviceProfile.ts"
+import { Spread } from "../cost/Spread.ts"
 import { TimeCorrection } from "../cost/TimeCorrection.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
@@ -16,15 +17,19 @@ export interface PredictedTime {
   readonly p95Ms: number
 }
 
+/** Weight of a new observation of what a run costs beside its operators. */
+const overheadSmoothing = 0.1
+
 export class TimeKeeper {
   readonly #correction = new TimeCorrection()
   readonly #coRuns: CoRuns
-  readonly #p95Factor: number
+  readonly #spread: Spread
   readonly #stopwatch: Stopwatch
+  #overheadMs = 0
 
   constructor(profile: DeviceProfile, stopwatch: Stopwatch) {
     this.#coRuns = new CoRuns(profile.interference ?? shares)
-    this.#p95Factor = profile.p95Factor ?? defaultP95Factor
+    this.#spread = new Spread(profile.p95Factor ?? defaultP95Factor)
     this.#stopwatch = stopwatch
   }
 
@@ -32,7 +37,18 @@ export class TimeKeeper {
   predict(task: LiveTask, plan: Plan, graph = task.graph): PredictedTime {
     const key = planKey(task, plan, graph)
     const p50Ms = plan.predictedMs * this.#correction.factor(key, kindOf(task))
-    return { p50Ms, p95Ms: p50Ms * this.#p95Factor }
+    return { p50Ms, p95Ms: p50Ms * this.#spread.p95Factor }
+  }
+
+  /** What a plan's stay on a lane costs beside its run, by what it has cost. */
+  get overheadMs(): number {
+    return this.#overheadMs
+  }
+
+  /** What is done of a run, in milliseconds alone; null before its plan is on a lane. */
+  doneMs(id: string): number | null {
+    const time = this.#coRuns.timeOf(id, this.#stopwatch.nowMs())
+    return time === null ? null : Math.max(0, time.aloneMs - this.#overheadMs)
   }
 
   started(task: LiveTask): void {
@@ -45,12 +61,17 @@ export class TimeKeeper {
    * with which it began.
    */
   ended(task: LiveTask, runMs: number | null, firstOp: number): void {
-    const slowdown = this.#coRuns.end(task.spec.id, this.#stopwatch.nowMs())
+    const nowMs = this.#stopwatch.nowMs()
+    const { onLaneMs = 0 } = this.#coRuns.timeOf(task.spec.id, nowMs) ?? {}
+    const slowdown = this.#coRuns.end(task.spec.id, nowMs)
     if (runMs === null) return
+    this.#overheadMs += overheadSmoothing * (Math.max(0, onLaneMs - runMs) - this.#overheadMs)
     const { plan, scope } = task.prepared!
     const predictedMs = plan.predictedMs * partFrom(plan, firstOp)
     const key = planKey(task, plan, scope.graph)
-    this.#correction.observe(key, kindOf(task), runMs / slowdown, predictedMs)
+    const aloneMs = runMs / slowdown
+    this.#spread.observe(aloneMs, predictedMs * this.#correction.factor(key, kindOf(task)))
+    this.#correction.observe(key, kindOf(task), aloneMs, predictedMs)
   }
 }
 

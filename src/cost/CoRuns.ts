@@ -35,6 +35,16 @@ export class CoRuns {
     return run.aloneMs > 0 ? Math.max(1, (nowMs - run.startMs) / run.aloneMs) : 1
   }
 
+  /** Since its start; null for a run that is not known. */
+  timeOf(
+    id: string,
+    nowMs: number,
+  ): { readonly onLaneMs: number; readonly aloneMs: number } | null {
+    this.#advance(nowMs)
+    const run = this.#runs.get(id)
+    return run === undefined ? null : { onLaneMs: nowMs - run.startMs, aloneMs: run.aloneMs }
+  }
+
   #advance(nowMs: number): void {
     const runs = [...this.#runs.values()]
     const factors = slowdown(

@@ -1,0 +1,14 @@
+// How sure a promise is. Of many tasks in a row some take longer and some less: what is kept free is
+// reckoned of the variance of all before a deadline, since a margin for each adds up to far too much.
+
+import { p95Deviations } from "../cost/Spread.ts"
+
+/** Standard deviations kept free before a deadline. Found by bench/qosLoad.ts. */
+export const sureness = 2.5
+
+/** No later than this, but for chance. */
+export const surely = (atMs: number, variance: number, deviations = sureness): number =>
+  atMs + deviations * Math.sqrt(variance)
+
+/** The standard deviation that belongs to a median and a 95th percentile. */
+export const deviationOf = (p50Ms: number, p95Ms: number): number => (p95Ms - p50Ms) / p95Deviations
