@@ -1,6 +1,6 @@
 // What has been promised, and to whom how much is allowed: decides whether a task is taken, and counts
 // what was taken until it ends.
-import { type AdmissionError, DeadlineInfeasible } from "../model/errors.ts"
+import { type AdmissionError, DeadlineInfeasible, QueueFull } from "../model/errors.ts"
 import type { InterferenceModel } from "../model/Interference.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
@@ -10,6 +10,7 @@ import { earliestFinishMs } from "../policy/admit.ts"
 import { deviationOf } from "../policy/sureness.ts"
 import { underway } from "../policy/underway.ts"
 import type { LiveTask } from "./LiveTask.ts"
+import type { Pause } from "./PausedTask.ts"
 import { Promises, type SharedPromise } from "./Promises.ts"
 import { Quotas } from "./Quotas.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
@@ -35,6 +36,8 @@ interface Admitted {
   readonly promise: SharedPromise | null
   /** What stands in line for it now: the promise, or what is left of it; null while it runs. */
   inLine: SharedPromise | null
+  /** Neither does it run nor does it hold the memory of an earlier run. */
+  isQueued: boolean
 }
 
 export interface AdmissionOptions {
@@ -44,6 +47,8 @@ export interface AdmissionOptions {
   /** Runs give way to what is due sooner. */
   readonly stopsForTargets: boolean
   readonly tenants: ReadonlyArray<TenantInfo>
+  /** Of the tasks that were taken and hold no memory yet. */
+  readonly maxQueuedBytes: number
   readonly stopwatch: Stopwatch
   /** What is on the lanes now. */
   readonly running: () => ReadonlyArray<RunningTask>
@@ -54,6 +59,7 @@ export class Admission {
   readonly #quotas: Quotas
   readonly #promises: Promises
   readonly #admitted = new Map<string, Admitted>()
+  #queuedBytes = 0
 
   constructor(options: AdmissionOptions) {
     this.#options = options
@@ -66,10 +72,12 @@ export class Admission {
     const { deadlineMs, id, tenant } = task.spec
     if (this.#admitted.has(id)) return null
     const promise = deadlineMs === null ? null : promiseOf(task, claim, deadlineMs)
-    const refused = this.#quotas.over(tenant, claim) ?? this.#infeasible(task, promise)
-    if (refused !== null) return refused
     const bytes = claim.footprintBytes
-    this.#admitted.set(id, { tenant, bytes, promise, inLine: promise })
+    const refused =
+      this.#full(bytes) ?? this.#quotas.over(tenant, claim) ?? this.#infeasible(task, promise)
+    if (refused !== null) return refused
+    this.#admitted.set(id, { tenant, bytes, promise, inLine: promise, isQueued: true })
+    this.#queuedBytes += bytes
     this.#quotas.taken(tenant, claim)
     if (promise !== null && this.#promisesCount) this.#promises.add(promise)
     return null
@@ -79,11 +87,18 @@ export class Admission {
     return this.#options.admit === "deadline"
   }
 
-  /** The task has entered a state; `leftPart` of its time is ahead of it. */
-  moved(id: string, state: TaskState, leftPart: number): void {
+  #full(asked: number): QueueFull | null {
+    const [queued, limit] = [this.#queuedBytes, this.#options.maxQueuedBytes]
+    return queued + asked <= limit ? null : new QueueFull({ bound: "bytes", queued, asked, limit })
+  }
+
+  /** The task has entered a state; `pause`: where it was stopped, with its memory, null elsewhere. */
+  moved(id: string, state: TaskState, pause: Pick<Pause, "leftPart"> | null): void {
     const admitted = this.#admitted.get(id)
     if (admitted === undefined) return
     const { inLine, promise } = admitted
+    const leftPart = pause?.leftPart ?? 1
+    this.#queue(admitted, state !== "running" && !isTerminal(state) && pause === null)
     if (state === "running" || isTerminal(state)) this.#standFor(admitted, null)
     else if (state === "ready" && inLine === null && promise !== null) {
       const runMs = promise.runMs * leftPart
@@ -93,6 +108,12 @@ export class Admission {
     if (!isTerminal(state)) return
     this.#admitted.delete(id)
     this.#quotas.ended(admitted.tenant, admitted.bytes)
+  }
+
+  #queue(admitted: Admitted, isQueued: boolean): void {
+    if (admitted.isQueued === isQueued) return
+    admitted.isQueued = isQueued
+    this.#queuedBytes += isQueued ? admitted.bytes : -admitted.bytes
   }
 
   #standFor(admitted: Admitted, promise: SharedPromise | null): void {

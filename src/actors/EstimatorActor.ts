@@ -131,6 +131,7 @@ const prepareTask = (
 
 const refusals: ReadonlySet<string> = new Set([
   "TooLarge",
+  "QueueFull",
   "DeadlineInfeasible",
   "QuotaExceeded",
 ] satisfies ReadonlyArray<AdmissionError["_tag"]>)

@@ -45,6 +45,7 @@ export interface SystemOptions {
   readonly elastic: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
+  readonly maxQueuedBytes: number
   /** Ended tasks kept for the report, with their decisions and changes of the pool. */
   readonly historyTasks: number
 }
@@ -89,7 +90,7 @@ export const startSystem = (
       stopsForTargets: options.preempt === preemptForTargets,
       running: () => scheduler.running(),
     })
-    book.listen((id, state) => admission.moved(id, state, book.find(id)?.pause?.leftPart ?? 1))
+    book.listen((id, state) => admission.moved(id, state, book.find(id)?.pause ?? null))
     const scheduler = yield* makeScheduler({
       ...options,
       book,

@@ -31,6 +31,7 @@ export interface ResolvedOptions {
   readonly prepThreads: number
   readonly prepTimeoutMs: number
   readonly maxQueuedTasks: number
+  readonly maxQueuedBytes: number
   readonly historyTasks: number
   readonly faults: FaultPlan | null
   readonly refuseTooLarge: boolean
@@ -65,6 +66,7 @@ export const resolveOptions = (
       prepThreads: options.prepThreads ?? 1,
       prepTimeoutMs: options.prepTimeoutMs ?? limits.prepTimeoutMs,
       maxQueuedTasks: options.maxQueuedTasks ?? limits.maxQueuedTasks,
+      maxQueuedBytes: options.maxQueuedBytes ?? limits.maxQueuedBytes,
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
@@ -135,6 +137,7 @@ const check = (options: RuntimeOptions): BadConfig | null => {
     ["prepThreads", options.prepThreads, 1, limits.maxPrepThreads],
     ["prepTimeoutMs", options.prepTimeoutMs, 1, 2 ** 31 - 1],
     ["maxQueuedTasks", options.maxQueuedTasks, 1, limits.maxQueuedTasks],
+    ["maxQueuedBytes", options.maxQueuedBytes, 1, limits.maxQueuedBytes],
     ["historyTasks", options.historyTasks, 1, limits.maxHistoryTasks],
     ["tenants.length", options.tenants?.length, 0, limits.maxTenants],
   ]

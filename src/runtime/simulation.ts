@@ -25,6 +25,7 @@ export interface SimulationOptions
     | "lanes"
     | "memoryBytes"
     | "maxQueuedTasks"
+    | "maxQueuedBytes"
     | "faults"
     | "allowUnsafe"
     | "lateTasks"
