@@ -90,8 +90,8 @@ class Scheduler {
     this.#options = options
     const { budgetBytes } = options.ledger.view()
     const { merging, mode, profile, tenants } = options
-    const doneMs = (id: string) => merging.times.doneMs(id)
-    this.#state = new SchedulerState(mode, tenants, profile, { budgetBytes, doneMs })
+    const progressOf = (run: RunningTask) => merging.times.progressOf(run)
+    this.#state = new SchedulerState(mode, tenants, profile, { budgetBytes, progressOf })
     this.#runs = new Runs(options, this.#state)
     this.#decider = new Decider(options, this.#state, this.#runs)
   }

@@ -34,8 +34,8 @@ interface StartedWith {
 
 interface StateOptions {
   readonly budgetBytes?: number
-  /** How far a run has come, in milliseconds alone; null where that is not known. */
-  readonly doneMs?: (id: string) => number | null
+  /** What is known of how far a run has come. */
+  readonly progressOf?: (run: RunningTask) => Pick<RunningTask, "doneMs" | "progress">
 }
 
 export class SchedulerState {
@@ -48,7 +48,7 @@ export class SchedulerState {
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
   readonly #budgetBytes: number
-  readonly #doneMs: NonNullable<StateOptions["doneMs"]>
+  readonly #progressOf: NonNullable<StateOptions["progressOf"]>
   /** As predicted: when all is loaded that was to be. */
   #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
@@ -65,10 +65,10 @@ export class SchedulerState {
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
     profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
-    { budgetBytes = Number.POSITIVE_INFINITY, doneMs = () => null }: StateOptions = {},
+    { budgetBytes = Number.POSITIVE_INFINITY, progressOf = () => ({}) }: StateOptions = {},
   ) {
     this.#budgetBytes = budgetBytes
-    this.#doneMs = doneMs
+    this.#progressOf = progressOf
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.#interference = profile.interference ?? shares
@@ -95,10 +95,7 @@ export class SchedulerState {
 
   /** With how far each has come by now. */
   get runs(): ReadonlyArray<RunningTask> {
-    return Array.from(this.#running.values(), (task) => {
-      const doneMs = this.#doneMs(task.id)
-      return doneMs === null ? task : { ...task, doneMs }
-    })
+    return Array.from(this.#running.values(), (run) => ({ ...run, ...this.#progressOf(run) }))
   }
 
   laneUp(lane: number): void {

@@ -79,7 +79,7 @@ export const startSystem = (
       return endAll(book, broken.reason)
     }
     const executors: Array<ExecutorActor> = []
-    const times = new TimeKeeper(options.profile, stopwatch)
+    const times = new TimeKeeper(options.profile, stopwatch, options.device.progress)
     const { lanes } = options.device.info
     const { interference = shares } = options.profile
     const admission = new Admission({

@@ -9,6 +9,7 @@ import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
 import { partFrom } from "../model/planWork.ts"
+import type { RunningTask } from "../model/Snapshot.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -25,9 +26,16 @@ export class TimeKeeper {
   readonly #coRuns: CoRuns
   readonly #spread: Spread
   readonly #stopwatch: Stopwatch
+  readonly #laneProgress: ((lane: number) => RunningTask["progress"] | null) | undefined
   #overheadMs = 0
 
-  constructor(profile: DeviceProfile, stopwatch: Stopwatch) {
+  /** `laneProgress`: what the device tells of the plan on a lane, where it does. */
+  constructor(
+    profile: DeviceProfile,
+    stopwatch: Stopwatch,
+    laneProgress?: (lane: number) => RunningTask["progress"] | null,
+  ) {
+    this.#laneProgress = laneProgress
     this.#coRuns = new CoRuns(profile.interference ?? shares)
     this.#spread = new Spread(profile.p95Factor ?? defaultP95Factor)
     this.#stopwatch = stopwatch
@@ -45,10 +53,13 @@ export class TimeKeeper {
     return this.#overheadMs
   }
 
-  /** What is done of a run, in milliseconds alone; null before its plan is on a lane. */
-  doneMs(id: string): number | null {
+  /** How far a run has come; nothing before its plan is on a lane. */
+  progressOf({ id, lane }: RunningTask): Pick<RunningTask, "doneMs" | "progress"> {
     const time = this.#coRuns.timeOf(id, this.#stopwatch.nowMs())
-    return time === null ? null : Math.max(0, time.aloneMs - this.#overheadMs)
+    if (time === null) return {}
+    const progress = this.#laneProgress?.(lane)
+    const doneMs = Math.max(0, time.aloneMs - this.#overheadMs)
+    return progress === null || progress === undefined ? { doneMs } : { doneMs, progress }
   }
 
   started(task: LiveTask): void {

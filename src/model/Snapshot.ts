@@ -22,6 +22,8 @@ export interface RunningTask {
   readonly predictedMs: number
   /** What is done of it by now, in milliseconds alone, beside whatever it ran; left out where not known. */
   readonly doneMs?: number
+  /** As the device tells: operators of its plan that have ended, and since when. */
+  readonly progress?: { readonly opsDone: number; readonly sinceMs: number }
   readonly footprintBytes: number
   readonly demand: Demand
   /** Where in the pool it works: free again when it ends. Left out where that is not known. */

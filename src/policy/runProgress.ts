@@ -15,20 +15,36 @@ export interface RunProgress {
 }
 
 /** Milliseconds alone from the run's beginning to each operator boundary, the end among them. */
-export function* boundariesMs({ predictedMs, stop }: RunningTask): Generator<number> {
-  if (stop === undefined) return yield predictedMs
+export const boundariesMs = ({ predictedMs, stop }: RunningTask): ReadonlyArray<number> => {
+  if (stop === undefined) return [predictedMs]
   const { firstOp, opEndsMs } = stop
   const before = firstOp === 0 ? 0 : opEndsMs[firstOp - 1]!
   const left = opEndsMs.at(-1)! - before
   // As planned against as predicted, with what earlier runs have taught.
   const scale = left > 0 ? predictedMs / left : 0
-  for (let op = firstOp; op < opEndsMs.length; op++) yield (opEndsMs[op]! - before) * scale
+  return opEndsMs.slice(firstOp).map((endMs) => (endMs - before) * scale)
+}
+
+/** What is done, in milliseconds alone: where the device says which operator runs, not beyond that. */
+const doneMsOf = (task: RunningTask, each: number, nowMs: number): number => {
+  const { doneMs, loadMs, progress, startedAtMs, stop } = task
+  if (progress === undefined || stop === undefined) {
+    return doneMs ?? Math.max(0, nowMs - startedAtMs - loadMs) / each
+  }
+  const boundaries = boundariesMs(task)
+  const at = progress.opsDone - stop.firstOp
+  const beganMs = boundaries[at - 1] ?? 0
+  return Math.min(beganMs + progress.sinceMs / each, boundaries[at] ?? task.predictedMs)
 }
 
 /** The boundary that follows `doneMs`. */
 const nextBoundaryMs = (task: RunningTask, doneMs: number): number => {
-  for (const boundaryMs of boundariesMs(task)) if (boundaryMs > doneMs) return boundaryMs
-  return task.predictedMs
+  const { progress, stop } = task
+  const boundaries = boundariesMs(task)
+  if (progress !== undefined && stop !== undefined) {
+    return boundaries[progress.opsDone - stop.firstOp] ?? task.predictedMs
+  }
+  return boundaries.find((boundaryMs) => boundaryMs > doneMs) ?? task.predictedMs
 }
 
 export const progressOf = (
@@ -42,7 +58,7 @@ export const progressOf = (
   return running.map((task, i): RunProgress => {
     const beginsAtMs = task.startedAtMs + task.loadMs
     const each = slowdowns[i]!
-    const doneMs = task.doneMs ?? Math.max(0, nowMs - beginsAtMs) / each
+    const doneMs = doneMsOf(task, each, nowMs)
     const fromNow = (workMs: number) =>
       Math.max(nowMs, beginsAtMs) + Math.max(0, workMs - doneMs) * each
     return {

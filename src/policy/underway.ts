@@ -45,18 +45,19 @@ const underwayOf = (
     stop === undefined || predictedMs === 0
       ? 0
       : deviationOf(predictedMs, stop.predictedP95Ms) / predictedMs
-  const varianceAt = (aloneMs: number) => (aloneMs * perMs * slowdown) ** 2
+  const { progress } = task
+  const boundaries = boundariesMs(task)
+  const runsOp = progress === undefined || stop === undefined ? null : progress.opsDone - stop.firstOp
+  /** Where it surely was: what it has done by then varies no more. */
+  const knownMs = runsOp === null ? 0 : (boundaries[runsOp - 1] ?? 0)
+  const varianceAt = (aloneMs: number) => (Math.max(0, aloneMs - knownMs) * perMs * slowdown) ** 2
   const mayStop =
     stop !== undefined &&
     (stop.stoppingFor !== null || (stopsForTargets && stop.preemptions < limits.maxPreemptions))
-  let boundaryMs: number | null = null
-  if (mayStop) {
-    for (const aloneMs of boundariesMs(task)) {
-      if (aloneMs * (1 - deviations * perMs) < doneMs) continue
-      boundaryMs = aloneMs < predictedMs ? aloneMs : null
-      break
-    }
-  }
+  const isAhead = (aloneMs: number, op: number) =>
+    runsOp === null ? aloneMs * (1 - deviations * perMs) >= doneMs : op >= runsOp
+  const next = mayStop ? boundaries.find(isAhead) : undefined
+  const boundaryMs = next === undefined || next >= predictedMs ? null : next
   return {
     id: task.id,
     dueAtMs: stop?.dueAtMs ?? Number.POSITIVE_INFINITY,
