@@ -21,11 +21,10 @@ import type {
   WaitingTask,
 } from "../model/Snapshot.ts"
 import { type Walked, walkByDue } from "./DueWalk.ts"
-import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
-import type { Promised } from "./PromiseLine.ts"
+import { type Due, dueTasks } from "./dueTasks.ts"
 import { byAgedPriority } from "./priority.ts"
 import { progressOf, type RunProgress } from "./runProgress.ts"
-import { deviationOf, sureness } from "./sureness.ts"
+import { sureness } from "./sureness.ts"
 import { type Underway, underway } from "./underway.ts"
 
 /** Waiting tasks that one decision looks at. */
@@ -79,33 +78,11 @@ const lanesOf = (runs: ReadonlyArray<RunProgress>): Array<number> =>
     task.stop === undefined || task.stop.stoppingFor === null ? endsAtMs : boundaryAtMs,
   )
 
-/** A waiting task with a target that can still be met. */
-interface Due extends Promised {
-  readonly task: WaitingTask
-}
-
-/** In the order of their deadlines, with what each must load. */
-const dueTasks = (snapshot: Snapshot, nowMs: number): ReadonlyArray<Due> => {
-  const { loadBytesPerMs, memory, waiting } = snapshot
-  const due: Array<Due> = []
-  for (const task of waiting.ordered(byDue)) {
-    const dueAtMs = dueAtMsOf(task)
-    if (due.length === preemptLookahead || dueAtMs === Number.POSITIVE_INFINITY) break
-    let missing = 0
-    for (const { bytes, key } of task.residents) if (!memory.residents.has(key)) missing += bytes
-    const { demand, predictedMs, predictedP95Ms, seq } = task
-    const runMs = missing / loadBytesPerMs + predictedMs
-    const deviationMs = deviationOf(predictedMs, predictedP95Ms)
-    if (nowMs + runMs <= dueAtMs) due.push({ task, dueAtMs, seq, runMs, deviationMs, demand })
-  }
-  return due
-}
-
 /** First what is sure by far, then what is likelier than not. */
 const sureEnough = [sureness, 0]
 
 export const preemptForTargets: Preempt = (snapshot, nowMs) => {
-  const due = dueTasks(snapshot, nowMs)
+  const due = dueTasks(snapshot, nowMs, preemptLookahead)
   if (due.length === 0) return null
   for (const deviations of sureEnough) {
     const runs = underway(snapshot, { nowMs, deviations, stopsForTargets: true })

@@ -8,6 +8,7 @@ import { limits } from "../model/limits.ts"
 import { devicePrecisions } from "../model/precision.ts"
 import type { RunReport, TenantInfo } from "../model/RunReport.ts"
 import { type Policy, type Preempt, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
+import { keepPromises } from "../policy/keepPromises.ts"
 import { ownPolicy } from "../policy/ownPolicy.ts"
 import { policies } from "../policy/policies.ts"
 import { preempts } from "../policy/preempt.ts"
@@ -59,7 +60,7 @@ export const resolveOptions = (
       memoryBytes: options.memoryBytes ?? null,
       lanes: options.lanes ?? null,
       policyName,
-      policy: typeof policy === "function" ? ownPolicy(policy) : policies[policy],
+      policy: policyOf(options),
       preempt: preemptOf(options),
       mode: options.mode ?? "continuous",
       tenants: options.tenants ?? [],
@@ -82,6 +83,11 @@ export const resolveOptions = (
       addonPath: options.addonPath ?? null,
     }
   })
+
+const policyOf = ({ admit, policy = "slo" }: RuntimeOptions): Policy => {
+  if (typeof policy === "function") return ownPolicy(policy)
+  return admit === "deadline" && policy === "slo" ? keepPromises(policies.slo) : policies[policy]
+}
 
 /** In groups mode nothing joins what runs, so nothing is stopped for it. */
 const preemptOf = ({ mode, policy = "slo", preempt = true }: RuntimeOptions): Preempt | null =>

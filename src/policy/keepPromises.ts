@@ -1,0 +1,72 @@
+// A policy where deadlines are promises: what it starts is begun only if that makes nobody late who is in
+// time when those due first go first, which is what the promises were given on (`admit`).
+import { slowdown } from "../cost/interference.ts"
+import type { Decision, Policy, Snapshot } from "../model/Snapshot.ts"
+import { walkByDue } from "./DueWalk.ts"
+import { type Due, dueTasks } from "./dueTasks.ts"
+import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { type Underway, underway } from "./underway.ts"
+
+/** Waiting tasks that one decision looks at. */
+const lookahead = 32
+
+export const keepPromises =
+  (policy: Policy): Policy =>
+  (snapshot, nowMs) => {
+    const decision = policy(snapshot, nowMs)
+    if (snapshot.mode === "groups" || snapshot.lanesFree === 0) return decision
+    const due = dueTasks(snapshot, nowMs, lookahead)
+    if (due.length === 0) return decision
+    const runs = underway(snapshot, { nowMs, stopsForTargets: true })
+    const inOrder = lateOf(due, runs, snapshot, nowMs)
+    const chosen = new Set(decision.start)
+    const begun = begunRuns(decision, runs, snapshot, nowMs)
+    const waiting = due.filter(({ task }) => !chosen.has(task.id))
+    if (lateOf(waiting, begun, snapshot, nowMs) <= inOrder) return decision
+    return fillGroup(
+      due.map(({ task }) => task),
+      snapshot,
+      fillDefaults,
+    )
+  }
+
+const lateOf = (
+  due: ReadonlyArray<Due>,
+  runs: ReadonlyArray<Underway>,
+  { interference, lanesTotal: lanes }: Snapshot,
+  nowMs: number,
+): number => {
+  if (due.length === 0) return 0
+  const { brokenRuns, ends } = walkByDue(due, { runs, nowMs, concurrency: { lanes, interference } })
+  return brokenRuns.length + ends.filter((end, at) => end > due[at]!.dueAtMs).length
+}
+
+/** What runs once the decision is carried out; a lane that it leaves free stays so until a run ends. */
+const begunRuns = (
+  { start }: Decision,
+  runs: ReadonlyArray<Underway>,
+  { interference, lanesFree, waiting }: Snapshot,
+  nowMs: number,
+): ReadonlyArray<Underway> => {
+  const chosen = new Set(start)
+  const tasks = [...waiting].filter(({ id }) => chosen.has(id))
+  const demands = [...runs, ...tasks].map(({ demand }) => demand)
+  const each = slowdown(demands, interference)
+  const begun = tasks.map(
+    ({ demand, id, predictedMs, qosTargetMs, submittedAtMs }, at): Underway => ({
+      ...{ id, demand, slowdown: each[runs.length + at]! },
+      dueAtMs: submittedAtMs + (qosTargetMs ?? Number.POSITIVE_INFINITY),
+      endsAtMs: nowMs + predictedMs * each[runs.length + at]!,
+      ...{ endVariance: 0, boundaryAtMs: null, boundaryVariance: 0, isStopping: false },
+    }),
+  )
+  const all = [...runs, ...begun]
+  if (all.length === 0) return all
+  const firstEndMs = Math.min(...all.map(({ endsAtMs }) => endsAtMs))
+  const idle = Array.from({ length: lanesFree - begun.length }, (_, at): Underway => {
+    const { demand, ...rest } = all[0]!
+    const none = { bandwidth: 0, compute: 0 }
+    return { ...rest, id: `idle ${at}`, demand: none, endsAtMs: firstEndMs, boundaryAtMs: null }
+  })
+  return [...all, ...idle]
+}
