@@ -4,7 +4,7 @@
 // some less, and a margin for each would add up to one that nobody needs.
 import { bestCrowd, type Concurrency, meanDemand } from "./concurrency.ts"
 import type { Promised } from "./PromiseLine.ts"
-import { surely, sureness } from "./sureness.ts"
+import { chanceLate, surely, sureness } from "./sureness.ts"
 import type { Underway } from "./underway.ts"
 
 interface Lane {
@@ -17,6 +17,8 @@ interface Lane {
 export interface Walked {
   /** With chance. */
   readonly ends: ReadonlyArray<number>
+  /** By the deadlines of the tasks and the stopped runs, how many are to be expected late. */
+  readonly expectedLate: number
   /** Runs that end late since they gave their lane. */
   readonly brokenRuns: ReadonlyArray<Underway>
   /** By the run that gives its lane, the place of the task that takes it. */
@@ -49,6 +51,7 @@ class DueWalk {
   /** Runs that gave their lane, with what is left of them. */
   readonly #stopped = new Map<Underway, { readonly leftMs: number; readonly variance: number }>()
   readonly #brokenRuns: Array<Underway> = []
+  #expectedLate = 0
   readonly #stops = new Map<string, number>()
   readonly #deviations: number
   /** Place of the task whose turn it is. */
@@ -99,6 +102,7 @@ class DueWalk {
       const { deviationMs, runMs } = task
       const stay = [runMs * this.#slowdown, (deviationMs * this.#slowdown) ** 2] as const
       const { freeAtMs, variance } = this.#take(...stay)
+      this.#expectedLate += chanceLate(task.dueAtMs, freeAtMs, variance)
       return this.#surely(freeAtMs, variance)
     })
     while (nextRun < this.#runs.length) this.#takeTurn(this.#runs[nextRun++]!)
@@ -106,6 +110,7 @@ class DueWalk {
     const sum = (of: (lane: Lane) => number) => this.#lanes.reduce((all, lane) => all + of(lane), 0)
     return {
       ends,
+      expectedLate: this.#expectedLate,
       brokenRuns: this.#brokenRuns,
       stops: this.#stops,
       freeAtMs: sum(({ freeAtMs }) => freeAtMs) / lanes,
@@ -134,6 +139,7 @@ class DueWalk {
     if (lane !== undefined) this.#finish(lane)
     if (stopped === undefined) return
     const { freeAtMs, variance } = this.#take(stopped.leftMs, stopped.variance)
+    this.#expectedLate += chanceLate(run.dueAtMs, freeAtMs, variance)
     // Surely in time, however bold the rest: a target is never put at risk for another.
     const isLate = surely(freeAtMs, variance) > run.dueAtMs
     if (isLate && run.endsAtMs <= run.dueAtMs) this.#brokenRuns.push(run)

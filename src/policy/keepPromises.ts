@@ -1,11 +1,14 @@
-// A policy where deadlines are promises: what it starts is begun only if that makes nobody late who is in
-// time when those due first go first, which is what the promises were given on (`admit`).
+// A policy where deadlines are promises: what it starts is begun only if that is expected to make no more of
+// them late than when those due first go first, which is what the promises were given on (`admit`).
 import { slowdown } from "../cost/interference.ts"
 import type { Decision, Policy, Snapshot } from "../model/Snapshot.ts"
 import { walkByDue } from "./DueWalk.ts"
 import { type Due, dueTasks } from "./dueTasks.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
 import { type Underway, underway } from "./underway.ts"
+
+/** Promises that may be expected to be lost for what the policy gains. */
+const worthIt = 0.001
 
 /** Waiting tasks that one decision looks at. */
 const lookahead = 32
@@ -22,7 +25,7 @@ export const keepPromises =
     const chosen = new Set(decision.start)
     const begun = begunRuns(decision, runs, snapshot, nowMs)
     const waiting = due.filter(({ task }) => !chosen.has(task.id))
-    if (lateOf(waiting, begun, snapshot, nowMs) <= inOrder) return decision
+    if (lateOf(waiting, begun, snapshot, nowMs) <= inOrder + worthIt) return decision
     return fillGroup(
       due.map(({ task }) => task),
       snapshot,
@@ -37,8 +40,7 @@ const lateOf = (
   nowMs: number,
 ): number => {
   if (due.length === 0) return 0
-  const { brokenRuns, ends } = walkByDue(due, { runs, nowMs, concurrency: { lanes, interference } })
-  return brokenRuns.length + ends.filter((end, at) => end > due[at]!.dueAtMs).length
+  return walkByDue(due, { runs, nowMs, concurrency: { lanes, interference } }).expectedLate
 }
 
 /** What runs once the decision is carried out; a lane that it leaves free stays so until a run ends. */
