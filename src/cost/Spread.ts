@@ -5,7 +5,7 @@
 export const p95Deviations = 1.645
 
 /** Observations that the first factor is worth, and those after which older ones fade. */
-const priorCount = 20
+const priorCount = 10
 const memoryCount = 500
 
 export class Spread {

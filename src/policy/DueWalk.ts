@@ -2,6 +2,8 @@
 // first, or at an operator boundary of a run that is due later, which then goes on in its own turn, as a
 // run does that is stopped. Ends come with their variance: of many tasks in a row some take longer and
 // some less, and a margin for each would add up to one that nobody needs.
+import { slowdown } from "../cost/interference.ts"
+import type { Demand } from "../model/Plan.ts"
 import { bestCrowd, type Concurrency, meanDemand } from "./concurrency.ts"
 import type { Promised } from "./PromiseLine.ts"
 import { chanceLate, surely, sureness } from "./sureness.ts"
@@ -26,9 +28,6 @@ export interface Walked {
   /** When the lanes together are free. */
   readonly freeAtMs: number
   readonly variance: number
-  /** Lanes that are reckoned with. */
-  readonly slowdown: number
-  readonly lanes: number
 }
 
 export interface WalkOptions {
@@ -46,7 +45,8 @@ class DueWalk {
   readonly #order: ReadonlyArray<Promised>
   readonly #runs: ReadonlyArray<Underway>
   readonly #nowMs: number
-  readonly #slowdown: number
+  /** Of a task beside others as they are on the average. */
+  readonly #slowdownOf: (demand: Demand) => number
   readonly #lanes: ReadonlyArray<Lane>
   /** Runs that gave their lane, with what is left of them. */
   readonly #stopped = new Map<Underway, { readonly leftMs: number; readonly variance: number }>()
@@ -65,10 +65,12 @@ class DueWalk {
     const { interference } = concurrency
     const lanes = Math.min(concurrency.lanes, order.length + runs.length)
     const all = [...order, ...runs.map((run) => ({ ...run, runMs: run.endsAtMs - nowMs }))]
-    const crowd = bestCrowd(meanDemand(all), { interference, lanes })
+    const mean = meanDemand(all)
+    const crowd = bestCrowd(mean, { interference, lanes })
+    const others = new Array<Demand>(crowd.count - 1).fill(mean)
+    this.#slowdownOf = (demand) => slowdown([demand, ...others], interference)[0]!
     this.#order = order
     this.#nowMs = nowMs
-    this.#slowdown = crowd.slowdown
     this.#runs = runs.toSorted((a, b) => a.dueAtMs - b.dueAtMs)
     this.#lanes = this.#busy(crowd.count)
   }
@@ -99,8 +101,9 @@ class DueWalk {
         this.#takeTurn(this.#runs[nextRun++]!)
       }
       this.#at = at
-      const { deviationMs, runMs } = task
-      const stay = [runMs * this.#slowdown, (deviationMs * this.#slowdown) ** 2] as const
+      const { demand, deviationMs, runMs } = task
+      const each = this.#slowdownOf(demand)
+      const stay = [runMs * each, (deviationMs * each) ** 2] as const
       const { freeAtMs, variance } = this.#take(...stay)
       this.#expectedLate += chanceLate(task.dueAtMs, freeAtMs, variance)
       return this.#surely(freeAtMs, variance)
@@ -115,8 +118,6 @@ class DueWalk {
       stops: this.#stops,
       freeAtMs: sum(({ freeAtMs }) => freeAtMs) / lanes,
       variance: sum(({ variance }) => variance) / lanes ** 2,
-      slowdown: this.#slowdown,
-      lanes,
     }
   }
 
@@ -165,7 +166,7 @@ class DueWalk {
   /** Company slows what runs, where it had less until now. */
   #later(atMs: number, run: Underway): number {
     return (
-      this.#nowMs + ((atMs - this.#nowMs) * Math.max(this.#slowdown, run.slowdown)) / run.slowdown
+      this.#nowMs + ((atMs - this.#nowMs) * Math.max(this.#slowdownOf(run.demand), run.slowdown)) / run.slowdown
     )
   }
 

@@ -4,7 +4,7 @@
 import { p95Deviations } from "../cost/Spread.ts"
 
 /** Standard deviations kept free before a deadline. Found by bench/qosLoad.ts. */
-export const sureness = 2.5
+export const sureness = 3
 
 /** No later than this, but for chance. */
 export const surely = (atMs: number, variance: number, deviations = sureness): number =>

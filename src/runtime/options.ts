@@ -72,8 +72,7 @@ export const resolveOptions = (
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
       elastic: options.elastic ?? true,
-      // A promise that is lost must not cost the others theirs.
-      expireLate: options.lateTasks === "expire" || options.admit === "deadline",
+      expireLate: expiresLate(options),
       admit: options.admit ?? "all",
       shareWork: options.shareWork ?? options.faults === undefined,
       profile: {
@@ -84,10 +83,16 @@ export const resolveOptions = (
     }
   })
 
-const policyOf = ({ admit, policy = "slo" }: RuntimeOptions): Policy => {
+/** Where late tasks are ended, a deadline is firm: `slo` then goes by them first. */
+const policyOf = (options: RuntimeOptions): Policy => {
+  const { policy = "slo" } = options
   if (typeof policy === "function") return ownPolicy(policy)
-  return admit === "deadline" && policy === "slo" ? keepPromises(policies.slo) : policies[policy]
+  return policy === "slo" && expiresLate(options) ? keepPromises(policies.slo) : policies[policy]
 }
+
+// A promise that is lost must not cost the others theirs.
+const expiresLate = ({ admit, lateTasks }: RuntimeOptions): boolean =>
+  lateTasks === "expire" || admit === "deadline"
 
 /** In groups mode nothing joins what runs, so nothing is stopped for it. */
 const preemptOf = ({ mode, policy = "slo", preempt = true }: RuntimeOptions): Preempt | null =>
