@@ -19,6 +19,8 @@ interface Lane {
 export interface Walked {
   /** With chance. */
   readonly ends: ReadonlyArray<number>
+  /** Of each, that it comes after its deadline. */
+  readonly chances: ReadonlyArray<number>
   /** By the deadlines of the tasks and the stopped runs, how many are to be expected late. */
   readonly expectedLate: number
   /** Runs that end late since they gave their lane. */
@@ -51,7 +53,7 @@ class DueWalk {
   /** Runs that gave their lane, with what is left of them. */
   readonly #stopped = new Map<Underway, { readonly leftMs: number; readonly variance: number }>()
   readonly #brokenRuns: Array<Underway> = []
-  #expectedLate = 0
+  #stoppedLate = 0
   readonly #stops = new Map<string, number>()
   readonly #deviations: number
   /** Place of the task whose turn it is. */
@@ -96,6 +98,7 @@ class DueWalk {
 
   walk(): Walked {
     let nextRun = 0
+    const chances: Array<number> = []
     const ends = this.#order.map((task, at) => {
       while (nextRun < this.#runs.length && this.#runs[nextRun]!.dueAtMs <= task.dueAtMs) {
         this.#takeTurn(this.#runs[nextRun++]!)
@@ -105,7 +108,7 @@ class DueWalk {
       const each = this.#slowdownOf(demand)
       const stay = [runMs * each, (deviationMs * each) ** 2] as const
       const { freeAtMs, variance } = this.#take(...stay)
-      this.#expectedLate += chanceLate(task.dueAtMs, freeAtMs, variance)
+      chances.push(chanceLate(task.dueAtMs, freeAtMs, variance))
       return this.#surely(freeAtMs, variance)
     })
     while (nextRun < this.#runs.length) this.#takeTurn(this.#runs[nextRun++]!)
@@ -113,7 +116,8 @@ class DueWalk {
     const sum = (of: (lane: Lane) => number) => this.#lanes.reduce((all, lane) => all + of(lane), 0)
     return {
       ends,
-      expectedLate: this.#expectedLate,
+      chances,
+      expectedLate: chances.reduce((all, chance) => all + chance, this.#stoppedLate),
       brokenRuns: this.#brokenRuns,
       stops: this.#stops,
       freeAtMs: sum(({ freeAtMs }) => freeAtMs) / lanes,
@@ -140,7 +144,7 @@ class DueWalk {
     if (lane !== undefined) this.#finish(lane)
     if (stopped === undefined) return
     const { freeAtMs, variance } = this.#take(stopped.leftMs, stopped.variance)
-    this.#expectedLate += chanceLate(run.dueAtMs, freeAtMs, variance)
+    this.#stoppedLate += chanceLate(run.dueAtMs, freeAtMs, variance)
     // Surely in time, however bold the rest: a target is never put at risk for another.
     const isLate = surely(freeAtMs, variance) > run.dueAtMs
     if (isLate && run.endsAtMs <= run.dueAtMs) this.#brokenRuns.push(run)

@@ -22,6 +22,9 @@ export interface Load {
 /** Promises that are taken lane by lane. */
 const walked = 32
 
+/** A promise is broken by what makes it this much likelier to be lost; what is at risk is else in the way of all. */
+const risked = 0.003
+
 /** A place in line, and what it means. */
 interface Trial {
   readonly endMs: number
@@ -59,6 +62,7 @@ class Trials {
   readonly #tail: ReadonlyArray<Block>
   /** Its place by its own deadline. */
   readonly turn: number
+  #without: ReadonlyArray<number> | null = null
   /** Runs that are due until then come before it. */
   #notBeforeMs = none
 
@@ -95,7 +99,8 @@ class Trials {
     const walk = walkByDue(order, this.#load)
     let broken = -1
     for (let at = place; at < head.length; at++) {
-      if (walk.ends[at + 1]! > head[at]!.dueAtMs && this.#canBeMet(head[at]!)) broken = at
+      const isLate = walk.ends[at + 1]! > head[at]!.dueAtMs && this.#canBeMet(head[at]!)
+      if (isLate && walk.chances[at + 1]! - this.#chanceWithout(at) > risked) broken = at
     }
     const behind = this.#brokenFrom(head.length, walk, null)
     const late = walk.brokenRuns.map((run) => run.dueAtMs).filter((atMs) => atMs > dueAtMs)
@@ -153,6 +158,12 @@ class Trials {
     }
     join()
     return { endMs, broken, lateRunMs: none }
+  }
+
+  /** That the promise is lost as things are. */
+  #chanceWithout(at: number): number {
+    this.#without ??= walkByDue(this.#head, this.#load).chances
+    return this.#without[at]!
   }
 
   #canBeMet({ dueAtMs, runMs }: Promised): boolean {
