@@ -170,7 +170,8 @@ class DueWalk {
   /** Company slows what runs, where it had less until now. */
   #later(atMs: number, run: Underway): number {
     return (
-      this.#nowMs + ((atMs - this.#nowMs) * Math.max(this.#slowdownOf(run.demand), run.slowdown)) / run.slowdown
+      this.#nowMs +
+      ((atMs - this.#nowMs) * Math.max(this.#slowdownOf(run.demand), run.slowdown)) / run.slowdown
     )
   }
 

@@ -10,11 +10,7 @@ export interface Due extends Promised {
 }
 
 /** In the order of their deadlines, with what each must load. */
-export const dueTasks = (
-  snapshot: Snapshot,
-  nowMs: number,
-  atMost: number,
-): ReadonlyArray<Due> => {
+export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): ReadonlyArray<Due> => {
   const { loadBytesPerMs, memory, waiting } = snapshot
   const due: Array<Due> = []
   for (const task of waiting.ordered(byDue)) {

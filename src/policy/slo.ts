@@ -372,7 +372,7 @@ const greedy: Policy = (snapshot, nowMs) => {
       break
     }
     layout ??= PoolLayout.fromView(snapshot.memory)
-    const plan = choosePlan(task, { layout, snapshot, elasticAtMs: nowMs })
+    const plan = choosePlan(task, { layout, snapshot, chosen: choice.started, elasticAtMs: nowMs })
     if (plan !== null) {
       choice.start(withPlan(task, plan))
       if (plan > 0) plans[task.id] = plan

@@ -12,7 +12,9 @@ export const surely = (atMs: number, variance: number, deviations = sureness): n
 
 /** That an end which varies comes after a deadline: the normal distribution, by its logistic likeness. */
 export const chanceLate = (dueAtMs: number, atMs: number, variance: number): number =>
-  variance === 0 ? Number(atMs > dueAtMs) : 1 / (1 + Math.exp((1.702 * (dueAtMs - atMs)) / Math.sqrt(variance)))
+  variance === 0
+    ? Number(atMs > dueAtMs)
+    : 1 / (1 + Math.exp((1.702 * (dueAtMs - atMs)) / Math.sqrt(variance)))
 
 /** The standard deviation that belongs to a median and a 95th percentile. */
 export const deviationOf = (p50Ms: number, p95Ms: number): number => (p95Ms - p50Ms) / p95Deviations

@@ -47,7 +47,8 @@ const underwayOf = (
       : deviationOf(predictedMs, stop.predictedP95Ms) / predictedMs
   const { progress } = task
   const boundaries = boundariesMs(task)
-  const runsOp = progress === undefined || stop === undefined ? null : progress.opsDone - stop.firstOp
+  const runsOp =
+    progress === undefined || stop === undefined ? null : progress.opsDone - stop.firstOp
   /** Where it surely was: what it has done by then varies no more. */
   const knownMs = runsOp === null ? 0 : (boundaries[runsOp - 1] ?? 0)
   const varianceAt = (aloneMs: number) => (Math.max(0, aloneMs - knownMs) * perMs * slowdown) ** 2
