@@ -25,7 +25,7 @@ const seed = 3
 
 /** Graphs and models come to the device, and run times are learnt, long before what is looked at. */
 const warmUpMs = 60_000
-const warmUps = 30
+const warmUps = 50
 
 /** What the figures mean, beside them. */
 const definition =

@@ -1,10 +1,13 @@
 // A policy where deadlines are promises: what it starts is begun only if that is expected to make no more of
 // them late than when those due first go first, which is what the promises were given on (`admit`).
 import { slowdown } from "../cost/interference.ts"
-import type { Decision, Policy, Snapshot } from "../model/Snapshot.ts"
+import type { Decision, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import { byArrival } from "../model/WaitingTasks.ts"
 import { walkByDue } from "./DueWalk.ts"
 import { type Due, dueTasks } from "./dueTasks.ts"
+import { byDue } from "./edf.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
+import { byAgedTime } from "./sjf.ts"
 import { type Underway, underway } from "./underway.ts"
 
 /** Promises that may be expected to be lost for what the policy gains. */
@@ -23,7 +26,9 @@ export const keepPromises =
     const runs = underway(snapshot, { nowMs, stopsForTargets: true })
     const inOrder = lateOf(due, runs, snapshot, nowMs)
     const chosen = new Set(decision.start)
-    const begun = begunRuns(decision, runs, snapshot, nowMs)
+    const tasks = startedOf(decision, snapshot)
+    if (tasks.length < chosen.size) return decision
+    const begun = begunRuns(tasks, runs, snapshot, nowMs)
     const waiting = due.filter(({ task }) => !chosen.has(task.id))
     if (lateOf(waiting, begun, snapshot, nowMs) <= inOrder + worthIt) return decision
     return fillGroup(
@@ -43,15 +48,26 @@ const lateOf = (
   return walkByDue(due, { runs, nowMs, concurrency: { lanes, interference } }).expectedLate
 }
 
+/** What the decision starts, as far as it is among the first of an order that policies go by. */
+const startedOf = ({ start }: Decision, { waiting }: Snapshot): ReadonlyArray<WaitingTask> => {
+  const found = new Map<string, WaitingTask>()
+  for (const order of [byDue, byAgedTime, byArrival]) {
+    let looked = 0
+    for (const task of waiting.ordered(order)) {
+      if (found.size === start.length || looked++ === 2 * lookahead) break
+      if (start.includes(task.id)) found.set(task.id, task)
+    }
+  }
+  return [...found.values()]
+}
+
 /** What runs once the decision is carried out; a lane that it leaves free stays so until a run ends. */
 const begunRuns = (
-  { start }: Decision,
+  tasks: ReadonlyArray<WaitingTask>,
   runs: ReadonlyArray<Underway>,
-  { interference, lanesFree, waiting }: Snapshot,
+  { interference, lanesFree }: Snapshot,
   nowMs: number,
 ): ReadonlyArray<Underway> => {
-  const chosen = new Set(start)
-  const tasks = [...waiting].filter(({ id }) => chosen.has(id))
   const demands = [...runs, ...tasks].map(({ demand }) => demand)
   const each = slowdown(demands, interference)
   const begun = tasks.map(
