@@ -46,6 +46,8 @@ const simulate = (
 /** The first task alone brings the graph to the device and says how long one takes. */
 const warm: Arrival = { id: "warm", atMs: 0 }
 const quietMs = 1000
+/** Enough to know how little run times vary. */
+const warmed = Array.from({ length: 40 }, (_, i) => ({ id: `warm-${i}`, atMs: 20 * i }))
 
 const soloMs = async (): Promise<number> => {
   const second = { id: "second", atMs: quietMs }
@@ -90,6 +92,22 @@ describe("admission by deadline", () => {
     const again = { id: "again", atMs: quietMs, deadlineMs: earliestFinishMs + 1e-6 }
     const report = await simulate([warm, first, again], { admit: "deadline" })
     expect(statusOf(report)).toMatchObject({ first: "completed", again: "completed" })
+  })
+
+  it("promises a short task the next operator boundary of a run, where runs may be stopped", async () => {
+    const solo = await soloMs()
+    const runs = { id: "runs", atMs: quietMs, deadlineMs: 20 * solo }
+    const short = { id: "short", atMs: quietMs + solo / 10, deadlineMs: 1.75 * solo }
+    const options = { admit: "deadline" } as const
+    const stopped = await simulate([...warmed, runs, short], options)
+    expect(statusOf(stopped)).toMatchObject({ runs: "completed", short: "completed" })
+    const late = stopped.tasks.filter(
+      ({ deadlineMs, finishedAtMs, submittedAtMs }) =>
+        deadlineMs !== null && finishedAtMs! - submittedAtMs > deadlineMs,
+    )
+    expect(late).toEqual([])
+    const kept = await simulate([...warmed, runs, short], { ...options, preempt: false })
+    expect(statusOf(kept)).toMatchObject({ runs: "completed", short: "rejected" })
   })
 
   it("takes tasks without a deadline whatever waits, and all tasks when it is told so", async () => {
