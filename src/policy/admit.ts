@@ -23,7 +23,7 @@ export interface Load {
 const walked = 32
 
 /** A promise is broken by what makes it this much likelier to be lost; what is at risk is else in the way of all. */
-const risked = 0.003
+const risked = 0.005
 
 /** A place in line, and what it means. */
 interface Trial {

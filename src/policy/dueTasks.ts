@@ -4,6 +4,9 @@ import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import type { Promised } from "./PromiseLine.ts"
 import { deviationOf } from "./sureness.ts"
 
+/** Tasks whose targets are lost that one look passes over. */
+const maxLost = 64
+
 /** One that waits with a target that can still be met. */
 export interface Due extends Promised {
   readonly task: WaitingTask
@@ -13,9 +16,15 @@ export interface Due extends Promised {
 export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): ReadonlyArray<Due> => {
   const { loadBytesPerMs, memory, waiting } = snapshot
   const due: Array<Due> = []
+  let looked = 0
   for (const task of waiting.ordered(byDue)) {
     const dueAtMs = dueAtMsOf(task)
-    if (due.length === atMost || dueAtMs === Number.POSITIVE_INFINITY) break
+    if (
+      due.length === atMost ||
+      looked++ === atMost + maxLost ||
+      dueAtMs === Number.POSITIVE_INFINITY
+    )
+      break
     let missing = 0
     for (const { bytes, key } of task.residents) if (!memory.residents.has(key)) missing += bytes
     const { demand, predictedMs, predictedP95Ms, seq } = task

@@ -1,9 +1,10 @@
 // Who gives its lane to whom: a run stops at its next operator boundary, keeps its memory, and goes on
 // when it is its turn again. A policy that stops nobody has no rule here.
 //
-// `slo`: for a task whose target would be missed by waiting for the first lane and is met from a
-// boundary that comes sooner. A run is stopped only where that makes it miss no target of its own:
-// what it waits is reckoned against what it has to spare, and one without a target goes first.
+// `slo`: for a task whose target would be missed by waiting and is met from a boundary that comes sooner,
+// as what is due runs by deadline (`DueWalk`). Nobody else may be late for it: the run that is stopped is
+// surely in time all the same, has no target, or has lost it. It is due after the other, whose tenant is
+// within its share.
 //
 // `priority`: for the next in line, where it has a strictly higher priority than a run. Of the runs
 // below it the lowest gives way.
@@ -25,6 +26,7 @@ import { type Due, dueTasks } from "./dueTasks.ts"
 import { byAgedPriority } from "./priority.ts"
 import { progressOf, type RunProgress } from "./runProgress.ts"
 import { sureness } from "./sureness.ts"
+import { TenantShares } from "./TenantShares.ts"
 import { type Underway, underway } from "./underway.ts"
 
 /** Waiting tasks that one decision looks at. */
@@ -108,6 +110,7 @@ const rescue = (
   { deviations, nowMs, snapshot }: Moment,
 ): Decision | null => {
   const { lanesTotal: lanes, interference, running } = snapshot
+  const shares = new TenantShares(snapshot)
   const provided = new Set(running.map(({ stop }) => stop?.stoppingFor))
   const walk = (with_: ReadonlyArray<Underway>) =>
     walkByDue(due, { runs: with_, concurrency: { lanes, interference }, nowMs, deviations })
@@ -124,6 +127,7 @@ const rescue = (
     if (at === undefined || provided.has(due[at]!.task.id)) continue
     const harms = due.some((_, each) => isLate(stops, each) && !isLate(waits, each))
     if (harms || stops.brokenRuns.length > waits.brokenRuns.length) continue
+    if (!shares.isWithin(due[at]!.task)) continue
     const rescued = late.filter((each) => !isLate(stops, each)).length
     if (rescued === 0 || !fits(due[at]!.task, snapshot)) continue
     if (best === null || rescued > best.rescued || hasMoreToSpare(victim, best.victim)) {

@@ -8,6 +8,7 @@ import { deviationOf, sureness } from "./sureness.ts"
 
 export interface Underway {
   readonly id: string
+  /** Infinite without a target, or where it is lost. */
   readonly dueAtMs: number
   readonly demand: Demand
   /** How many times as long it takes as alone. */
@@ -59,9 +60,10 @@ const underwayOf = (
     runsOp === null ? aloneMs * (1 - deviations * perMs) >= doneMs : op >= runsOp
   const next = mayStop ? boundaries.find(isAhead) : undefined
   const boundaryMs = next === undefined || next >= predictedMs ? null : next
+  const isMet = stop !== undefined && endsAtMs <= stop.dueAtMs
   return {
     id: task.id,
-    dueAtMs: stop?.dueAtMs ?? Number.POSITIVE_INFINITY,
+    dueAtMs: isMet ? stop.dueAtMs : Number.POSITIVE_INFINITY,
     demand,
     slowdown,
     endsAtMs,
