@@ -134,6 +134,7 @@ const prepareTask = (
 
 const refusals: ReadonlySet<string> = new Set([
   "TooLarge",
+  "QueueFull",
   "DeadlineInfeasible",
   "QuotaExceeded",
 ] satisfies ReadonlyArray<AdmissionError["_tag"]>)
@@ -170,6 +171,7 @@ const estimate = (
     const key = options.shareWork ? workKey(task) : null
     const refusal = options.admission.admit(task, {
       ...options.times.predict(task, plan, scope.graph),
+      overheadMs: options.times.overheadMs,
       workKey: mayAnswerMany(plan) ? key : null,
       demand: plan.demand ?? noDemand,
       footprintBytes: footprintBytes(plan),

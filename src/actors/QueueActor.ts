@@ -33,11 +33,12 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
   Effect.gen(function* () {
     let closed = false
     const limit = options.maxQueuedTasks
+    const fullAt = (queued: number) => new QueueFull({ bound: "tasks", queued, asked: 1, limit })
     const admit = (task: LiveTask): AdmissionError | null => {
       const { id } = task.spec
       if (options.book.find(id) !== undefined) return new DuplicateTask({ id })
       const queued = options.book.liveCount
-      return queued >= limit ? new QueueFull({ queued, limit }) : options.broken()
+      return queued >= limit ? fullAt(queued) : options.broken()
     }
     const take = (message: Message): Effect.Effect<unknown> => {
       if (message._tag === "Flush") return Deferred.succeed(message.reply, undefined)
@@ -52,7 +53,6 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
       handle: (messages) => Effect.forEach(messages, take, { discard: true }),
       onDefect: options.onDefect,
     })
-    const full = new QueueFull({ queued: limit, limit })
     const flush = Effect.suspend(() => {
       const reply = Deferred.makeUnsafe<void>()
       return Effect.andThen(mailbox.tell({ _tag: "Flush", reply }), Deferred.await(reply))
@@ -63,7 +63,7 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
         Effect.suspend(() => {
           if (closed) return options.book.refuse(task, new RuntimeClosed({ id: task.spec.id }))
           const taken = mailbox.offer({ _tag: "Submit", task })
-          return taken ? Effect.void : options.book.refuse(task, full)
+          return taken ? Effect.void : options.book.refuse(task, fullAt(limit))
         }),
       close: Effect.suspend(() => {
         closed = true

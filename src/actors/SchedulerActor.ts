@@ -11,7 +11,7 @@ import {
 } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { SchedulingMode } from "../model/Snapshot.ts"
+import type { RunningTask, SchedulingMode } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
 import { Decider, type DeciderOptions } from "./Decider.ts"
@@ -53,6 +53,8 @@ export interface SchedulerActor {
   readonly laneUp: (lane: number) => Effect.Effect<void>
   /** The last lane is gone for good: what waits fails. */
   readonly noLanes: Effect.Effect<void>
+  /** What is on the lanes now, and how far it has come. */
+  readonly running: () => ReadonlyArray<RunningTask>
 }
 
 export const makeScheduler = (
@@ -72,6 +74,7 @@ export const makeScheduler = (
       finished: (run, outcome) => mailbox.tell({ _tag: "Finished", run, outcome }),
       laneUp: (lane) => mailbox.tell({ _tag: "LaneUp", lane }),
       noLanes: mailbox.tell({ _tag: "NoLanes" }),
+      running: () => scheduler.running,
     }
   })
 
@@ -86,9 +89,15 @@ class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options
     const { budgetBytes } = options.ledger.view()
-    this.#state = new SchedulerState(options.mode, options.tenants, options.profile, budgetBytes)
+    const { merging, mode, profile, tenants } = options
+    const progressOf = (run: RunningTask) => merging.times.progressOf(run)
+    this.#state = new SchedulerState(mode, tenants, profile, { budgetBytes, progressOf })
     this.#runs = new Runs(options, this.#state)
     this.#decider = new Decider(options, this.#state, this.#runs)
+  }
+
+  get running(): ReadonlyArray<RunningTask> {
+    return this.#state.runs
   }
 
   handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {

@@ -32,6 +32,12 @@ interface StartedWith {
   readonly stop?: Stoppable
 }
 
+interface StateOptions {
+  readonly budgetBytes?: number
+  /** What is known of how far a run has come. */
+  readonly progressOf?: (run: RunningTask) => Pick<RunningTask, "doneMs" | "progress">
+}
+
 export class SchedulerState {
   readonly mode: SchedulingMode
   readonly shared = new SharedWork()
@@ -42,6 +48,7 @@ export class SchedulerState {
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
   readonly #budgetBytes: number
+  readonly #progressOf: NonNullable<StateOptions["progressOf"]>
   /** As predicted: when all is loaded that was to be. */
   #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
@@ -58,9 +65,10 @@ export class SchedulerState {
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
     profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
-    budgetBytes = Number.POSITIVE_INFINITY,
+    { budgetBytes = Number.POSITIVE_INFINITY, progressOf = () => ({}) }: StateOptions = {},
   ) {
     this.#budgetBytes = budgetBytes
+    this.#progressOf = progressOf
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.#interference = profile.interference ?? shares
@@ -83,6 +91,11 @@ export class SchedulerState {
 
   get running(): number {
     return this.#running.size
+  }
+
+  /** With how far each has come by now. */
+  get runs(): ReadonlyArray<RunningTask> {
+    return Array.from(this.#running.values(), (run) => ({ ...run, ...this.#progressOf(run) }))
   }
 
   laneUp(lane: number): void {
@@ -233,7 +246,7 @@ export class SchedulerState {
     return {
       mode: this.mode,
       waiting: this.#waiting,
-      running: [...this.#running.values()],
+      running: this.runs,
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,
       startedCount: this.#startedCount,

@@ -20,6 +20,10 @@ export interface RunningTask {
   /** Residents that it brings; none where left out. */
   readonly brings?: ReadonlyArray<string>
   readonly predictedMs: number
+  /** What is done of it by now, in milliseconds alone, beside whatever it ran; left out where not known. */
+  readonly doneMs?: number
+  /** As the device tells: operators of its plan that have ended, and since when. */
+  readonly progress?: { readonly opsDone: number; readonly sinceMs: number }
   readonly footprintBytes: number
   readonly demand: Demand
   /** Where in the pool it works: free again when it ends. Left out where that is not known. */

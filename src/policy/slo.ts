@@ -25,27 +25,20 @@
 import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
-import type { Decision, DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { withPlan } from "../model/WaitingTask.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
-import { bestPlay, isWorthPlaying, playedTasks } from "./bestPlay.ts"
 import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf, latestStartMs } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
-import { mostInPlay } from "./PlayOut.ts"
+import { patienceOf, patienceTurn, sparePart } from "./patience.ts"
+import { playedOut } from "./playedOut.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
 import { TenantShares } from "./TenantShares.ts"
 
 /** Tasks of each order that one decision looks at. */
 export const lookahead = 32
-
-/** A target is at risk when less than this part of it would be to spare: predictions err. */
-export const sparePart = 0.1
-export const patienceMs = 10_000
-export const patienceFactor = 50
-/** Of so many starts one is the oldest's, where it has lost patience. */
-export const patienceTurn = 4
 
 /** Those that ask for the same are one to choose: its run answers them all. */
 const choiceOf = ({ id, workKey = id }: WaitingTask): string => workKey
@@ -73,9 +66,6 @@ function* firstOf(
     yield task
   }
 }
-
-const patienceOf = ({ predictedMs }: WaitingTask): number =>
-  patienceMs + patienceFactor * predictedMs
 
 /** A task that a newcomer would run beside. */
 interface Other {
@@ -310,54 +300,6 @@ class Choice {
   }
 }
 
-/** The waiting tasks of tenants within their share; all where there is no other. */
-const withinShare = (snapshot: Snapshot): ReadonlyArray<WaitingTask> => {
-  const shares = new TenantShares(snapshot)
-  const within = [...snapshot.waiting].filter((task) => shares.isWithin(task))
-  return within.length > 0 ? within : [...snapshot.waiting]
-}
-
-/** It has no room now, and a smaller plan: plays know the largest of each task alone. */
-const mayShrink = (task: WaitingTask, { memory }: Snapshot): boolean =>
-  (task.options?.length ?? 0) > 1 && PoolLayout.fromView(memory).place(task) === null
-
-/** Plays that are begun anew because the pool, fragmented as it is, had no room for one of them. */
-const maxRetries = 3
-
-/**
- * Few wait: what is to start now by the best play to the end, or null where greed decides: many wait,
- * somebody has lost patience, or it does not fit after all.
- */
-const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
-  const { lanesFree, memory, mode, running, waiting } = snapshot
-  if (mode === "groups" || lanesFree === 0) return null
-  if (waiting.length === 0 || waiting.length > playedTasks) return null
-  if (waiting.length + running.length > mostInPlay) return null
-  const tasks = withinShare(snapshot)
-  if (!isWorthPlaying(tasks) || tasks.some((task) => mayShrink(task, snapshot))) return null
-  const lostPatience = (task: WaitingTask) => nowMs - task.submittedAtMs > patienceOf(task) / 2
-  if ([...waiting].some(lostPatience)) return null
-  const roomless = new Set<number>()
-  let first: ReadonlyArray<number> = []
-  for (;;) {
-    ;({ first } = bestPlay({ snapshot, tasks, nowMs, sparePart, roomless }))
-    const layout = PoolLayout.fromView(memory)
-    const stuck = first.find((place) => layout.place(tasks[place]!) === null)
-    if (stuck === undefined) break
-    if (running.length === 0 || roomless.size === maxRetries || roomless.has(stuck)) return null
-    roomless.add(stuck)
-  }
-  if (first.length === 0 && running.length === 0) return null
-  const start = first.slice(0, lanesFree).map((place) => tasks[place]!.id)
-  const next = tasks.find(({ id }) => !start.includes(id))
-  if (next === undefined) return { start, blocked: null, thresholdBytes: null }
-  const layout = PoolLayout.fromView(memory)
-  for (const place of first) layout.place(tasks[place]!)
-  const fits = layout.place(next) !== null
-  const reason = start.length === lanesFree ? "lane" : fits ? "interference" : "memory"
-  return { start, blocked: { id: next.id, reason }, thresholdBytes: null }
-}
-
 export const slo: Policy = (snapshot, nowMs) =>
   playedOut(snapshot, nowMs) ?? greedy(snapshot, nowMs)
 
@@ -385,7 +327,7 @@ const greedy: Policy = (snapshot, nowMs) => {
       break
     }
     layout ??= PoolLayout.fromView(snapshot.memory)
-    const plan = choosePlan(task, { layout, snapshot, elasticAtMs: nowMs })
+    const plan = choosePlan(task, { layout, snapshot, chosen: choice.started, elasticAtMs: nowMs })
     if (plan !== null) {
       choice.start(withPlan(task, plan))
       if (plan > 0) plans[task.id] = plan

@@ -9,6 +9,7 @@ import { devicePrecisions } from "../model/precision.ts"
 import type { RunReport, TenantInfo } from "../model/RunReport.ts"
 import { admitModes, lateModes, type RunSettings } from "../model/RunSettings.ts"
 import { type Policy, type Preempt, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
+import { keepPromises } from "../policy/keepPromises.ts"
 import { ownPolicy } from "../policy/ownPolicy.ts"
 import { policies } from "../policy/policies.ts"
 import { preempts } from "../policy/preempt.ts"
@@ -32,6 +33,7 @@ export interface ResolvedOptions {
   readonly prepThreads: number
   readonly prepTimeoutMs: number
   readonly maxQueuedTasks: number
+  readonly maxQueuedBytes: number
   readonly historyTasks: number
   readonly faults: FaultPlan | null
   readonly refuseTooLarge: boolean
@@ -61,19 +63,19 @@ export const resolveOptions = (
       memoryBytes: options.memoryBytes ?? null,
       lanes: options.lanes ?? null,
       policyName,
-      policy: typeof policy === "function" ? ownPolicy(policy) : policies[policy],
+      policy: policyOf(options),
       preempt: preemptOf(options),
       mode: options.mode ?? "continuous",
       tenants: options.tenants ?? [],
       prepThreads: options.prepThreads ?? 1,
       prepTimeoutMs: options.prepTimeoutMs ?? limits.prepTimeoutMs,
       maxQueuedTasks: options.maxQueuedTasks ?? limits.maxQueuedTasks,
+      maxQueuedBytes: options.maxQueuedBytes ?? limits.maxQueuedBytes,
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
       elastic: settings.elastic,
-      // A promise that is lost must not cost the others theirs.
-      expireLate: settings.lateTasks === "expire" || settings.admit === "deadline",
+      expireLate: expiresLate(options),
       admit: settings.admit,
       shareWork: settings.shareWork,
       settings,
@@ -94,6 +96,17 @@ const settingsOf = (options: RuntimeOptions): RunSettings => ({
   elastic: options.elastic ?? true,
   chance: null,
 })
+
+/** Where late tasks are ended, a deadline is firm: `slo` then goes by them first. */
+const policyOf = (options: RuntimeOptions): Policy => {
+  const { policy = "slo" } = options
+  if (typeof policy === "function") return ownPolicy(policy)
+  return policy === "slo" && expiresLate(options) ? keepPromises(policies.slo) : policies[policy]
+}
+
+// A promise that is lost must not cost the others theirs.
+const expiresLate = ({ admit, lateTasks }: RuntimeOptions): boolean =>
+  lateTasks === "expire" || admit === "deadline"
 
 /** In groups mode nothing joins what runs, so nothing is stopped for it. */
 const preemptOf = ({ mode, policy = "slo", preempt = true }: RuntimeOptions): Preempt | null =>
@@ -149,6 +162,7 @@ const check = (options: RuntimeOptions): BadConfig | null => {
     ["prepThreads", options.prepThreads, 1, limits.maxPrepThreads],
     ["prepTimeoutMs", options.prepTimeoutMs, 1, 2 ** 31 - 1],
     ["maxQueuedTasks", options.maxQueuedTasks, 1, limits.maxQueuedTasks],
+    ["maxQueuedBytes", options.maxQueuedBytes, 1, limits.maxQueuedBytes],
     ["historyTasks", options.historyTasks, 1, limits.maxHistoryTasks],
     ["tenants.length", options.tenants?.length, 0, limits.maxTenants],
   ]

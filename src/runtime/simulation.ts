@@ -28,6 +28,7 @@ export interface SimulationOptions
     | "lanes"
     | "memoryBytes"
     | "maxQueuedTasks"
+    | "maxQueuedBytes"
     | "faults"
     | "allowUnsafe"
     | "lateTasks"

@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest"
 import type { Demand } from "../../src/model/Plan.ts"
 import type { Decision, WaitingTask } from "../../src/model/Snapshot.ts"
-import { lookahead, patienceFactor, patienceMs, patienceTurn, slo } from "../../src/policy/slo.ts"
+import { patienceFactor, patienceMs, patienceTurn } from "../../src/policy/patience.ts"
+import { lookahead, slo } from "../../src/policy/slo.ts"
 import { testRandom } from "../support/random.ts"
 import { type TaskInput, tasksOf, World } from "./world.ts"
 

@@ -7,7 +7,7 @@ import { limits } from "../../model/limits.ts"
 import { footprintBytes, noDemand } from "../../model/Plan.ts"
 import { opEndsMs, workBefore } from "../../model/planWork.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
-import type { Completion, Device, SubmitRequest } from "../Device.ts"
+import type { Completion, Device, LaneProgress, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { jitterOf } from "./jitter.ts"
 import { opTimings } from "./opTimings.ts"
@@ -41,7 +41,7 @@ interface SimState {
   readonly options: SimDeviceOptions
   readonly book: GrantBook
   readonly time: SharedTime
-  readonly lanesBusy: Set<number>
+  readonly lanesBusy: Map<number, SimRun>
   readonly hostLink: Semaphore.Semaphore
   /** Starts a fiber that lives as long as the device. */
   readonly fork: (effect: Effect.Effect<void>) => void
@@ -67,7 +67,7 @@ export const openSimDevice = (
       options,
       book: new GrantBook({ budgetBytes: memoryBytes, alignBytes }),
       time: new SharedTime(options.slowdown),
-      lanesBusy: new Set(),
+      lanesBusy: new Map(),
       hostLink: Semaphore.makeUnsafe(1),
       fork: (effect) => void Fiber.runIn(run(effect), alarms),
       nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
@@ -123,6 +123,7 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
       return taskOverheadMs === 0 ? run : Effect.andThen(Effect.sleep(taskOverheadMs), run)
     },
     stats: Effect.sync(() => book.stats),
+    progress: (lane) => progressOf(state, lane),
   }
 }
 
@@ -173,6 +174,17 @@ const occupyOf =
       setAlarm(state, now)
     })
 
+/** As if it told each operator's end. */
+const progressOf = (state: SimState, lane: number): LaneProgress | null => {
+  const run = state.lanesBusy.get(lane)
+  const work = run === undefined ? null : state.time.progressOf(run, state.nowMs())
+  if (run === undefined || work === null) return null
+  let opsDone = run.firstOp
+  while (opsDone < run.endOp && run.boundaryMs(opsDone) <= work.doneMs) opsDone++
+  const boundaryMs = opsDone === run.firstOp ? 0 : run.boundaryMs(opsDone - 1)
+  return { opsDone, sinceMs: (work.doneMs - boundaryMs) * work.slowdown }
+}
+
 /** The grants and the lane are taken until the run ends. */
 const startRun = (
   state: SimState,
@@ -201,7 +213,7 @@ const startRun = (
       Deferred.doneUnsafe(ended, Effect.void)
     },
   }
-  state.lanesBusy.add(lane)
+  state.lanesBusy.set(lane, run)
   state.book.hold(grants)
   state.time.advance(startMs)
   state.time.add(run, (workBefore(plan, plan.costs.length) - before) * factor)
