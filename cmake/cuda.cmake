@@ -20,22 +20,8 @@ if("${GPU}" STREQUAL "")
   endif()
 endif()
 
-if("${GPU}" STREQUAL "CUDA" AND NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  if(NOT "$ENV{GNNSCHED_CUDA_ARCHITECTURES}" STREQUAL "")
-    set(CMAKE_CUDA_ARCHITECTURES "$ENV{GNNSCHED_CUDA_ARCHITECTURES}")
-  else()
-    # by its number, as "native" says neither which it is nor anything to CMake before 3.24
-    execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
-      OUTPUT_VARIABLE capabilities RESULT_VARIABLE failed ERROR_QUIET)
-    if("${failed}" STREQUAL "0")
-      string(REGEX MATCHALL "[0-9]+\\.[0-9]+" architectures "${capabilities}")
-      string(REPLACE "." "" architectures "${architectures}")
-      list(REMOVE_DUPLICATES architectures)
-      if(architectures)
-        set(CMAKE_CUDA_ARCHITECTURES ${architectures})
-      endif()
-    endif()
-  endif()
+if("${GPU}" STREQUAL "CUDA")
+  include(cmake/cuda_architectures.cmake)
 endif()
 
 # Gives `target` the sources of the GPU's side; GNNSCHED_GPU_LIBRARIES is what the addon links.

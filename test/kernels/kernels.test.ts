@@ -1,5 +1,6 @@
 // Every CUDA kernel under the emulator against the float64 oracle, over the table of odd shapes, in
-// several random orders of blocks and threads; the same again, thinned out, under sanitizers.
+// several random orders of blocks and threads; the same again, thinned out, under sanitizers, whose
+// build is made while the plain one is tested.
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { buildTimeoutMs } from "../emulator/buildEmulated.ts"
