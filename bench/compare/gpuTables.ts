@@ -6,8 +6,8 @@ import type { BarPlot } from "./plot.ts"
 
 const ours = "gnnsched"
 
-const spmmTable = (rows: ReadonlyArray<GpuRow>): Table => ({
-  title: "SpMM, float32: median, beside the best of cuSPARSE's three algorithms and the bounds",
+const spmmTable = (type: string, rows: ReadonlyArray<GpuRow>): Table => ({
+  title: `SpMM, rows in ${type}: median, beside the best of cuSPARSE's three algorithms and the bounds`,
   head: ["graph", "width", "gnnsched", "weighted", "cuSPARSE", "ratio", "C", "L", "R", "lists"],
   rows: rows.map((row) => {
     const mine = timeByName(row, ours)
@@ -43,24 +43,6 @@ const gemmTable = (rows: ReadonlyArray<GpuRow>): Table => ({
       microseconds(theirs),
       ratio(over(theirs, mine)),
       microseconds(row.bounds?.compulsoryUs ?? null),
-    ]
-  }),
-})
-
-const halfSpmmTable = (rows: ReadonlyArray<GpuRow>): Table => ({
-  title: "SpMM, rows in fp16: median, beside the best of cuSPARSE's three algorithms",
-  head: ["graph", "width", "gnnsched", "cuSPARSE", "ratio", "C", "L"],
-  rows: rows.map((row) => {
-    const mine = timeByName(row, ours)
-    const theirs = bestOf(row, "cuSPARSE")
-    return [
-      row.graph,
-      String(row.n),
-      microseconds(mine),
-      microseconds(theirs),
-      ratio(over(theirs, mine)),
-      microseconds(row.bounds?.compulsoryUs ?? null),
-      microseconds(row.bounds?.l2Us ?? null),
     ]
   }),
 })
@@ -125,14 +107,13 @@ const gatTable = (rows: ReadonlyArray<GpuRow>): Table => ({
 })
 
 export const gpuTables = ({ rows }: GpuResult): ReadonlyArray<Table> => {
-  const of = (kind: GpuRow["kind"]) => rows.filter((row) => row.kind === kind)
-  const whole = ({ type }: GpuRow) => type === "fp32"
-  const half = ({ type }: GpuRow) => type === "fp16"
+  const of = (kind: GpuRow["kind"], type?: string) =>
+    rows.filter((row) => row.kind === kind && (type === undefined || row.type === type))
   return [
     goalTable(rows),
-    spmmTable(of("spmm").filter(whole)),
-    halfSpmmTable(of("spmm").filter(half)),
-    gemmTable(of("gemm").filter(whole)),
+    spmmTable("fp32", of("spmm", "fp32")),
+    spmmTable("fp16", of("spmm", "fp16")),
+    gemmTable(of("gemm", "fp32")),
     lowGemmTable(of("gemm")),
     layerTable(of("layer")),
     gatTable(of("gat")),

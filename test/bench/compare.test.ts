@@ -148,7 +148,7 @@ describe("bench/compare", () => {
     const goals = cellsOf(result, "Goals")
     const seen = (name: string) => goals[goals.findIndex((cell) => cell.startsWith(name)) + 2]
     expect([seen("G3"), seen("G7"), seen("G11")]).toEqual(["2.00", "0.949", "1.70"])
-    expect(cellsOf(result, "SpMM, float32").filter((cell) => cell === "Yeast")).toHaveLength(1)
+    expect(cellsOf(result, "SpMM, rows in fp32").filter((cell) => cell === "Yeast")).toHaveLength(1)
     expect(cellsOf(result, "SpMM, rows in fp16")).toContain("2.50×")
     expect(cellsOf(result, "A layer").slice(5, 7)).toEqual(["1.70×", "4.00×"])
   })
