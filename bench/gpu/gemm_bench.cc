@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 
 #include "bench_case.h"
 #include "gemm/gemm.h"
@@ -56,7 +57,9 @@ struct Operands {
 // Values that two bytes hold, in float32.
 DeviceMatrix widened(const DeviceMatrix& from, int64_t rows, cudaStream_t stream) {
   DeviceMatrix out(rows, from.columns(), Storage::f32);
-  out.write(from.read(stream), stream);
+  std::vector<int64_t> all(static_cast<size_t>(rows));
+  std::iota(all.begin(), all.end(), 0);
+  out.write(from.read(all, stream), stream);
   return out;
 }
 

@@ -18,10 +18,14 @@ __global__ void __launch_bounds__(kThreads)
   if (i < count) store_element(storage, to, i, value_at(storage, seed, static_cast<uint64_t>(i)));
 }
 
+// to[i, :] = row rows[i] of `from`, in float32.
 __global__ void __launch_bounds__(kThreads)
-    widen_kernel(float* to, const float* from, Storage storage, int64_t count) {
+    widen_rows_kernel(float* to, const float* from, Storage storage, const int64_t* rows,
+                      int64_t count, int64_t columns) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-  if (i < count) store_once(to + i, load_element(storage, from, i));
+  if (i >= count) return;
+  const int64_t at = load_cached(rows + i / columns) * columns + i % columns;
+  store_once(to + i, load_element(storage, from, at));
 }
 
 dim3 blocks_for(int64_t count) { return dim3(static_cast<unsigned>(ceil_div(count, kThreads))); }
@@ -50,13 +54,14 @@ cudaError_t launch_fill(float* to, Storage storage, int64_t count, uint64_t seed
   return launch(fill_kernel, blocks_for(count), dim3(kThreads), stream, to, storage, count, seed);
 }
 
-std::vector<float> DeviceMatrix::read(cudaStream_t stream) const {
-  const int64_t count = rows_ * columns_;
+std::vector<float> DeviceMatrix::read(const std::vector<int64_t>& rows,
+                                      cudaStream_t stream) const {
+  const int64_t count = static_cast<int64_t>(rows.size()) * columns_;
   std::vector<float> out(static_cast<size_t>(count));
   if (count == 0) return out;
-  const DeviceArray wide(static_cast<size_t>(4 * count));
-  must(launch(widen_kernel, blocks_for(count), dim3(kThreads), stream, wide.as<float>(), floats(),
-              storage_, count),
+  const DeviceArray wanted = on_device(rows, stream), wide(static_cast<size_t>(4 * count));
+  must(launch(widen_rows_kernel, blocks_for(count), dim3(kThreads), stream, wide.as<float>(),
+              floats(), storage_, wanted.as<int64_t>(), count, columns_),
        "read");
   wide.read(out.data(), wide.bytes(), stream);
   return out;
@@ -73,13 +78,7 @@ void check(Candidate& it, const DeviceMatrix& output, const Expected& expected, 
     it.problem = cudaGetErrorString(bad);
     return;
   }
-  const std::vector<float> all = output.read(stream);
-  std::vector<float> got;
-  for (const int64_t r : expected.rows) {
-    const auto row = all.begin() + r * output.columns();
-    got.insert(got.end(), row, row + output.columns());
-  }
-  it.error = relative_error(expected.values, got);
+  it.error = relative_error(expected.values, output.read(expected.rows, stream));
   if (!(it.error < tolerance + rounding_of(output.storage()))) {
     it.problem = "wrong: error " + std::to_string(it.error);
   }

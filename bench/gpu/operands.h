@@ -46,7 +46,8 @@ class DeviceMatrix {
   void write(const std::vector<float>& values, cudaStream_t stream) const {
     memory_.fill(values.data(), stream);
   }
-  std::vector<float> read(cudaStream_t stream) const;
+  // These rows, in float32.
+  std::vector<float> read(const std::vector<int64_t>& rows, cudaStream_t stream) const;
 
  private:
   int64_t rows_, columns_;
