@@ -37,6 +37,10 @@ const gpuOps = (json: Json, shape: Partial<GraphShape> = {}) => {
   const made = planTask({ ...request, shape: { ...cora, ...many, ...shape } })
   return Result.getOrThrow(made).ops.map((op) => op.name)
 }
+const range = (name: string, bytes: number, firstOp: number, lastOp: number) => {
+  return { name, bytes, firstOp, lastOp }
+}
+
 const plan = (...args: Parameters<typeof answer>): Plan => Result.getOrThrow(answer(...args))
 const kinds = (p: Plan) => p.ops.map((op) => op.kind)
 const roles = (p: Plan) => p.residents.map((slot) => slot.role)
@@ -183,9 +187,6 @@ describe("planTask counts", () => {
 
 describe("arenaLayout", () => {
   it("grows beyond a limit that cannot hold the ranges, still without overlap", () => {
-    const range = (name: string, bytes: number, firstOp: number, lastOp: number) => {
-      return { name, bytes, firstOp, lastOp }
-    }
     const ranges = [
       range("a", 1, 0, 1),
       range("b", 1, 0, 3),
