@@ -91,7 +91,11 @@ class Scheduler {
     const { budgetBytes } = options.ledger.view()
     const { merging, mode, profile, tenants } = options
     const progressOf = (run: RunningTask) => merging.times.progressOf(run)
-    this.#state = new SchedulerState(mode, tenants, profile, { budgetBytes, progressOf })
+    this.#state = new SchedulerState(mode, tenants, profile, {
+      budgetBytes,
+      progressOf,
+      firm: options.expireLate,
+    })
     this.#runs = new Runs(options, this.#state)
     this.#decider = new Decider(options, this.#state, this.#runs)
   }

@@ -34,6 +34,8 @@ interface StartedWith {
 
 interface StateOptions {
   readonly budgetBytes?: number
+  /** Deadlines are promises. */
+  readonly firm?: boolean
   /** What is known of how far a run has come. */
   readonly progressOf?: (run: RunningTask) => Pick<RunningTask, "doneMs" | "progress">
 }
@@ -48,6 +50,7 @@ export class SchedulerState {
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
   readonly #budgetBytes: number
+  readonly #firm: boolean
   readonly #progressOf: NonNullable<StateOptions["progressOf"]>
   /** As predicted: when all is loaded that was to be. */
   #linkFreeAtMs = 0
@@ -65,9 +68,14 @@ export class SchedulerState {
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
     profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
-    { budgetBytes = Number.POSITIVE_INFINITY, progressOf = () => ({}) }: StateOptions = {},
+    {
+      budgetBytes = Number.POSITIVE_INFINITY,
+      firm = false,
+      progressOf = () => ({}),
+    }: StateOptions = {},
   ) {
     this.#budgetBytes = budgetBytes
+    this.#firm = firm
     this.#progressOf = progressOf
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
@@ -249,6 +257,7 @@ export class SchedulerState {
       running: this.runs,
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,
+      firm: this.#firm,
       startedCount: this.#startedCount,
       memory,
       loadBytesPerMs: this.#loadBytesPerMs,

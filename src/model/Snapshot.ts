@@ -69,6 +69,8 @@ export interface Snapshot {
   readonly running: ReadonlyArray<RunningTask>
   readonly lanesTotal: number
   readonly lanesFree: number
+  /** A deadline is a promise: what is late is ended, not run. Left out: it is a target. */
+  readonly firm?: boolean
   /** Tasks this scheduler has started so far: the alternating policies go on from there. */
   readonly startedCount: number
   readonly memory: MemoryView

@@ -56,9 +56,6 @@ class DueWalk {
   #stoppedLate = 0
   readonly #stops = new Map<string, number>()
   readonly #deviations: number
-  /** Place of the task whose turn it is. */
-  #at = -1
-
   constructor(
     order: ReadonlyArray<Promised>,
     { concurrency, deviations = sureness, nowMs, runs }: WalkOptions,
@@ -103,11 +100,10 @@ class DueWalk {
       while (nextRun < this.#runs.length && this.#runs[nextRun]!.dueAtMs <= task.dueAtMs) {
         this.#takeTurn(this.#runs[nextRun++]!)
       }
-      this.#at = at
       const { demand, deviationMs, runMs } = task
       const each = this.#slowdownOf(demand)
       const stay = [runMs * each, (deviationMs * each) ** 2] as const
-      const { freeAtMs, variance } = this.#take(...stay)
+      const { freeAtMs, variance } = this.#take(at, ...stay)
       chances.push(chanceLate(task.dueAtMs, freeAtMs, variance))
       return this.#surely(freeAtMs, variance)
     })
@@ -125,11 +121,11 @@ class DueWalk {
     }
   }
 
-  /** On the lane that is free first, which is free again at its end. */
-  #take(stayMs: number, variance: number): Readonly<Lane> {
+  /** On the lane that is free first, which is free again at its end. `at`: the task's place; null: a run. */
+  #take(at: number | null, stayMs: number, variance: number): Readonly<Lane> {
     const lane = this.#first(this.#lanes)
     if (lane.run !== null) {
-      if (lane.run.boundaryAtMs !== null) this.#stops.set(lane.run.id, this.#at)
+      if (lane.run.boundaryAtMs !== null && at !== null) this.#stops.set(lane.run.id, at)
       this.#stop(lane)
     }
     lane.freeAtMs += stayMs
@@ -143,7 +139,7 @@ class DueWalk {
     const lane = this.#lanes.find((each) => each.run === run)
     if (lane !== undefined) this.#finish(lane)
     if (stopped === undefined) return
-    const { freeAtMs, variance } = this.#take(stopped.leftMs, stopped.variance)
+    const { freeAtMs, variance } = this.#take(null, stopped.leftMs, stopped.variance)
     this.#stoppedLate += chanceLate(run.dueAtMs, freeAtMs, variance)
     // Surely in time, however bold the rest: a target is never put at risk for another.
     const isLate = surely(freeAtMs, variance) > run.dueAtMs
