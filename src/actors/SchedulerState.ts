@@ -29,7 +29,7 @@ interface StartedWith {
   /** Others bring what it needs. */
   readonly waitsForLoads?: boolean
   /** What stopping it would mean. */
-  readonly stop?: Stoppable
+  readonly stop?: Stoppable | null
 }
 
 export class SchedulerState {
@@ -183,7 +183,7 @@ export class SchedulerState {
       demand,
       ...(arena === undefined ? {} : { arena }),
       ...(uploads.length === 0 ? {} : { brings: uploads.map(({ key }) => key) }),
-      ...(stop === undefined ? {} : { stop }),
+      ...(stop == null ? {} : { stop }),
     })
     return lane
   }

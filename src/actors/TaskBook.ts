@@ -80,52 +80,43 @@ export class TaskBook {
   }
 
   /** The only way a task ends. Where a run answers several, each ends with its own answer. */
-  end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
+  end(task: LiveTask, outcome: Outcome): void {
     if (task.members === null) return this.#end(task, outcome)
-    return Effect.forEach(
-      task.members,
-      ({ answer, task: member }) => {
-        part(task, member)
-        member.prepared = task.prepared
-        if (outcome.status !== "completed") return this.#end(member, outcome)
-        return Effect.suspend(() =>
-          this.#end(member, { status: "completed", output: answer(outcome.output) }),
-        )
-      },
-      { discard: true },
-    )
+    for (const { answer, task: member } of task.members) {
+      part(task, member)
+      member.prepared = task.prepared
+      const own =
+        outcome.status === "completed" ? { ...outcome, output: answer(outcome.output) } : outcome
+      this.#end(member, own)
+    }
   }
 
-  #end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
-    return Effect.sync(() => {
-      const nowMs = this.#stopwatch.nowMs()
-      this.#enter(task, outcome.status)
-      task.abort = null
-      this.#live.delete(task.spec.id)
-      const reason = outcome.status === "completed" ? null : outcome.reason
-      const record = recordOf(task, nowMs, reason)
-      this.#records.add(record)
-      task.prepared = null
-      task.hostMemory = null
-      this.#tell(task)
-      Deferred.doneUnsafe(
-        task.done,
-        outcome.status === "completed"
-          ? Effect.succeed({ output: outcome.output, record })
-          : Effect.fail(outcome.reason),
-      )
-      if (this.#live.size > 0) return
-      for (const waiter of this.#idleWaiters.splice(0)) Deferred.doneUnsafe(waiter, Effect.void)
-    })
+  #end(task: LiveTask, outcome: Outcome): void {
+    const nowMs = this.#stopwatch.nowMs()
+    this.#enter(task, outcome.status)
+    task.abort = null
+    this.#live.delete(task.spec.id)
+    const reason = outcome.status === "completed" ? null : outcome.reason
+    const record = recordOf(task, nowMs, reason)
+    this.#records.add(record)
+    task.prepared = null
+    task.hostMemory = null
+    this.#tell(task)
+    Deferred.doneUnsafe(
+      task.done,
+      outcome.status === "completed"
+        ? Effect.succeed({ output: outcome.output, record })
+        : Effect.fail(outcome.reason),
+    )
+    if (this.#live.size > 0) return
+    for (const waiter of this.#idleWaiters.splice(0)) Deferred.doneUnsafe(waiter, Effect.void)
   }
 
   /** Refuses a task that never entered the book (its id may belong to another). */
-  refuse(task: LiveTask, reason: TaskError): Effect.Effect<void> {
-    return Effect.sync(() => {
-      this.#enter(task, "rejected")
-      this.#records.add(recordOf(task, this.#stopwatch.nowMs(), reason))
-      Deferred.doneUnsafe(task.done, Effect.fail(reason))
-    })
+  refuse(task: LiveTask, reason: TaskError): void {
+    this.#enter(task, "rejected")
+    this.#records.add(recordOf(task, this.#stopwatch.nowMs(), reason))
+    Deferred.doneUnsafe(task.done, Effect.fail(reason))
   }
 
   /** Settles when no task is live. */
