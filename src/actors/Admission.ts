@@ -82,9 +82,10 @@ export class Admission {
   }
 
   /** Takes the task, or says why not. A task that was taken before, and tries again, stays. */
-  admit(task: LiveTask, claim: TaskClaim): AdmissionError | null {
+  admit(task: LiveTask, claimOf: () => TaskClaim): AdmissionError | null {
     const { deadlineMs, id, tenant } = task.spec
     if (!this.#matters(tenant) || this.#admitted.has(id)) return null
+    const claim = claimOf()
     const refused = this.#overQuota(tenant, claim) ?? this.#infeasible(task, claim)
     if (refused !== null) return refused
     const admitted: Admitted = {

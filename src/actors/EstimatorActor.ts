@@ -193,7 +193,8 @@ const takeAndPrepare = (
   { plans: all, ...scope }: ScopedPlans,
 ): Effect.Effect<PreparedTask, Failure> => {
   const { budgetBytes } = options.device
-  const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
+  const fits = (one: Plan) => footprintBytes(one) <= budgetBytes
+  const fitting = all.every(fits) ? all : all.filter(fits)
   const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
   const [plan = all.at(-1)!] = plans
   task.plan = plan
@@ -202,12 +203,12 @@ const takeAndPrepare = (
     return Effect.fail(new TooLarge({ bytesNeeded, bytesBudget: budgetBytes }))
   }
   const key = options.shareWork ? workKey(task) : null
-  const refusal = options.admission.admit(task, {
+  const refusal = options.admission.admit(task, () => ({
     ...options.times.predict(task, plan, scope.graph),
     workKey: mayAnswerMany(plan) ? key : null,
     demand: plan.demand ?? noDemand,
     footprintBytes: bytesNeeded,
-  })
+  }))
   if (refusal !== null) return Effect.fail(refusal)
   beginPreparing(options.book, task)
   const prepared = preparePlans(options, task, { ...scope, plans })

@@ -59,8 +59,14 @@ export class Ledger {
     this.#layout = PoolLayout.empty(options.device.info.budgetBytes, options.device.info.alignBytes)
   }
 
+  /** Stays as it is. */
   view(): MemoryView {
     return this.#layout.view()
+  }
+
+  /** Valid until the next change: what a decision looks at. */
+  liveView(): MemoryView {
+    return this.#layout.liveView()
   }
 
   get freeBytes(): number {

@@ -166,21 +166,27 @@ class Scheduler {
     switch (outcome._tag) {
       case "Completed":
         for (const each of answeredBy(task)) this.#state.shared.forget(each)
-        return book.end(task, { status: "completed", output: outcome.output })
+        book.end(task, { status: "completed", output: outcome.output })
+        break
       case "Cancelled":
       case "Preempted":
-        return this.#endCancelled(task)
+        this.#endCancelled(task)
+        break
       case "Failed":
-        return this.#failedRun(task, outcome.reason)
+        this.#failedRun(task, outcome.reason)
     }
   }
 
   /** Once more after a transient fault, else failed with the reason. */
   #failedRun(task: LiveTask, reason: DeviceError, mayPass = isTransient(reason)): void {
     const { book } = this.#options
-    if (task.members !== null) return this.#failedShared(task, reason)
+    if (task.members !== null) {
+      this.#failedShared(task, reason)
+      return
+    }
     if (!mayPass || task.attempts > limits.maxRetries || task.cancelRequested) {
-      return book.end(task, { status: "failed", reason })
+      book.end(task, { status: "failed", reason })
+      return
     }
     task.attempts++
     task.prepared = byPlan(task.prepared!, 0)

@@ -167,7 +167,8 @@ export class SchedulerState {
     const { footprintBytes } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
-    const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
+    let loadBytes = 0
+    for (const { bytes } of uploads) loadBytes += bytes
     const loadsFromMs = Math.max(startedAtMs, this.#linkFreeAtMs)
     if (loadBytes > 0) this.#linkFreeAtMs = loadsFromMs + loadBytes / this.#loadBytesPerMs
     const waits = loadBytes > 0 || waitsForLoads

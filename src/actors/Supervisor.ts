@@ -83,10 +83,8 @@ export const startSystem = (
     const { interference = shares } = options.profile
     const concurrency = { lanes, interference }
     const admission = new Admission({ ...options, concurrency, stopwatch })
-    book.listen((id, state) => {
-      const task = book.find(id)
-      const leftPart = task?.pause?.leftPart ?? 1
-      admission.moved(id, state, { leftPart, leader: task?.sharedWith ?? null })
+    book.listen((id, state, { pause, sharedWith }) => {
+      admission.moved(id, state, { leftPart: pause?.leftPart ?? 1, leader: sharedWith })
     })
     const scheduler = yield* makeScheduler({
       ...options,

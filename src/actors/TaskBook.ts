@@ -18,6 +18,9 @@ import type { Stopwatch } from "./Stopwatch.ts"
 
 export type StateListener = (id: string, state: TaskState) => void
 
+/** Within the runtime the task itself is told of as well. */
+type TaskListener = (id: string, state: TaskState, task: LiveTask) => void
+
 export type Outcome =
   | { readonly status: "completed"; readonly output: TaskOutput }
   | { readonly status: Exclude<TerminalState, "completed">; readonly reason: TaskError }
@@ -26,7 +29,7 @@ export class TaskBook {
   readonly #stopwatch: Stopwatch
   readonly #live = new Map<string, LiveTask>()
   readonly #records: History<TaskRecord>
-  readonly #listeners = new Set<StateListener>()
+  readonly #listeners = new Set<TaskListener>()
   #idleWaiters: Array<Deferred.Deferred<void>> = []
 
   /** `historyTasks`: records of ended tasks that are kept; the oldest go first. */
@@ -57,7 +60,7 @@ export class TaskBook {
     return [...this.#records.all(), ...this.live().map((task) => recordOf(task, null, null))]
   }
 
-  listen(listener: StateListener): () => void {
+  listen(listener: TaskListener): () => void {
     this.#listeners.add(listener)
     return () => {
       this.#listeners.delete(listener)
@@ -81,7 +84,10 @@ export class TaskBook {
 
   /** The only way a task ends. Where a run answers several, each ends with its own answer. */
   end(task: LiveTask, outcome: Outcome): void {
-    if (task.members === null) return this.#end(task, outcome)
+    if (task.members === null) {
+      this.#end(task, outcome)
+      return
+    }
     for (const { answer, task: member } of task.members) {
       part(task, member)
       member.prepared = task.prepared
@@ -137,7 +143,7 @@ export class TaskBook {
   }
 
   #tell(task: LiveTask): void {
-    for (const listener of this.#listeners) listener(task.spec.id, task.state)
+    for (const listener of this.#listeners) listener(task.spec.id, task.state, task)
   }
 }
 

@@ -11,7 +11,7 @@ interface Chunk {
 }
 
 /** A chunk this long is halved: a move within it costs no more than the search for it. */
-const maxChunk = 256
+const maxChunk = 128
 
 export class SortedTasks implements OrderedTasks {
   readonly #order: TaskOrder
@@ -37,8 +37,8 @@ export class SortedTasks implements OrderedTasks {
     const at = Math.min(this.#chunkFor(key, task.seq), this.#chunks.length - 1)
     const { keys, tasks } = this.#chunks[at]!
     const place = firstFrom(this.#chunks[at]!, key, task.seq)
-    keys.splice(place, 0, key)
-    tasks.splice(place, 0, task)
+    insert(keys, place, key)
+    insert(tasks, place, task)
     if (keys.length <= maxChunk) return
     const half = { keys: keys.splice(maxChunk / 2), tasks: tasks.splice(maxChunk / 2) }
     this.#chunks.splice(at + 1, 0, half)
@@ -52,15 +52,15 @@ export class SortedTasks implements OrderedTasks {
     if (chunk === undefined) return false
     const place = firstFrom(chunk, key, task.seq)
     if (chunk.tasks[place] !== task) return false
-    chunk.keys.splice(place, 1)
-    chunk.tasks.splice(place, 1)
+    removeAt(chunk.keys, place)
+    removeAt(chunk.tasks, place)
     if (chunk.keys.length === 0) this.#chunks.splice(at, 1)
     this.#length--
     return true
   }
 
-  *[Symbol.iterator](): Generator<WaitingTask> {
-    for (const { tasks } of this.#chunks) yield* tasks
+  [Symbol.iterator](): Iterator<WaitingTask> {
+    return new Ascending(this.#chunks)
   }
 
   *descending(): Generator<WaitingTask> {
@@ -82,6 +82,40 @@ export class SortedTasks implements OrderedTasks {
     }
     return low
   }
+}
+
+/** What a generator would be, at a third of its cost: every decision reads some tens of tasks. */
+class Ascending implements Iterator<WaitingTask> {
+  readonly #chunks: ReadonlyArray<Chunk>
+  #chunk = 0
+  #place = 0
+
+  constructor(chunks: ReadonlyArray<Chunk>) {
+    this.#chunks = chunks
+  }
+
+  next(): IteratorResult<WaitingTask> {
+    const chunk = this.#chunks[this.#chunk]
+    if (chunk === undefined) return { done: true, value: undefined }
+    const value = chunk.tasks[this.#place++]!
+    if (this.#place === chunk.tasks.length) {
+      this.#chunk++
+      this.#place = 0
+    }
+    return { done: false, value }
+  }
+}
+
+/** `splice` for one item, which it would wrap in arrays. */
+const insert = <A>(items: Array<A>, place: number, item: A): void => {
+  items.push(item)
+  for (let at = items.length - 1; at > place; at--) items[at] = items[at - 1]!
+  items[place] = item
+}
+
+const removeAt = <A>(items: Array<A>, place: number): void => {
+  for (let at = place + 1; at < items.length; at++) items[at - 1] = items[at]!
+  items.pop()
 }
 
 /** Whether the task at `place` comes before one of this key and number. */

@@ -106,7 +106,14 @@ const lift = <A>(compute: () => A): Effect.Effect<A, InputError> =>
 
 /** Preparation takes no virtual time: residents are prepared once and shared, as they are for real. */
 export const makeShapePrep = (): PrepPoolService => {
+  type Roles = PrepareRequest["roles"]
   type Prepared = Map<string, ReadonlyArray<ResidentObject>>
+  const roleKeys = new WeakMap<Roles, string>()
+  const keyOf = (roles: Roles): string => {
+    const key = roleKeys.get(roles) ?? roles.join()
+    roleKeys.set(roles, key)
+    return key
+  }
   const prepared = new WeakMap<GnnModel, WeakMap<Graph, Prepared>>()
   const prepare = (request: PrepareRequest): ReadonlyArray<ResidentObject> => {
     const make = () => request.roles.map((role) => prepareRole(request, role))
@@ -116,7 +123,7 @@ export const makeShapePrep = (): PrepPoolService => {
     const plans: Prepared = graphs.get(request.graph) ?? new Map()
     graphs.set(request.graph, plans)
     // Plans of one task differ in what they keep on the device, and so in their roles.
-    const roles = request.roles.join()
+    const roles = keyOf(request.roles)
     const residents = plans.get(roles) ?? make()
     plans.set(roles, residents)
     return residents

@@ -9,6 +9,7 @@ import { opEndsMs, workBefore } from "../../model/planWork.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { Completion, Device, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
+import { type AlarmClock, alarmOf } from "./AlarmClock.ts"
 import { jitterOf } from "./jitter.ts"
 import { opTimings } from "./opTimings.ts"
 import { type SharedRun, SharedTime, type Slowdown } from "./SharedTime.ts"
@@ -37,8 +38,7 @@ interface SimState {
   readonly time: SharedTime
   readonly lanesBusy: Set<number>
   readonly hostLink: Semaphore.Semaphore
-  /** Starts a fiber that lives as long as the device. */
-  readonly fork: (effect: Effect.Effect<void>) => void
+  readonly alarm: AlarmClock["alarm"]
   readonly nowMs: () => number
   /** When the alarm that counts goes off; those set for later are ignored. */
   alarmMs: number
@@ -63,7 +63,7 @@ export const openSimDevice = (
       time: new SharedTime(options.slowdown),
       lanesBusy: new Set(),
       hostLink: Semaphore.makeUnsafe(1),
-      fork: (effect) => void Fiber.runIn(run(effect), alarms),
+      alarm: alarmOf(clock, (effect) => void Fiber.runIn(run(effect), alarms)),
       nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
       alarmMs: Number.POSITIVE_INFINITY,
       closed: false,
@@ -229,12 +229,11 @@ const setAlarm = (state: SimState, now: number): void => {
   const nextMs = state.time.nextEndMs()
   if (nextMs === null || nextMs >= state.alarmMs) return
   state.alarmMs = nextMs
-  const ring = Effect.sync(() => {
+  state.alarm(Math.max(tickMs, nextMs - now), () => {
     if (state.alarmMs !== nextMs) return
     state.alarmMs = Number.POSITIVE_INFINITY
     const atMs = state.nowMs()
     state.time.advance(atMs)
     setAlarm(state, atMs)
   })
-  state.fork(Effect.andThen(Effect.sleep(Math.max(tickMs, nextMs - now)), ring))
 }
