@@ -131,8 +131,11 @@ export class Ledger {
     residents: ReadonlyArray<ResidentObject>,
   ): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {
+      if (this.isLoaded(residents)) {
+        this.#line.leave(turn)
+        return Effect.void
+      }
       const missing = residents.filter((resident) => !this.isLoaded([resident]))
-      if (missing.length === 0) return Effect.sync(() => this.#line.leave(turn))
       const loading = Effect.forEach(missing, (resident) => this.#ensureLoaded(resident), {
         discard: true,
       })
@@ -145,10 +148,11 @@ export class Ledger {
 
   /** Whether all of them, which somebody holds, are on the device. */
   isLoaded(residents: ReadonlyArray<ResidentObject>): boolean {
-    return residents.every(({ key }) => {
+    for (const { key } of residents) {
       const { loaded } = this.#residents.get(key)!
-      return loaded !== null && Deferred.isDoneUnsafe(loaded)
-    })
+      if (loaded === null || !Deferred.isDoneUnsafe(loaded)) return false
+    }
+    return true
   }
 
   /** Only the first caller uploads it. */

@@ -36,6 +36,7 @@ export class CoRuns {
   }
 
   #advance(nowMs: number): void {
+    if (nowMs === this.#atMs) return
     const runs = [...this.#runs.values()]
     const factors = slowdown(
       runs.map(({ demand }) => demand),

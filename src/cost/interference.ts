@@ -35,6 +35,25 @@ export const slowdown = (
   })
 }
 
+/** Of the last of the demands alone; as `slowdown` has it, without the others' answers. */
+export const slowdownOfLast = (
+  demands: ReadonlyArray<Demand>,
+  model: InterferenceModel = shares,
+): number => {
+  let bandwidth = 0
+  let compute = 0
+  for (const demand of demands) {
+    bandwidth += demand.bandwidth
+    compute += demand.compute
+  }
+  if (model.kind === "shares") return Math.max(1, bandwidth, compute)
+  const { bandwidth: b } = demands.at(-1)!
+  const waiters = demands.length - 1
+  const othersWait = bandwidth - b
+  const contention = model.memory * b * othersWait + model.core * (1 - b) * (waiters - othersWait)
+  return Math.max(1, compute) * (1 + contention)
+}
+
 /** What multiplies `memory` and `core` for one task beside the others: the features of a fit. */
 export const contention = (
   own: Demand,

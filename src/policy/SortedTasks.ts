@@ -17,6 +17,8 @@ export class SortedTasks implements OrderedTasks {
   readonly #order: TaskOrder
   /** None is empty. */
   readonly #chunks: Array<Chunk> = []
+  /** The last key of each chunk: the search for a chunk touches nothing else. */
+  readonly #lastKeys: Array<number> = []
   #length = 0
 
   constructor(order: TaskOrder) {
@@ -32,9 +34,11 @@ export class SortedTasks implements OrderedTasks {
     this.#length++
     if (this.#chunks.length === 0) {
       this.#chunks.push({ keys: [key], tasks: [task] })
+      this.#lastKeys.push(key)
       return
     }
     const at = Math.min(this.#chunkFor(key, task.seq), this.#chunks.length - 1)
+    if (key > this.#lastKeys[at]!) this.#lastKeys[at] = key
     const { keys, tasks } = this.#chunks[at]!
     const place = firstFrom(this.#chunks[at]!, key, task.seq)
     insert(keys, place, key)
@@ -42,6 +46,7 @@ export class SortedTasks implements OrderedTasks {
     if (keys.length <= maxChunk) return
     const half = { keys: keys.splice(maxChunk / 2), tasks: tasks.splice(maxChunk / 2) }
     this.#chunks.splice(at + 1, 0, half)
+    this.#lastKeys.splice(at, 1, keys.at(-1)!, half.keys.at(-1)!)
   }
 
   /** False when it is not there. */
@@ -54,8 +59,13 @@ export class SortedTasks implements OrderedTasks {
     if (chunk.tasks[place] !== task) return false
     removeAt(chunk.keys, place)
     removeAt(chunk.tasks, place)
-    if (chunk.keys.length === 0) this.#chunks.splice(at, 1)
     this.#length--
+    if (chunk.keys.length > 0) {
+      this.#lastKeys[at] = chunk.keys[chunk.keys.length - 1]!
+      return true
+    }
+    this.#chunks.splice(at, 1)
+    this.#lastKeys.splice(at, 1)
     return true
   }
 
@@ -76,8 +86,9 @@ export class SortedTasks implements OrderedTasks {
     let high = this.#chunks.length
     while (low < high) {
       const middle = (low + high) >> 1
-      const chunk = this.#chunks[middle]!
-      if (comesBefore(chunk, chunk.keys.length - 1, key, seq)) low = middle + 1
+      const lastKey = this.#lastKeys[middle]!
+      const isBefore = lastKey === key ? this.#chunks[middle]!.tasks.at(-1)!.seq < seq : lastKey < key
+      if (isBefore) low = middle + 1
       else high = middle
     }
     return low

@@ -9,9 +9,10 @@
 // below it the lowest gives way.
 //
 // No task gives way more than `limits.maxPreemptions` times, so none is put off for ever.
-import { slowdown } from "../cost/interference.ts"
+import { slowdownOfLast } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import { limits } from "../model/limits.ts"
+import type { Demand } from "../model/Plan.ts"
 import type {
   Decision,
   PolicyName,
@@ -61,26 +62,31 @@ const fits = (task: WaitingTask, { memory }: Snapshot): boolean =>
   PoolLayout.fromView(memory).place(task) !== null
 
 /** The first of an order that have no lane coming to them. */
-function* unprovided(
+const unprovided = (
   tasks: Iterable<WaitingTask>,
   running: ReadonlyArray<RunningTask>,
-): Generator<WaitingTask> {
-  const provided = new Set(running.map(({ stop }) => stop?.stoppingFor))
+): ReadonlyArray<WaitingTask> => {
+  const first: Array<WaitingTask> = []
   let looked = 0
   for (const task of tasks) {
-    if (looked++ === preemptLookahead) return
-    if (!provided.has(task.id)) yield task
+    if (looked++ === preemptLookahead) break
+    if (running.every(({ stop }) => stop?.stoppingFor !== task.id)) first.push(task)
   }
+  return first
 }
 
-/** What it takes on a lane beside the others: loading, then the run. */
-const occupancyMs = (task: WaitingTask, others: ReadonlyArray<RunningTask>, at: Snapshot) => {
-  const { interference, loadBytesPerMs, memory } = at
+/** What it takes on a lane beside all that run but the one there: loading, then the run. */
+const occupancyMs = (task: WaitingTask, lane: number, at: Snapshot): number => {
+  const { interference, loadBytesPerMs, memory, running } = at
   let missing = 0
   for (const { bytes, key } of task.residents) if (!memory.residents.has(key)) missing += bytes
-  const demands = [...others.map(({ demand }) => demand), task.demand]
+  const demands: Array<Demand> = []
+  running.forEach(({ demand }, at) => {
+    if (at !== lane) demands.push(demand)
+  })
+  demands.push(task.demand)
   const runMs = (task.predictedMs + task.predictedP95Ms) / 2
-  return missing / loadBytesPerMs + runMs * slowdown(demands, interference).at(-1)!
+  return missing / loadBytesPerMs + runMs * slowdownOfLast(demands, interference)
 }
 
 /** When each lane is free, those that are being stopped after the task they are stopped for. */
@@ -102,16 +108,17 @@ const spareMs = (
 
 export const preemptForTargets: Preempt = (snapshot, nowMs) => {
   const { running, waiting } = snapshot
+  const urgent = unprovided(waiting.ordered(byDue), running)
+  if (urgent.length === 0 || dueAtMsOf(urgent[0]!) === Number.POSITIVE_INFINITY) return null
   const runs = progressOf(snapshot, nowMs)
   const lanes = lanesOf(runs)
   const victims = victimsOf(runs)
   if (victims.length === 0) return null
-  for (const task of unprovided(waiting.ordered(byDue), running)) {
+  for (const task of urgent) {
     const dueAtMs = dueAtMsOf(task)
     if (dueAtMs === Number.POSITIVE_INFINITY) return null
     const lane = lanes.indexOf(Math.min(...lanes))
-    const others = running.filter((_, at) => at !== lane)
-    const tookMs = occupancyMs(task, others, snapshot)
+    const tookMs = occupancyMs(task, lane, snapshot)
     const waits = lanes[lane]! + tookMs
     const atRisk = waits > dueAtMs - sparePart * (task.qosTargetMs ?? 0)
     if (atRisk && nowMs + tookMs <= dueAtMs) {
