@@ -80,8 +80,7 @@ export class PoolLayout {
 
   /** A copy to try placements on, for as long as the view is valid. */
   static fromView(view: MemoryView): PoolLayout {
-    let clock = 1
-    for (const { lastUsed } of view.residents.values()) clock = Math.max(clock, lastUsed + 1)
+    const clock = view.clock ?? clockOf(view)
     const free = PoolFreeList.from(view.free)
     return new PoolLayout(view, free, PoolResidents.copyOf(view.residents), clock)
   }
@@ -109,6 +108,7 @@ export class PoolLayout {
       alignBytes: this.#alignBytes,
       free: this.#free.ranges(),
       residents: this.#residents.live(),
+      clock: this.#clock,
     }
   }
 
@@ -272,6 +272,12 @@ export class PoolLayout {
   }
 }
 
+const clockOf = ({ residents }: MemoryView): number => {
+  let clock = 1
+  for (const { lastUsed } of residents.values()) clock = Math.max(clock, lastUsed + 1)
+  return clock
+}
+
 const noRanges: ReadonlyMap<string, ResidentRange> = new Map()
 
 const checkSize = (key: string, known: number | undefined, bytes: number): void => {
@@ -288,10 +294,7 @@ interface AlignedNeeds extends Pick<Request, "keys" | "needs"> {
 const alignedBefore = new WeakMap<PoolNeed["residents"], AlignedNeeds>()
 
 /** Each key once. */
-const alignedNeeds = (
-  residents: PoolNeed["residents"],
-  alignBytes: number,
-): AlignedNeeds => {
+const alignedNeeds = (residents: PoolNeed["residents"], alignBytes: number): AlignedNeeds => {
   const known = alignedBefore.get(residents)
   if (known?.alignBytes === alignBytes) return known
   const needs = new Map<string, number>()

@@ -19,17 +19,21 @@ export const firstOf = (
   count = lookahead,
 ): ReadonlyArray<WaitingTask> => {
   const first: Array<WaitingTask> = []
-  const seen = new Set<string>()
+  // Of those that ask for the same; most ask for something of their own.
+  let seen: Set<string> | null = null
   let repeats = 0
   for (const task of tasks) {
     if (first.length === count || repeats > maxRepeats) break
     const choice = choiceOf(task)
     if (taken.has(choice)) continue
-    if (task.workKey !== undefined && seen.has(choice)) {
-      repeats++
-      continue
+    if (task.workKey !== undefined) {
+      seen ??= new Set()
+      if (seen.has(choice)) {
+        repeats++
+        continue
+      }
+      seen.add(choice)
     }
-    if (task.workKey !== undefined) seen.add(choice)
     first.push(task)
   }
   return first

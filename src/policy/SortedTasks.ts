@@ -87,7 +87,8 @@ export class SortedTasks implements OrderedTasks {
     while (low < high) {
       const middle = (low + high) >> 1
       const lastKey = this.#lastKeys[middle]!
-      const isBefore = lastKey === key ? this.#chunks[middle]!.tasks.at(-1)!.seq < seq : lastKey < key
+      const isBefore =
+        lastKey === key ? this.#chunks[middle]!.tasks.at(-1)!.seq < seq : lastKey < key
       if (isBefore) low = middle + 1
       else high = middle
     }

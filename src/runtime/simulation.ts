@@ -8,6 +8,7 @@ import { faultDevice } from "../device/faultDevice.ts"
 import { openSimDevice } from "../device/sim/simDevice.ts"
 import { BadConfig, type DeviceUnavailable } from "../model/errors.ts"
 import { FaultBook } from "../model/FaultBook.ts"
+import type { Snapshot } from "../model/Snapshot.ts"
 import { faultPrep } from "../prep/faultPrep.ts"
 import { makeShapePrep } from "../prep/shapePrep.ts"
 import { type GnnSchedService, serveGnnSched } from "./GnnSched.ts"
@@ -40,6 +41,8 @@ export interface SimulationOptions
   readonly jitter?: number
   /** Keep a time for each operator. Default true; with a million tasks they are most of the memory. */
   readonly opTimings?: boolean
+  /** Stands around the policy, and around its rule of preemption: for whoever measures decisions. */
+  readonly around?: <A>(decide: (snapshot: Snapshot, nowMs: number) => A) => typeof decide
 }
 
 export const defaultJitter = 0.05
@@ -73,6 +76,7 @@ export const openSimulation = (
       jitter = defaultJitter,
       opTimings = true,
       shareWork = false,
+      around = (decide) => decide,
       ...common
     } = options
     const resolved = yield* resolveOptions({ ...common, shareWork })
@@ -93,6 +97,8 @@ export const openSimulation = (
     const shapes = makeShapePrep()
     return yield* serveGnnSched({
       ...resolved,
+      policy: around(resolved.policy),
+      preempt: resolved.preempt === null ? null : around(resolved.preempt),
       profile,
       device: faults === null ? opened : faultDevice(opened, new FaultBook(faults)),
       prep: faults === null ? shapes : faultPrep(shapes, new FaultBook(faults)),
