@@ -107,7 +107,7 @@ class Estimator {
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.#settle(task, exit)
     FiberSet.addUnsafe(this.#fibers, fiber)
-    task.abort = Fiber.interrupt(fiber)
+    task.abort = () => Fiber.interrupt(fiber)
     fiber.addObserver((end) => {
       const rest = this.#settle(task, end)
       if (rest !== null) this.#fork(rest)

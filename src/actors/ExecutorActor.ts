@@ -87,7 +87,7 @@ class Executor {
     this.#started = false
     const fiber = this.#fork(this.#plan(run))
     this.#fiber = fiber
-    task.abort = Fiber.interrupt(fiber)
+    task.abort = () => Fiber.interrupt(fiber)
     fiber.addObserver((exit) => this.#ended(run, exit))
     if (task.cancelRequested) fiber.interruptUnsafe()
   }

@@ -92,6 +92,8 @@ class Scheduler {
     this.#decider = new Decider(options, this.#state, this.#runs)
   }
 
+  readonly #abort = (task: LiveTask): Effect.Effect<void> => effectOf(() => this.cancel(task))
+
   handle(messages: ReadonlyArray<Message>): Step {
     return andThen(inTurn(messages, this.#take), () => {
       if (this.#options.expireLate) this.#expire()
@@ -129,7 +131,7 @@ class Scheduler {
       this.#endCancelled(task)
       return
     }
-    task.abort = effectOf(() => this.cancel(task))
+    task.abort = this.#abort
     this.#state.ready(task)
   }
 
@@ -149,7 +151,7 @@ class Scheduler {
     }
     run.cancelRequested = true
     // Detached: it waits for an operator boundary, and nobody here for it.
-    return run.abort === null ? null : Effect.asVoid(Effect.forkDetach(run.abort))
+    return run.abort === null ? null : Effect.asVoid(Effect.forkDetach(run.abort(run)))
   }
 
   #finished(run: RunTask, outcome: RunOutcome): void {

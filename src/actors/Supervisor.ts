@@ -214,7 +214,7 @@ const makeSubmit = (parts: {
 const cancel: ActorSystem["cancel"] = (task) =>
   Effect.suspend(() => {
     task.cancelRequested = true
-    return task.abort ?? Effect.void
+    return task.abort?.(task) ?? Effect.void
   }).pipe(Effect.andThen(Effect.exit(Deferred.await(task.done))), Effect.asVoid)
 
 const endAll = (book: TaskBook, reason: RuntimeFailed): void => {

@@ -165,8 +165,11 @@ export class PoolLayout {
     const held: Array<ResidentRange> = []
     for (const key of request.keys) {
       const entry = this.#residents.get(key)
-      const { offset, bytes } = uploads.get(key) ?? entry!
-      this.#residents.set({ key, offset, bytes, holders: (entry?.holders ?? 0) + 1, lastUsed })
+      const upload = uploads.get(key)
+      const { offset, bytes } = upload ?? entry!
+      const holders = (entry?.holders ?? 0) + 1
+      if (upload === undefined) this.#residents.hold(entry!, holders, lastUsed)
+      else this.#residents.set({ key, offset, bytes, holders, lastUsed })
       held.push({ key, offset, bytes })
     }
     return held
@@ -178,7 +181,7 @@ export class PoolLayout {
     for (const { key } of placement.residents) {
       const entry = this.#residents.get(key)
       if (entry === undefined || entry.holders < 1) throw new Error(`pool: ${key} is not held`)
-      this.#residents.set({ ...entry, holders: entry.holders - 1, lastUsed })
+      this.#residents.hold(entry, entry.holders - 1, lastUsed)
     }
     this.#free.give(placement.arena.offset, placement.arena.bytes)
   }

@@ -3,24 +3,29 @@
 // what it tries.
 import type { ResidentEntry } from "../model/MemoryView.ts"
 
+interface OwnEntry extends ResidentEntry {
+  holders: number
+  lastUsed: number
+}
+
 export class PoolResidents {
   /** Of a copy: not written here. */
   #base: ReadonlyMap<string, ResidentEntry>
   /** The base where it is this one's own. */
-  readonly #own: Map<string, ResidentEntry> | null
+  readonly #own: Map<string, OwnEntry> | null
   /** Of a copy; null: gone. */
   readonly #changes = new Map<string, ResidentEntry | null>()
 
   private constructor(
     base: ReadonlyMap<string, ResidentEntry>,
-    own: Map<string, ResidentEntry> | null,
+    own: Map<string, OwnEntry> | null,
   ) {
     this.#base = base
     this.#own = own
   }
 
   static empty(): PoolResidents {
-    const own = new Map<string, ResidentEntry>()
+    const own = new Map<string, OwnEntry>()
     return new PoolResidents(own, own)
   }
 
@@ -36,7 +41,17 @@ export class PoolResidents {
 
   set(entry: ResidentEntry): void {
     if (this.#own === null) this.#changes.set(entry.key, entry)
-    else this.#own.set(entry.key, entry)
+    else this.#own.set(entry.key, { ...entry })
+  }
+
+  /** So many hold it now, as of `lastUsed`. */
+  hold(entry: ResidentEntry, holders: number, lastUsed: number): void {
+    const own = this.#own?.get(entry.key)
+    if (own === undefined) this.#changes.set(entry.key, { ...entry, holders, lastUsed })
+    else {
+      own.holders = holders
+      own.lastUsed = lastUsed
+    }
   }
 
   delete(key: string): void {
@@ -46,8 +61,10 @@ export class PoolResidents {
 
   /** A map that stays as it is while this changes. */
   freeze(): ReadonlyMap<string, ResidentEntry> {
-    if (this.#own !== null) return new Map(this.#own)
-    return this.live()
+    if (this.#own === null) return this.live()
+    const frozen = new Map<string, ResidentEntry>()
+    for (const [key, entry] of this.#own) frozen.set(key, { ...entry })
+    return frozen
   }
 
   /** As it is until the next change. */

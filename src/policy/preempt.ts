@@ -9,10 +9,9 @@
 // below it the lowest gives way.
 //
 // No task gives way more than `limits.maxPreemptions` times, so none is put off for ever.
-import { slowdownOfLast } from "../cost/interference.ts"
+import { slowdownBeside } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import { limits } from "../model/limits.ts"
-import type { Demand } from "../model/Plan.ts"
 import type {
   Decision,
   PolicyName,
@@ -33,10 +32,11 @@ export const preemptLookahead = 8
 const sparePart = 0.1
 
 interface Victim extends RunProgress {
-  readonly stop: Stoppable
+  readonly task: RunningTask & { readonly stop: Stoppable }
 }
 
-const isVictim = (run: RunProgress): run is Victim & RunProgress => {
+/** A run that may be stopped. */
+const isVictim = (run: RunProgress): run is Victim => {
   const { stop } = run.task
   return (
     stop !== undefined &&
@@ -45,10 +45,6 @@ const isVictim = (run: RunProgress): run is Victim & RunProgress => {
     run.boundaryAtMs < run.endsAtMs
   )
 }
-
-/** Runs that may be stopped, with what stopping them means. */
-const victimsOf = (runs: ReadonlyArray<RunProgress>): ReadonlyArray<Victim> =>
-  runs.flatMap((run) => (isVictim(run) ? [{ ...run, stop: run.task.stop! }] : []))
 
 const giveWay = (victim: Victim, { id }: WaitingTask): Decision => ({
   start: [],
@@ -80,13 +76,9 @@ const occupancyMs = (task: WaitingTask, lane: number, at: Snapshot): number => {
   const { interference, loadBytesPerMs, memory, running } = at
   let missing = 0
   for (const { bytes, key } of task.residents) if (!memory.residents.has(key)) missing += bytes
-  const demands: Array<Demand> = []
-  running.forEach(({ demand }, at) => {
-    if (at !== lane) demands.push(demand)
-  })
-  demands.push(task.demand)
   const runMs = (task.predictedMs + task.predictedP95Ms) / 2
-  return missing / loadBytesPerMs + runMs * slowdownOfLast(demands, interference)
+  const beside = slowdownBeside(task.demand, { running, without: lane }, interference)
+  return missing / loadBytesPerMs + runMs * beside
 }
 
 /** When each lane is free, those that are being stopped after the task they are stopped for. */
@@ -97,9 +89,10 @@ const lanesOf = (runs: ReadonlyArray<RunProgress>): Array<number> =>
 
 /** What the run has to spare when it goes on at `atMs`; infinite where no target is left to miss. */
 const spareMs = (
-  { boundaryAtMs, endsAtMs, slowdown: each, stop, task }: Victim,
+  { boundaryAtMs, endsAtMs, slowdown: each, task }: Victim,
   atMs: number,
 ): number => {
+  const { stop } = task
   const leftMs = (endsAtMs - boundaryAtMs) / each
   if (boundaryAtMs + leftMs > stop.dueAtMs) return Number.POSITIVE_INFINITY
   const careful = task.predictedMs > 0 ? Math.max(1, stop.predictedP95Ms / task.predictedMs) : 1
@@ -112,7 +105,7 @@ export const preemptForTargets: Preempt = (snapshot, nowMs) => {
   if (urgent.length === 0 || dueAtMsOf(urgent[0]!) === Number.POSITIVE_INFINITY) return null
   const runs = progressOf(snapshot, nowMs)
   const lanes = lanesOf(runs)
-  const victims = victimsOf(runs)
+  const victims = runs.filter(isVictim)
   if (victims.length === 0) return null
   for (const task of urgent) {
     const dueAtMs = dueAtMsOf(task)
@@ -162,10 +155,10 @@ export const preemptForPriority: Preempt = (snapshot, nowMs) => {
   const runs = progressOf(snapshot, nowMs)
   const freeAtMs = Math.min(...lanesOf(runs))
   let lowest: Victim | null = null
-  for (const victim of victimsOf(runs)) {
-    const { boundaryAtMs, stop } = victim
-    if (stop.priority >= first.priority || boundaryAtMs >= freeAtMs) continue
-    if (lowest === null || stop.priority < lowest.stop.priority) lowest = victim
+  for (const victim of runs.filter(isVictim)) {
+    const { boundaryAtMs, task } = victim
+    if (task.stop.priority >= first.priority || boundaryAtMs >= freeAtMs) continue
+    if (lowest === null || task.stop.priority < lowest.task.stop.priority) lowest = victim
   }
   return lowest !== null && fits(first, snapshot) ? giveWay(lowest, first) : null
 }
