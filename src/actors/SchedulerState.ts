@@ -173,7 +173,7 @@ export class SchedulerState {
     if (loadBytes > 0) this.#linkFreeAtMs = loadsFromMs + loadBytes / this.#loadBytesPerMs
     const waits = loadBytes > 0 || waitsForLoads
     const loadMs = waits ? Math.max(0, this.#linkFreeAtMs - startedAtMs) : 0
-    this.#running.set(id, {
+    const running: { -readonly [Key in keyof RunningTask]: RunningTask[Key] } = {
       id,
       tenant,
       lane,
@@ -182,10 +182,11 @@ export class SchedulerState {
       predictedMs,
       footprintBytes,
       demand,
-      ...(arena === undefined ? {} : { arena }),
-      ...(uploads.length === 0 ? {} : { brings: uploads.map(({ key }) => key) }),
-      ...(stop == null ? {} : { stop }),
-    })
+    }
+    if (arena !== undefined) running.arena = arena
+    if (uploads.length > 0) running.brings = uploads.map(({ key }) => key)
+    if (stop != null) running.stop = stop
+    this.#running.set(id, running)
     return lane
   }
 

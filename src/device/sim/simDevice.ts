@@ -110,34 +110,51 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
       const travel = Effect.sleep((1000 * bytes) / state.options.hostBytesPerSecond)
       return state.hostLink.withPermit(Effect.andThen(travel, arrive))
     },
-    submit: (request) => {
-      const { taskOverheadMs } = state.options
-      const run = submit(state, request)
-      return taskOverheadMs === 0 ? run : Effect.andThen(Effect.sleep(taskOverheadMs), run)
-    },
+    submit: (request) => submit(state, request),
     stats: Effect.sync(() => book.stats),
   }
 }
 
 const closedError = () => new DeviceUnavailable({ device: "sim", reason: "closed" })
 
+/** Handing the plan over takes its time first; what is wrong with it shows after that. */
 const submit = (state: SimState, request: SubmitRequest): Effect.Effect<Completion, DeviceError> =>
-  Effect.suspend((): Effect.Effect<Completion, DeviceError> => {
-    if (state.closed) return Effect.fail(closedError())
-    const refused =
-      state.book.submitFault(request, state.options.lanes) ?? laneFault(state, request)
-    if (refused !== null) return Effect.fail(refused)
-    const { firstOp = 0, stop } = request
-    if (stop?.asked === true) return Effect.succeed(completionOf(state, request, firstOp, 0))
-    return Effect.callback<Completion>((resume) => {
-      const run = startRun(state, request, resume)
-      stop?.listen(() => stopAtBoundary(state, run))
-      return Effect.suspend(() => {
-        stopAtBoundary(state, run)
-        return Deferred.await(run.ended)
-      })
+  Effect.callback<Completion, DeviceError>((resume) => {
+    let run: SimRun | null = null
+    let isGone = false
+    const begin = () => {
+      if (!isGone) run = beginRun(state, request, resume)
+    }
+    const { taskOverheadMs } = state.options
+    if (taskOverheadMs === 0) begin()
+    else state.alarm(taskOverheadMs, begin)
+    return Effect.suspend(() => {
+      isGone = true
+      if (run === null) return Effect.void
+      stopAtBoundary(state, run)
+      return Deferred.await(run.ended)
     })
   })
+
+/** null where it need not, or may not, run. */
+const beginRun = (
+  state: SimState,
+  request: SubmitRequest,
+  resume: (end: Effect.Effect<Completion, DeviceError>) => void,
+): SimRun | null => {
+  const refused = state.closed
+    ? closedError()
+    : (state.book.submitFault(request, state.options.lanes) ?? laneFault(state, request))
+  const { firstOp = 0, stop } = request
+  if (refused !== null) resume(Effect.fail(refused))
+  else if (stop?.asked === true) resume(Effect.succeed(completionOf(state, request, firstOp, 0)))
+  else {
+    const run = startRun(state, request, resume)
+    stop?.listen(() => stopAtBoundary(state, run))
+    return run
+  }
+  return null
+}
 
 /** An executor gives its lane one plan at a time. */
 const laneFault = ({ lanesBusy }: SimState, { lane }: SubmitRequest): PlanRefused | null =>
@@ -159,7 +176,7 @@ interface SimRun extends SharedRun {
 const startRun = (
   state: SimState,
   request: SubmitRequest,
-  resume: (completion: Effect.Effect<Completion>) => void,
+  resume: (end: Effect.Effect<Completion, DeviceError>) => void,
 ): SimRun => {
   const { firstOp = 0, lane, plan, taskId } = request
   const { jitter, seed } = state.options
