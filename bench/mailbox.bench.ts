@@ -2,6 +2,7 @@
 import { Deferred, Effect } from "effect"
 import { Bench } from "tinybench"
 import { makeActor } from "../src/actors/Mailbox.ts"
+import { effectOf } from "../src/actors/Step.ts"
 import { runBench, type Suite } from "./suite.ts"
 
 const messages = 1000
@@ -14,11 +15,14 @@ const exchange = Effect.scoped(
       name: "bench",
       handle: (bunch) => {
         seen += bunch.length
-        return seen === messages ? Effect.asVoid(Deferred.succeed(all, undefined)) : Effect.void
+        if (seen === messages) Deferred.doneUnsafe(all, Effect.void)
+        return null
       },
-      onDefect: (actor, reason) => Effect.die(new Error(`${actor}: ${reason}`)),
+      onDefect: (actor, reason) => {
+        Deferred.doneUnsafe(all, Effect.die(new Error(`${actor}: ${reason}`)))
+      },
     })
-    for (let i = 0; i < messages; i++) yield* mailbox.tell(i)
+    for (let i = 0; i < messages; i++) yield* effectOf(() => mailbox.tell(i))
     yield* Deferred.await(all)
   }),
 )

@@ -1,6 +1,6 @@
 // A million tasks of a thousand tenants through the real actors on the simulated device, with ten
-// thousand queued from the first moment on: processor time of one thread, and whether memory stays flat.
-// Each task that ends is followed by another, of a tenant drawn from the seed.
+// thousand queued from the first moment on: processor time of one thread, how long decisions take, and
+// whether memory stays flat. Each task that ends is followed by another, of a tenant drawn from the seed.
 //   node bench/scale.ts [--tasks N] [--queued N] [--tenants N] [--policy NAME] [--out FILE]
 import { writeFileSync } from "node:fs"
 import { availableParallelism, cpus } from "node:os"
@@ -10,12 +10,14 @@ import { runInNewContext } from "node:vm"
 import { Effect, Latch } from "effect"
 import { machines } from "../src/cost/MachineProfile.ts"
 import { limits } from "../src/model/limits.ts"
-import type { PolicyName } from "../src/model/Snapshot.ts"
+import type { PolicyName, Snapshot } from "../src/model/Snapshot.ts"
 import { isTerminal } from "../src/model/Task.ts"
+import type { GnnSchedService } from "../src/runtime/GnnSched.ts"
 import { inVirtualTime } from "../src/runtime/inVirtualTime.ts"
 import { openSimulation } from "../src/runtime/simulation.ts"
 import { testRandom } from "../test/support/random.ts"
 import { randomModel } from "../test/support/sources.ts"
+import { DecisionTimes } from "./decision/DecisionTimes.ts"
 
 export interface ScaleOptions {
   readonly tasks: number
@@ -28,8 +30,16 @@ export interface ScaleOptions {
 
 export interface ScaleResult {
   readonly completed: number
+  /** Of user, all threads of the process. */
   readonly cpuSeconds: number
-  /** Heap in use after a collection, at each tenth of the tasks. */
+  readonly microsecondsPerTask: number
+  /** Of the second half of the tasks: the queue is full, and the code has been compiled. */
+  readonly steadyMicrosecondsPerTask: number
+  readonly decisions: number
+  readonly decisionP50Us: number
+  readonly decisionP99Us: number
+  readonly queuePeak: number
+  /** Heap in use after a collection: at the start, at each quarter of the tasks, and at the end. */
   readonly heapMiB: ReadonlyArray<number>
 }
 
@@ -50,29 +60,39 @@ const heapMiB = (): number => {
   return process.memoryUsage().heapUsed / 2 ** 20
 }
 
+const userUs = (): number => process.cpuUsage().user
+
+/** What each kind of task asks for. */
+const loadKinds = (service: GnnSchedService) =>
+  Effect.forEach(kinds, ({ architecture, preset, targetMs, width }) =>
+    Effect.gen(function* () {
+      const graph = yield* service.loadGraph({ kind: "preset", preset, seed: 1, scale: 1 })
+      const model = yield* service.loadModel(
+        randomModel({ architecture, width, hidden: 64, seed: 1 }),
+      )
+      return { graph: graph.id, model: model.id, deadlineMs: targetMs }
+    }),
+  )
+
 /** Submits each task as soon as fewer than `queued` are there. */
 const run = ({ historyTasks, policy, queued, tasks, tenants }: ScaleOptions) =>
   Effect.gen(function* () {
+    const times = new DecisionTimes()
     const service = yield* openSimulation({
       machine: machines["cpu-2"],
       policy,
       maxQueuedTasks: queued,
       historyTasks,
       opTimings: false,
+      around: (decide) => (snapshot: Snapshot, nowMs: number) =>
+        times.of(() => decide(snapshot, nowMs)),
     })
-    const made = yield* Effect.forEach(kinds, ({ architecture, preset, targetMs, width }) =>
-      Effect.gen(function* () {
-        const graph = yield* service.loadGraph({ kind: "preset", preset, seed: 1, scale: 1 })
-        const model = yield* service.loadModel(
-          randomModel({ architecture, width, hidden: 64, seed: 1 }),
-        )
-        return { graph: graph.id, model: model.id, deadlineMs: targetMs }
-      }),
-    )
+    const made = yield* loadKinds(service)
     const random = testRandom(seed)
     const room = Latch.makeUnsafe(true)
     const heap: Array<number> = []
     let live = 0
+    let queuePeak = 0
     let completed = 0
     yield* service.listen((_, state) => {
       if (!isTerminal(state)) return
@@ -80,27 +100,51 @@ const run = ({ historyTasks, policy, queued, tasks, tenants }: ScaleOptions) =>
       if (state === "completed") completed++
       room.openUnsafe()
     })
+    const half = Math.floor(tasks / 2)
+    let halfUs = 0
     for (let i = 0; i < tasks; i++) {
-      if (i % Math.ceil(tasks / 10) === 0) heap.push(heapMiB())
+      if (i % Math.ceil(tasks / 4) === 0) heap.push(heapMiB())
+      if (i === half) halfUs = userUs()
       if (live >= queued) {
         room.closeUnsafe()
         yield* room.await
       }
-      live++
+      queuePeak = Math.max(queuePeak, ++live)
       const id = `t${i}`
       const tenant = `tenant-${random.int(tenants)}`
       yield* service.submit({ ...made[random.int(4)]!, id, tenant, nodes: null, priority: 0 })
       if (i % 1024 === 0) yield* Effect.yieldNow
     }
+    const steadyMicrosecondsPerTask = (userUs() - halfUs) / (tasks - half)
     yield* service.drain
-    return { completed, heapMiB: [...heap, heapMiB()] }
+    const { count, p50Us, p99Us } = times
+    const decisions = { decisions: count, decisionP50Us: p50Us, decisionP99Us: p99Us }
+    return {
+      ...{ completed, steadyMicrosecondsPerTask, queuePeak, ...decisions },
+      heapMiB: [...heap, heapMiB()],
+    }
   }).pipe(Effect.scoped, inVirtualTime)
 
 export const scale = async (options: ScaleOptions): Promise<ScaleResult> => {
-  const before = process.cpuUsage()
+  const before = userUs()
   const result = await Effect.runPromise(run(options))
-  const { user } = process.cpuUsage(before)
-  return { ...result, cpuSeconds: user / 1e6 }
+  const us = userUs() - before
+  return { ...result, cpuSeconds: us / 1e6, microsecondsPerTask: us / options.tasks }
+}
+
+const show = (options: ScaleOptions, result: ScaleResult, wallSeconds: number): void => {
+  const { completed, cpuSeconds, heapMiB: heap } = result
+  console.log(
+    `${options.policy}: ${completed} of ${options.tasks} tasks in ${cpuSeconds.toFixed(1)} s of ` +
+      `processor time (${wallSeconds.toFixed(1)} s on the wall), ` +
+      `${result.microsecondsPerTask.toFixed(1)} µs a task, ` +
+      `${result.steadyMicrosecondsPerTask.toFixed(1)} µs in the second half`,
+  )
+  console.log(
+    `${result.decisions} decisions, p50 ${result.decisionP50Us.toFixed(1)} µs, ` +
+      `p99 ${result.decisionP99Us.toFixed(1)} µs; ${result.queuePeak} queued at most; ` +
+      `heap at quarters ${heap.map((mib) => mib.toFixed(0)).join(", ")} MiB`,
+  )
 }
 
 const main = async (): Promise<void> => {
@@ -123,11 +167,7 @@ const main = async (): Promise<void> => {
   const started = performance.now()
   const result = await scale(options)
   const wallSeconds = (performance.now() - started) / 1000
-  console.log(
-    `${values.policy}: ${result.completed} of ${values.tasks} tasks in ${result.cpuSeconds.toFixed(1)} s ` +
-      `of processor time (${wallSeconds.toFixed(1)} s on the wall), heap at each tenth ` +
-      `${result.heapMiB.map((mib) => mib.toFixed(0)).join(", ")} MiB`,
-  )
+  show(options, result, wallSeconds)
   if (values.out === undefined) return
   const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism() }
   const command = ["node", "bench/scale.ts", ...process.argv.slice(2)].join(" ")

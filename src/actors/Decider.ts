@@ -59,7 +59,7 @@ export class Decider {
   /** Those who were given a lane first, then the policy's choice. */
   #chooseStarts(): Decided {
     const { ledger, policy, preempt, stopwatch } = this.#options
-    const snapshot = this.#state.snapshot(ledger.view())
+    const snapshot = this.#state.snapshot(ledger.liveView())
     const nowMs = stopwatch.nowMs()
     const claim = this.#runs.preemptions.claim()
     if (claim !== null) {
@@ -89,7 +89,7 @@ export class Decider {
   #stopSome(): boolean {
     const { book, ledger, preempt, stopwatch } = this.#options
     if (preempt === null || !this.#state.isFull) return false
-    const snapshot = this.#state.snapshot(ledger.view())
+    const snapshot = this.#state.snapshot(ledger.liveView())
     const nowMs = stopwatch.nowMs()
     const decision = preempt(snapshot, nowMs)
     if (decision === null) return false
@@ -99,10 +99,14 @@ export class Decider {
     return true
   }
 
-  #note(snapshot: Snapshot, { plans: _, ...decision }: Decision, nowMs: number): void {
+  #note(snapshot: Snapshot, decision: Decision, nowMs: number): void {
     const { ledger, log, stopwatch } = this.#options
+    const { blocked, preempt, start, thresholdBytes } = decision
     log.decide({
-      ...decision,
+      start,
+      blocked,
+      ...(preempt === undefined ? {} : { preempt }),
+      thresholdBytes,
       atMs: nowMs,
       number: this.#decisions,
       waiting: snapshot.waiting.length,

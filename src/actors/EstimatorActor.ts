@@ -1,6 +1,6 @@
 // The estimator: makes each task's plan (exact bytes, predicted time), refuses what can never fit,
 // and has the prep pool make ready what the task needs.
-import { Effect, Fiber, FiberSet, Result, type Scope } from "effect"
+import { Cause, type Context, Effect, Exit, Fiber, FiberSet, Result, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import {
   type AdmissionError,
@@ -30,6 +30,7 @@ import {
   preparedPlans,
   rolesOf,
 } from "./PreparedTask.ts"
+import { inTurn, type Step } from "./Step.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
 import { mergeKeys, workKey } from "./workKey.ts"
@@ -49,14 +50,14 @@ export interface EstimatorOptions {
   readonly elastic: boolean
   /** In simulations: what the host does for a task takes time. */
   readonly hostWork?: HostWork | null
-  readonly onReady: (task: LiveTask) => Effect.Effect<void>
+  readonly onReady: (task: LiveTask) => Step
   /** The task left preparation without becoming ready. */
-  readonly onDropped: (task: LiveTask) => Effect.Effect<void>
+  readonly onDropped: (task: LiveTask) => Step
   readonly onDefect: ActorOptions<never>["onDefect"]
 }
 
 export interface EstimatorActor {
-  readonly prepare: (task: LiveTask) => Effect.Effect<void>
+  readonly prepare: (task: LiveTask) => Step
   readonly plan: (
     model: GnnModel,
     shape: GraphShape,
@@ -70,27 +71,80 @@ export const makeEstimator = (
   options: EstimatorOptions,
 ): Effect.Effect<EstimatorActor, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const fibers = yield* FiberSet.make<void>()
-    const { alignBytes } = options.device
-    const shelf = new PlanShelf({ alignBytes, profile: options.profile })
-    const start = (task: LiveTask) =>
-      FiberSet.run(fibers, prepareTask(options, shelf, task)).pipe(
-        Effect.map((fiber) => {
-          const mine = task.state === "queued" || task.state === "preparing"
-          task.abort = mine ? Fiber.interrupt(fiber) : task.abort
-          return fiber
-        }),
-      )
+    const fibers = yield* FiberSet.make<PreparedTask, Failure>()
+    const estimator = new Estimator(options, fibers, yield* Effect.context<never>())
     const mailbox = yield* makeActor<Message>({
       name: "estimator",
-      handle: (messages) => Effect.forEach(messages, ({ task }) => start(task), { discard: true }),
+      handle: (messages) => inTurn(messages, ({ task }) => estimator.begin(task)),
       onDefect: options.onDefect,
     })
     return {
       prepare: (task) => mailbox.tell({ _tag: "Prepare", task }),
-      plan: (model, shape, targets) => shelf.whole({ model, shape, targets }),
+      plan: (model, shape, targets) => estimator.shelf.whole({ model, shape, targets }),
     }
   })
+
+type Failure = InputError | PrepError | AdmissionError
+
+class Estimator {
+  readonly #options: EstimatorOptions
+  readonly shelf: PlanShelf
+  /** Of those that wait for a thread of the prep pool. */
+  readonly #fibers: FiberSet.FiberSet<PreparedTask, Failure>
+  readonly #fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+
+  constructor(
+    options: EstimatorOptions,
+    fibers: FiberSet.FiberSet<PreparedTask, Failure>,
+    context: Context.Context<never>,
+  ) {
+    this.#options = options
+    this.shelf = new PlanShelf({ alignBytes: options.device.alignBytes, profile: options.profile })
+    this.#fibers = fibers
+    this.#fork = Effect.runForkWith(context)
+  }
+
+  /** What is at hand is done at once; the next task waits for no thread. */
+  begin(task: LiveTask): Step {
+    const fiber = this.#fork(estimate(this.#options, this.shelf, task))
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return this.#settle(task, exit)
+    FiberSet.addUnsafe(this.#fibers, fiber)
+    task.abort = () => Fiber.interrupt(fiber)
+    fiber.addObserver((end) => {
+      const rest = this.#settle(task, end)
+      if (rest !== null) this.#fork(rest)
+    })
+    return null
+  }
+
+  #settle(task: LiveTask, exit: Exit.Exit<PreparedTask, Failure>): Step {
+    const { book, onDefect, onDropped, onReady } = this.#options
+    if (Exit.isSuccess(exit)) {
+      task.prepared = exit.value
+      task.abort = null
+      book.move(task, "ready")
+      return onReady(task)
+    }
+    const reason = exit.cause.reasons.find(Cause.isFailReason)?.error
+    if (reason !== undefined && isTransient(reason) && task.attempts <= limits.maxRetries) {
+      book.move(task, "queued")
+      return this.begin(task)
+    }
+    if (reason !== undefined) {
+      const refused = task.state === "queued" || isRefusal(reason)
+      book.end(task, { status: refused ? "rejected" : "failed", reason })
+      return onDropped(task)
+    }
+    if (!Cause.hasInterruptsOnly(exit.cause)) {
+      onDefect("estimator", Cause.pretty(exit.cause))
+      return null
+    }
+    const cancelled = new TaskCancelled({ id: task.spec.id, state: task.state })
+    book.end(task, { status: "cancelled", reason: cancelled })
+    return onDropped(task)
+  }
+}
 
 /** A task whose whole plan takes less than this part of the device is not given smaller ones. */
 const elasticShare = 1 / 16
@@ -107,31 +161,6 @@ const plansFor = (
       : Result.succeed([whole]),
   )
 
-const prepareTask = (
-  options: EstimatorOptions,
-  shelf: PlanShelf,
-  task: LiveTask,
-): Effect.Effect<void> =>
-  estimate(options, shelf, task).pipe(
-    Effect.flatMap((prepared) => {
-      task.prepared = prepared
-      task.abort = null
-      options.book.move(task, "ready")
-      return options.onReady(task)
-    }),
-    Effect.onInterrupt(() => endCancelled(options, task)),
-    Effect.catch((reason) => {
-      if (isTransient(reason) && task.attempts <= limits.maxRetries) {
-        options.book.move(task, "queued")
-        return prepareTask(options, shelf, task)
-      }
-      const refused = task.state === "queued" || isRefusal(reason)
-      const status = refused ? "rejected" : "failed"
-      return Effect.andThen(options.book.end(task, { status, reason }), options.onDropped(task))
-    }),
-    Effect.catchDefect((defect) => options.onDefect("estimator", String(defect))),
-  )
-
 const refusals: ReadonlySet<string> = new Set([
   "TooLarge",
   "QueueFull",
@@ -142,47 +171,68 @@ const refusals: ReadonlySet<string> = new Set([
 /** The task was not taken; else it was taken and could not be prepared. */
 const isRefusal = ({ _tag }: { readonly _tag: string }): boolean => refusals.has(_tag)
 
-const endCancelled = (options: EstimatorOptions, task: LiveTask): Effect.Effect<void> =>
-  Effect.andThen(
-    options.book.end(task, {
-      status: "cancelled",
-      reason: new TaskCancelled({ id: task.spec.id, state: task.state }),
-    }),
-    options.onDropped(task),
-  )
-
 const estimate = (
   options: EstimatorOptions,
   shelf: PlanShelf,
   task: LiveTask,
-): Effect.Effect<PreparedTask, InputError | PrepError | AdmissionError> =>
-  Effect.gen(function* () {
-    if (task.cancelRequested) return yield* Effect.interrupt
-    const opsBefore = shelf.plannedOps
-    const { plans: all, ...scope } = yield* plansOf(options, shelf, task)
-    if (options.hostWork) yield* options.hostWork.takeIn(shelf.plannedOps - opsBefore)
-    const { budgetBytes } = options.device
-    const fitting = all.filter((one) => footprintBytes(one) <= budgetBytes)
-    const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
-    const [plan = all.at(-1)!] = plans
-    task.plan = plan
-    const bytesNeeded = footprintBytes(plan)
-    if (plans.length === 0) return yield* new TooLarge({ bytesNeeded, bytesBudget: budgetBytes })
-    const key = options.shareWork ? workKey(task) : null
-    const refusal = options.admission.admit(task, {
-      ...options.times.predict(task, plan, scope.graph),
-      overheadMs: options.times.overheadMs,
-      workKey: mayAnswerMany(plan) ? key : null,
-      demand: plan.demand ?? noDemand,
-      footprintBytes: footprintBytes(plan),
-    })
-    if (refusal !== null) return yield* refusal
-    beginPreparing(options.book, task)
-    const prepared = yield* preparePlans(options, task, { ...scope, plans })
-    if (key === null) return prepared
-    const waiting = { ...prepared.waiting, workKey: key }
-    return { ...prepared, waiting, merge: mergeKeys(task, plan) }
+): Effect.Effect<PreparedTask, Failure> => {
+  if (task.cancelRequested) return Effect.interrupt
+  const { graph, model, spec } = task
+  const targets = spec.nodes
+  const opsBefore = shelf.plannedOps
+  const take = (scoped: ScopedPlans) => {
+    const { hostWork = null } = options
+    return hostWork === null
+      ? takeAndPrepare(options, task, scoped)
+      : Effect.andThen(
+          hostWork.takeIn(shelf.plannedOps - opsBefore),
+          Effect.suspend(() => takeAndPrepare(options, task, scoped)),
+        )
+  }
+  const work = { model, shape: graph.shape, targets: targets?.length ?? null }
+  const plans = plansFor(options, shelf, work)
+  if (Result.isFailure(plans)) return Effect.fail(plans.failure)
+  const whole = { graph, targets, plans: plans.success }
+  if (targets === null) return take(whole)
+  beginPreparing(options.book, task)
+  return Effect.flatMap(neighbourhoodPlan(options, task, whole.plans[0]!), (part) =>
+    take(part ?? whole),
+  )
+}
+
+/** By the plans that fit, unless admission has something against it. */
+const takeAndPrepare = (
+  options: EstimatorOptions,
+  task: LiveTask,
+  { plans: all, ...scope }: ScopedPlans,
+): Effect.Effect<PreparedTask, Failure> => {
+  const { budgetBytes } = options.device
+  const fits = (one: Plan) => footprintBytes(one) <= budgetBytes
+  const fitting = all.every(fits) ? all : all.filter(fits)
+  const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
+  const [plan = all.at(-1)!] = plans
+  task.plan = plan
+  const bytesNeeded = footprintBytes(plan)
+  if (plans.length === 0) {
+    return Effect.fail(new TooLarge({ bytesNeeded, bytesBudget: budgetBytes }))
+  }
+  const key = options.shareWork ? workKey(task) : null
+  const refusal = options.admission.admit(task, {
+    ...options.times.predict(task, plan, scope.graph),
+    overheadMs: options.times.overheadMs,
+    workKey: mayAnswerMany(plan) ? key : null,
+    demand: plan.demand ?? noDemand,
+    footprintBytes: bytesNeeded,
   })
+  if (refusal !== null) return Effect.fail(refusal)
+  beginPreparing(options.book, task)
+  const prepared = preparePlans(options, task, { ...scope, plans })
+  if (key === null) return prepared
+  return Effect.map(prepared, (made) => {
+    const waiting = { ...made.waiting, workKey: key }
+    return { ...made, waiting, merge: mergeKeys(task, plan) }
+  })
+}
 
 export type PrepareOptions = Pick<EstimatorOptions, "prep" | "times">
 
@@ -191,40 +241,23 @@ export const preparePlans = (
   { prep, times }: PrepareOptions,
   task: LiveTask,
   { graph, plans, targets }: ScopedPlans,
-): Effect.Effect<PreparedTask, InputError | PrepError> =>
-  Effect.gen(function* () {
-    const roles = rolesOf(plans)
-    const { model, spec } = task
-    const objects = yield* prep.prepare({ taskId: spec.id, graph, model, roles, targets })
+): Effect.Effect<PreparedTask, InputError | PrepError> => {
+  const { model, spec } = task
+  const request = { taskId: spec.id, graph, model, roles: rolesOf(plans), targets }
+  return Effect.map(prep.prepare(request), (objects) => {
     const prepared = preparedPlans(plans, objects)
     const options = prepared.map((one) => optionOf(times, task, one, graph))
     const waiting = waitingTask(task, options)
     const scope = { graph, targets }
     return { ...prepared[0]!, plans: prepared, scope, merge: mergesWithNobody, waiting }
   })
+}
 
 const beginPreparing = (book: TaskBook, task: LiveTask): void => {
   if (task.state === "preparing") return
   book.move(task, "preparing")
   task.attempts++
 }
-
-/** Of the whole graph, or of the part that the targets depend on where that is much less. */
-const plansOf = (
-  options: EstimatorOptions,
-  shelf: PlanShelf,
-  task: LiveTask,
-): Effect.Effect<ScopedPlans, InputError | PrepError> =>
-  Effect.gen(function* () {
-    const { graph, model, spec } = task
-    const targets = spec.nodes
-    const work = { model, shape: graph.shape, targets: targets?.length ?? null }
-    const plans = yield* Effect.fromResult(plansFor(options, shelf, work))
-    const whole = { graph, targets, plans }
-    if (targets === null) return whole
-    beginPreparing(options.book, task)
-    return (yield* neighbourhoodPlan(options, task, plans[0]!)) ?? whole
-  })
 
 /** So few bytes that a run answers as many tasks as it may. */
 const mayAnswerMany = ({ output: { cols, rows } }: Plan): boolean =>

@@ -1,13 +1,14 @@
 // One executor per lane: uploads what is missing, runs the plan on its lane, reports the outcome.
 // It holds one task at a time. When the lane is lost it stops; the supervisor starts another.
-import { Cause, Effect, Exit, Fiber, Queue, type Scope } from "effect"
-import type { Device } from "../device/Device.ts"
+import { Cause, Deferred, Effect, Exit, Fiber, Scheduler } from "effect"
+import type { Completion, Device } from "../device/Device.ts"
 import type { StopSignal } from "../device/StopSignal.ts"
 import { type DeviceError, DeviceOutOfMemory, LaneLost } from "../model/errors.ts"
 import type { OpTiming, TaskOutput } from "../model/Task.ts"
 import { type HostMemory, hostMemory } from "./HostMemory.ts"
 import type { Holding, Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
+import type { Step } from "./Step.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
 export interface RunTask {
@@ -38,91 +39,133 @@ export interface ExecutorOptions {
   readonly onRunStart: (run: RunTask) => void
   /** It left the lane; `runMs` is null where it did not run to its end. */
   readonly onRunEnd: (run: RunTask, runMs: number | null) => void
-  readonly onFinished: (run: RunTask, outcome: RunOutcome) => Effect.Effect<void>
+  readonly onFinished: (run: RunTask, outcome: RunOutcome) => Step
 }
 
 export interface ExecutorActor {
-  /** The scheduler gives a lane one task at a time, so the mailbox of one never fills. */
-  readonly run: (run: RunTask) => Effect.Effect<void>
-  /** The loop: it ends only by failing, when the lane is lost. */
-  readonly loop: Effect.Effect<never, LaneLost>
+  /** The scheduler gives a lane one task at a time. */
+  readonly run: (run: RunTask) => void
+  /** Ends only by failing, when the lane is lost. */
+  readonly life: Effect.Effect<never, LaneLost>
 }
 
-export const makeExecutor = (
-  options: ExecutorOptions,
-): Effect.Effect<ExecutorActor, never, Scope.Scope> =>
+export const makeExecutor = (options: ExecutorOptions): Effect.Effect<ExecutorActor> =>
   Effect.gen(function* () {
-    const mailbox = yield* Queue.bounded<RunTask>(1)
-    const loop = Queue.take(mailbox).pipe(
-      Effect.flatMap((run) => runTask(options, run)),
-      Effect.forever,
-    )
-    return { run: (run) => Effect.asVoid(Queue.offer(mailbox, run)), loop }
-  })
-
-const runTask = (options: ExecutorOptions, run: RunTask): Effect.Effect<void, LaneLost> =>
-  Effect.gen(function* () {
-    const { task } = run
-    const fiber = yield* Effect.forkChild(runPlan(options, run))
-    task.abort = Fiber.interrupt(fiber)
-    if (task.cancelRequested) yield* Fiber.interrupt(fiber)
-    const exit = yield* Fiber.await(fiber)
-    task.abort = null
-    const outcome = outcomeOf(exit)
-    yield* options.onFinished(run, outcome)
-    if (outcome._tag === "Failed" && outcome.reason._tag === "LaneLost") {
-      return yield* new LaneLost({ lane: options.lane, transient: true })
+    const fork = Effect.runForkWith(yield* Effect.context<never>())
+    const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
+    const executor = new Executor(options, fork)
+    return {
+      // After what is being decided now: a run that is stopped at once need not begin.
+      run: (run) => dispatcher.scheduleTask(() => executor.begin(run), 0),
+      life: executor.life,
     }
   })
 
-const outcomeOf = (exit: Exit.Exit<RunOutcome, DeviceError>): RunOutcome => {
-  if (Exit.isSuccess(exit)) return exit.value
-  const reason = exit.cause.reasons.find(Cause.isFailReason)
-  if (reason !== undefined) return { _tag: "Failed", reason: reason.error }
-  if (Cause.hasInterruptsOnly(exit.cause)) return { _tag: "Cancelled" }
-  throw new Error(Cause.pretty(exit.cause))
-}
+/** What a lane does with a run; the fiber of its plan is the only one. */
+class Executor {
+  readonly #options: ExecutorOptions
+  readonly #fork: ReturnType<typeof Effect.runForkWith<never>>
+  readonly #lost = Deferred.makeUnsafe<never, LaneLost>()
+  #fiber: Fiber.Fiber<Completion | null, DeviceError> | null = null
+  /** When the plan went to the lane; null before. */
+  #started = false
 
-const runPlan = (options: ExecutorOptions, run: RunTask): Effect.Effect<RunOutcome, DeviceError> =>
-  Effect.gen(function* () {
-    const { task, holding, firstOp, stop } = run
-    const { plan, residents } = task.prepared!
-    const load = options.ledger.load(holding, residents)
-    yield* options.ledger.isLoaded(residents) ? load : Effect.raceFirst(load, asked(stop))
-    if (stop.asked) return { _tag: "Preempted", opsDone: firstOp }
-    const { output, arrays: host } = yield* memoryOf(task, options.device.noOutput === true)
-    const { cols } = plan.output
-    const rows = options.device.noOutput === true ? 0 : plan.output.rows
-    noteLoaded(task, options.stopwatch.nowMs())
-    options.onRunStart(run)
-    let runMs: number | null = null
-    const submitted = options.device.submit({
-      lane: options.lane,
-      plan,
+  constructor(options: ExecutorOptions, fork: ReturnType<typeof Effect.runForkWith<never>>) {
+    this.#options = options
+    this.#fork = fork
+  }
+
+  get life(): Effect.Effect<never, LaneLost> {
+    return Effect.onInterrupt(Deferred.await(this.#lost), () =>
+      this.#fiber === null ? Effect.void : Fiber.interrupt(this.#fiber),
+    )
+  }
+
+  begin(run: RunTask): void {
+    const { task } = run
+    if (this.#fiber !== null) throw new Error(`lane ${this.#options.lane}: a second task`)
+    this.#started = false
+    const fiber = this.#fork(this.#plan(run))
+    this.#fiber = fiber
+    task.abort = () => Fiber.interrupt(fiber)
+    fiber.addObserver((exit) => this.#ended(run, exit))
+    if (task.cancelRequested) fiber.interruptUnsafe()
+  }
+
+  /** Loads what is missing, then runs the plan; null where it was stopped before. */
+  #plan(run: RunTask): Effect.Effect<Completion | null, DeviceError> {
+    const { holding, stop, task } = run
+    const { ledger } = this.#options
+    const { residents } = task.prepared!
+    const load = ledger.load(holding, residents)
+    const loaded = ledger.isLoaded(residents) ? load : Effect.raceFirst(load, asked(stop))
+    return Effect.flatMap(loaded, () => this.#submit(run))
+  }
+
+  #submit(run: RunTask): Effect.Effect<Completion | null, DeviceError> {
+    const { firstOp, holding, stop, task } = run
+    const { device, lane, stopwatch } = this.#options
+    if (stop.asked) return Effect.succeed(null)
+    const memory = memoryOf(task, device.noOutput === true)
+    if (memory instanceof DeviceOutOfMemory) return Effect.fail(memory)
+    noteLoaded(task, stopwatch.nowMs())
+    this.#started = true
+    this.#options.onRunStart(run)
+    return device.submit({
+      lane,
+      plan: task.prepared!.plan,
       arena: holding.arena,
       residents: holding.residents,
-      host,
-      output,
+      host: memory.arrays,
+      output: memory.output,
       priority: task.spec.priority,
       taskId: task.spec.id,
       firstOp,
       stop,
     })
-    const completion = yield* submitted.pipe(
-      Effect.tap((done) =>
-        Effect.sync(() => {
-          runMs = done.cancelled ? null : done.runMs
-        }),
-      ),
-      Effect.ensuring(Effect.sync(() => options.onRunEnd(run, runMs))),
-    )
-    const laneStartMs = options.stopwatch.nowMs() - completion.runMs
+  }
+
+  #ended(run: RunTask, exit: Exit.Exit<Completion | null, DeviceError>): void {
+    try {
+      run.task.abort = null
+      this.#fiber = null
+      const outcome = this.#outcomeOf(run, exit)
+      const rest = this.#options.onFinished(run, outcome)
+      if (rest !== null) this.#fork(rest)
+      if (outcome._tag !== "Failed" || outcome.reason._tag !== "LaneLost") return
+      const { lane } = this.#options
+      Deferred.doneUnsafe(this.#lost, Effect.fail(new LaneLost({ lane, transient: true })))
+    } catch (defect) {
+      Deferred.doneUnsafe(this.#lost, Effect.die(defect))
+    }
+  }
+
+  #outcomeOf(run: RunTask, exit: Exit.Exit<Completion | null, DeviceError>): RunOutcome {
+    const completion = Exit.isSuccess(exit) ? exit.value : null
+    if (this.#started) {
+      const ranToEnd = completion !== null && !completion.cancelled
+      this.#options.onRunEnd(run, ranToEnd ? completion.runMs : null)
+    }
+    if (Exit.isFailure(exit)) return failureOf(exit.cause)
+    const { firstOp, task } = run
+    if (completion === null) return { _tag: "Preempted", opsDone: firstOp }
+    const laneStartMs = this.#options.stopwatch.nowMs() - completion.runMs
     const before = firstOp === 0 ? [] : task.ops
     task.ops = [...before, ...shifted(completion.ops, laneStartMs)]
     if (completion.cancelled) return { _tag: "Preempted", opsDone: completion.opsDone }
     task.measuredPeakBytes = completion.measuredPeakBytes
-    return { _tag: "Completed", output: { rows, cols, data: output } }
-  })
+    const { cols, rows } = task.prepared!.plan.output
+    const shown = this.#options.device.noOutput === true ? 0 : rows
+    return { _tag: "Completed", output: { rows: shown, cols, data: task.hostMemory!.output } }
+  }
+}
+
+const failureOf = (cause: Cause.Cause<DeviceError>): RunOutcome => {
+  const reason = cause.reasons.find(Cause.isFailReason)
+  if (reason !== undefined) return { _tag: "Failed", reason: reason.error }
+  if (Cause.hasInterruptsOnly(cause)) return { _tag: "Cancelled" }
+  throw new Error(Cause.pretty(cause))
+}
 
 const asked = (stop: StopSignal): Effect.Effect<void> =>
   Effect.callback((resume) => stop.listen(() => resume(Effect.void)))
@@ -133,18 +176,13 @@ const noteLoaded = (task: LiveTask, loadedAtMs: number): void => {
 }
 
 /** The memory that the task has from an earlier run of the same plan, or new. */
-const memoryOf = (
-  task: LiveTask,
-  noOutput: boolean,
-): Effect.Effect<HostMemory, DeviceOutOfMemory> =>
-  Effect.suspend(() => {
-    const prepared = task.prepared!
-    const known = task.hostMemory
-    const memory = known?.plan === prepared.plan ? known : hostMemory(prepared, noOutput)
-    if (memory instanceof DeviceOutOfMemory) return Effect.fail(memory)
-    task.hostMemory = memory
-    return Effect.succeed(memory)
-  })
+const memoryOf = (task: LiveTask, noOutput: boolean): HostMemory | DeviceOutOfMemory => {
+  const prepared = task.prepared!
+  const known = task.hostMemory
+  const memory = known?.plan === prepared.plan ? known : hostMemory(prepared, noOutput)
+  if (!(memory instanceof DeviceOutOfMemory)) task.hostMemory = memory
+  return memory
+}
 
 const shifted = (ops: ReadonlyArray<OpTiming>, byMs: number): ReadonlyArray<OpTiming> =>
   ops.map(({ name, startMs, endMs }) => ({ name, startMs: byMs + startMs, endMs: byMs + endMs }))

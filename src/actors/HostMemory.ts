@@ -25,14 +25,16 @@ const allocate = (bytes: number): Float32Array | DeviceOutOfMemory => {
   }
 }
 
+const noOutput = sharedFloat32(0)
+
 /** For a device that computes nothing: there is no result, and nothing to keep. */
-const nothing = (plan: Plan): HostMemory => ({ plan, output: sharedFloat32(0), arrays: [] })
+const nothing = (plan: Plan): HostMemory => ({ plan, output: noOutput, arrays: [] })
 
 export const hostMemory = (
   { host, plan }: PreparedPlan,
-  noOutput: boolean,
+  computesNothing: boolean,
 ): HostMemory | DeviceOutOfMemory => {
-  if (noOutput) return nothing(plan)
+  if (computesNothing) return nothing(plan)
   const output = allocate(4 * plan.output.rows * plan.output.cols)
   if (output instanceof DeviceOutOfMemory) return output
   const arrays: Array<Uint8Array> = []

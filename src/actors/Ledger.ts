@@ -2,7 +2,7 @@
 // range, and sees that a resident object is uploaded once, by whoever needs it first.
 //
 //   pool   |residents → ........ free ........ ← arenas|
-import { Deferred, Effect } from "effect"
+import { Cause, Deferred, Effect, Exit, Result } from "effect"
 import { type Placement, PoolLayout } from "../cost/PoolLayout.ts"
 import type { Device, Grant } from "../device/Device.ts"
 import { type DeviceError, DeviceOutOfMemory } from "../model/errors.ts"
@@ -30,6 +30,14 @@ interface ResidentState {
   loaded: Deferred.Deferred<void, DeviceError> | null
 }
 
+/** No device waits to register a range or to strike it off; a refusal breaks an invariant. */
+const atOnce = <A>(effect: Effect.Effect<A, DeviceError>): A => {
+  const exit = Effect.runFork(effect).pollUnsafe()
+  if (exit === undefined) throw new Error("the device made the ledger wait")
+  if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
+  return exit.value
+}
+
 export class Ledger {
   readonly #device: Device
   readonly #stopwatch: Stopwatch
@@ -51,8 +59,14 @@ export class Ledger {
     this.#layout = PoolLayout.empty(options.device.info.budgetBytes, options.device.info.alignBytes)
   }
 
+  /** Stays as it is. */
   view(): MemoryView {
     return this.#layout.view()
+  }
+
+  /** Valid until the next change: what a decision looks at. */
+  liveView(): MemoryView {
+    return this.#layout.liveView()
   }
 
   get freeBytes(): number {
@@ -63,55 +77,39 @@ export class Ledger {
    * Takes the task's arena and the ranges of its missing residents, evicting what nobody holds.
    * Fails, with nothing taken, when they do not fit or the device refuses the arena.
    */
-  acquire(taskId: string, prepared: PreparedTask): Effect.Effect<Holding, DeviceError> {
-    return Effect.suspend((): Effect.Effect<Holding, DeviceError> => {
-      const { waiting } = prepared
-      const placement = this.#layout.place(waiting)
-      if (placement === null) {
-        return new DeviceOutOfMemory({
+  acquire(taskId: string, { waiting }: PreparedTask): Result.Result<Holding, DeviceError> {
+    const placement = this.#layout.place(waiting)
+    if (placement === null) {
+      return Result.fail(
+        new DeviceOutOfMemory({
           bytesRequested: waiting.footprintBytes,
           bytesFree: this.freeBytes,
           transient: false,
-        })
-      }
-      const hold = this.#hold(taskId, waiting, placement)
-      const { evicted, uploads } = placement
-      return evicted.length + uploads.length === 0
-        ? hold
-        : Effect.andThen(this.#makeRoom(placement), hold)
-    })
+        }),
+      )
+    }
+    this.#makeRoom(placement)
+    const { bytes, offset } = placement.arena
+    const arena = { id: this.#nextGrant++, offset, bytes, taskId }
+    const granted = atOnce(Effect.result(this.#device.grant(arena)))
+    if (Result.isFailure(granted)) {
+      this.#layout.release(placement)
+      return Result.fail(granted.failure)
+    }
+    this.#note("arena", taskId, "grant", arena)
+    const residents = waiting.residents.map(({ key }) => this.#residents.get(key)!.grant)
+    return Result.succeed({ taskId, placement, arena, residents, turn: this.#line.join() })
   }
 
   /** Takes the ranges of missing residents, where others may have been. */
-  #makeRoom({ evicted, uploads }: Placement): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      for (const key of evicted) yield* this.#evict(key)
-      for (const upload of uploads) {
-        const grant = { id: this.#nextGrant++, offset: upload.offset, bytes: upload.bytes }
-        yield* Effect.orDie(this.#device.grant(grant))
-        this.#residents.set(upload.key, { grant, loaded: null })
-        this.#note("resident", upload.key, "grant", grant)
-      }
-    })
-  }
-
-  #hold(
-    taskId: string,
-    { residents: needs }: PreparedTask["waiting"],
-    placement: Placement,
-  ): Effect.Effect<Holding, DeviceError> {
-    return Effect.suspend(() => {
-      const { bytes, offset } = placement.arena
-      const arena = { id: this.#nextGrant++, offset, bytes, taskId }
-      return this.#device.grant(arena).pipe(
-        Effect.tapError(() => Effect.sync(() => this.#layout.release(placement))),
-        Effect.map((): Holding => {
-          this.#note("arena", taskId, "grant", arena)
-          const residents = needs.map(({ key }) => this.#residents.get(key)!.grant)
-          return { taskId, placement, arena, residents, turn: this.#line.join() }
-        }),
-      )
-    })
+  #makeRoom({ evicted, uploads }: Placement): void {
+    for (const key of evicted) this.#evict(key)
+    for (const upload of uploads) {
+      const grant = { id: this.#nextGrant++, offset: upload.offset, bytes: upload.bytes }
+      atOnce(this.#device.grant(grant))
+      this.#residents.set(upload.key, { grant, loaded: null })
+      this.#note("resident", upload.key, "grant", grant)
+    }
   }
 
   /** What a task held while it was not on a lane; what it has not loaded yet waits in line again. */
@@ -120,14 +118,11 @@ export class Ledger {
   }
 
   /** Gives the arena back; residents stay until their room is needed. */
-  release(holding: Holding): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.#line.leave(holding.turn)
-      return Effect.map(Effect.orDie(this.#device.revoke(holding.arena.id)), () => {
-        this.#layout.release(holding.placement)
-        this.#note("arena", holding.taskId, "release", holding.arena)
-      })
-    })
+  release(holding: Holding): void {
+    this.#line.leave(holding.turn)
+    atOnce(this.#device.revoke(holding.arena.id))
+    this.#layout.release(holding.placement)
+    this.#note("arena", holding.taskId, "release", holding.arena)
   }
 
   /** Settles when they are on the device; what is missing is loaded when the task's turn comes. */
@@ -136,8 +131,11 @@ export class Ledger {
     residents: ReadonlyArray<ResidentObject>,
   ): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {
+      if (this.isLoaded(residents)) {
+        this.#line.leave(turn)
+        return Effect.void
+      }
       const missing = residents.filter((resident) => !this.isLoaded([resident]))
-      if (missing.length === 0) return Effect.sync(() => this.#line.leave(turn))
       const loading = Effect.forEach(missing, (resident) => this.#ensureLoaded(resident), {
         discard: true,
       })
@@ -150,10 +148,11 @@ export class Ledger {
 
   /** Whether all of them, which somebody holds, are on the device. */
   isLoaded(residents: ReadonlyArray<ResidentObject>): boolean {
-    return residents.every(({ key }) => {
+    for (const { key } of residents) {
       const { loaded } = this.#residents.get(key)!
-      return loaded !== null && Deferred.isDoneUnsafe(loaded)
-    })
+      if (loaded === null || !Deferred.isDoneUnsafe(loaded)) return false
+    }
+    return true
   }
 
   /**
@@ -173,13 +172,11 @@ export class Ledger {
     })
   }
 
-  #evict(key: string): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const { grant } = this.#residents.get(key)!
-      this.#residents.delete(key)
-      yield* Effect.orDie(this.#device.revoke(grant.id))
-      this.#note("resident", key, "release", grant)
-    })
+  #evict(key: string): void {
+    const { grant } = this.#residents.get(key)!
+    this.#residents.delete(key)
+    atOnce(this.#device.revoke(grant.id))
+    this.#note("resident", key, "release", grant)
   }
 
   #note(

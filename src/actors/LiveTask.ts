@@ -39,7 +39,7 @@ export interface LiveTask {
   state: TaskState
   cancelRequested: boolean
   /** Stops the work of the stage that owns the task; null while it lies in a mailbox. */
-  abort: Effect.Effect<void> | null
+  abort: ((task: LiveTask) => Effect.Effect<void>) | null
   /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
   attempts: number
   prepared: PreparedTask | null

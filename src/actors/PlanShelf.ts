@@ -79,5 +79,15 @@ export class PlanShelf {
   }
 }
 
-const keyOf = ({ model, shape, targets }: PlannedWork): string =>
-  `${model.contentId}|${Object.values(shape).join(",")}|${targets}`
+const known = new WeakMap<GnnModel, WeakMap<GraphShape, string>>()
+
+/** Made once for each network and shape: it is long, and every task asks for it. */
+const wholeKeyOf = ({ model, shape }: PlannedWork): string => {
+  const shapes = known.get(model) ?? new WeakMap<GraphShape, string>()
+  const key = shapes.get(shape) ?? `${model.contentId}|${Object.values(shape).join(",")}`
+  if (!shapes.has(shape)) known.set(model, shapes.set(shape, key))
+  return key
+}
+
+const keyOf = (work: PlannedWork): string =>
+  work.targets === null ? wholeKeyOf(work) : `${wholeKeyOf(work)}|${work.targets}`

@@ -53,14 +53,35 @@ export const byPlan = (task: PreparedTask, index: number): PreparedTask => ({
 })
 
 /** What the plans read, each once. */
-export const rolesOf = (plans: ReadonlyArray<Plan>): ReadonlyArray<ResidentRole> => {
-  const slots = plans.flatMap(({ residents }) => residents.filter((slot) => !isWritten(slot)))
-  const roles = slots.map(({ role }) => role)
-  return plans.length === 1 ? roles : [...new Set(roles)]
+export const rolesOf = (plans: ReadonlyArray<Plan>): ReadonlyArray<ResidentRole> =>
+  plans.length === 1 ? readBy(plans[0]!) : [...new Set(plans.flatMap(readBy))]
+
+const rolesRead = new WeakMap<Plan, ReadonlyArray<ResidentRole>>()
+
+/** One list for all tasks that share the plan. */
+const readBy = (plan: Plan): ReadonlyArray<ResidentRole> => {
+  const known = rolesRead.get(plan)
+  if (known !== undefined) return known
+  const roles = plan.residents.filter((slot) => !isWritten(slot)).map(({ role }) => role)
+  rolesRead.set(plan, roles)
+  return roles
 }
+
+type ByPlan = WeakMap<Plan, ReadonlyArray<PreparedPlan>>
+
+/** Of tasks of one kind, which share plan and objects: checked and put together once. */
+const preparedBefore = new WeakMap<ReadonlyArray<ResidentObject>, ByPlan>()
 
 /** `objects`: what was prepared for the plans' roles, in order. */
 export const preparedPlans = (
+  plans: ReadonlyArray<Plan>,
+  objects: ReadonlyArray<ResidentObject>,
+): ReadonlyArray<PreparedPlan> => {
+  const known = plans.length === 1 ? preparedBefore.get(objects)?.get(plans[0]!) : undefined
+  return known ?? preparedNow(plans, objects)
+}
+
+const preparedNow = (
   plans: ReadonlyArray<Plan>,
   objects: ReadonlyArray<ResidentObject>,
 ): ReadonlyArray<PreparedPlan> => {
@@ -68,7 +89,10 @@ export const preparedPlans = (
   // The common case keeps the list: tasks of one kind share it.
   if (plans.length === 1 && slotsOn(plan!, "host").length === 0) {
     for (const [at, slot] of plan!.residents.entries()) assertExact(slot, objects[at]!)
-    return [{ plan: plan!, residents: objects, host: [] }]
+    const prepared = [{ plan: plan!, residents: objects, host: [] }]
+    const byPlan: ByPlan = preparedBefore.get(objects) ?? new WeakMap()
+    preparedBefore.set(objects, byPlan.set(plan!, prepared))
+    return prepared
   }
   const byRole = new Map(rolesOf(plans).map((role, at) => [role, objects[at]!]))
   return plans.map((one) => preparedPlan(one, byRole))

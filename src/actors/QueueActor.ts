@@ -4,13 +4,14 @@ import { Deferred, Effect, type Scope } from "effect"
 import { type AdmissionError, DuplicateTask, QueueFull, RuntimeClosed } from "../model/errors.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { effectOf, inTurn, type Step } from "./Step.ts"
 import type { TaskBook } from "./TaskBook.ts"
 
 export interface QueueOptions {
   readonly book: TaskBook
   /** Live tasks at most; a further one is refused. */
   readonly maxQueuedTasks: number
-  readonly onAccepted: (task: LiveTask) => Effect.Effect<void>
+  readonly onAccepted: (task: LiveTask) => Step
   /** Why nothing can be taken any more, when an invariant broke. */
   readonly broken: () => AdmissionError | null
   readonly onDefect: ActorOptions<never>["onDefect"]
@@ -18,7 +19,7 @@ export interface QueueOptions {
 
 export interface QueueActor {
   /** Never fails: a refused task ends `rejected` with the reason. */
-  readonly submit: (task: LiveTask) => Effect.Effect<void>
+  readonly submit: (task: LiveTask) => void
   /** Refuses every later submission; settles when every earlier one has been taken or refused. */
   readonly close: Effect.Effect<void>
   /** Settles when every earlier submission has been taken or refused. */
@@ -40,31 +41,36 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
       const queued = options.book.liveCount
       return queued >= limit ? fullAt(queued) : options.broken()
     }
-    const take = (message: Message): Effect.Effect<unknown> => {
-      if (message._tag === "Flush") return Deferred.succeed(message.reply, undefined)
+    const take = (message: Message): Step => {
+      if (message._tag === "Flush") {
+        Deferred.doneUnsafe(message.reply, Effect.void)
+        return null
+      }
       const refusal = admit(message.task)
-      if (refusal !== null) return options.book.refuse(message.task, refusal)
+      if (refusal !== null) {
+        options.book.refuse(message.task, refusal)
+        return null
+      }
       options.book.add(message.task)
       return options.onAccepted(message.task)
     }
     const mailbox = yield* makeActor<Message>({
       name: "queue",
       capacity: options.maxQueuedTasks,
-      handle: (messages) => Effect.forEach(messages, take, { discard: true }),
+      handle: (messages) => inTurn(messages, take),
       onDefect: options.onDefect,
     })
     const flush = Effect.suspend(() => {
       const reply = Deferred.makeUnsafe<void>()
-      return Effect.andThen(mailbox.tell({ _tag: "Flush", reply }), Deferred.await(reply))
+      const told = effectOf(() => mailbox.tell({ _tag: "Flush", reply }))
+      return Effect.andThen(told, Deferred.await(reply))
     })
     return {
       flush,
-      submit: (task) =>
-        Effect.suspend(() => {
-          if (closed) return options.book.refuse(task, new RuntimeClosed({ id: task.spec.id }))
-          const taken = mailbox.offer({ _tag: "Submit", task })
-          return taken ? Effect.void : options.book.refuse(task, fullAt(limit))
-        }),
+      submit: (task) => {
+        if (closed) options.book.refuse(task, new RuntimeClosed({ id: task.spec.id }))
+        else if (!mailbox.offer({ _tag: "Submit", task })) options.book.refuse(task, fullAt(limit))
+      },
       close: Effect.suspend(() => {
         closed = true
         return flush

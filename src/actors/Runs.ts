@@ -1,6 +1,6 @@
 // The runs under way: each begins with its memory and a lane, is written down in its task's record, and
 // ends once, giving its lane back. It knows which of them are being stopped, and for whom.
-import { Effect } from "effect"
+import { Result } from "effect"
 import { StopSignal } from "../device/StopSignal.ts"
 import type { DeviceError } from "../model/errors.ts"
 import { opEndsMs } from "../model/planWork.ts"
@@ -21,7 +21,7 @@ export interface RunsOptions {
   readonly book: TaskBook
   readonly ledger: Ledger
   readonly stopwatch: Stopwatch
-  readonly dispatch: (lane: number, run: RunTask) => Effect.Effect<void>
+  readonly dispatch: (lane: number, run: RunTask) => void
 }
 
 export class Runs {
@@ -35,43 +35,43 @@ export class Runs {
   }
 
   /**
-   * Starts a task with one of its plans, or lets it go on with the one it has. It is running also when no
-   * memory was found: nothing is taken then.
+   * Starts a task with one of its plans, or lets it go on with the one it has; null when it did. It is
+   * running also when no memory was found: nothing is taken then.
    */
-  begin(task: LiveTask, group: number, plan = 0): Effect.Effect<void, DeviceError> {
-    return Effect.gen({ self: this }, function* () {
-      if (plan > 0) task.prepared = byPlan(task.prepared!, plan)
-      task.plan = task.prepared!.plan
-      const { book, dispatch, ledger, stopwatch } = this.#options
-      const { pause } = task
-      const acquired = yield* pause === null
-        ? Effect.result(ledger.acquire(task.spec.id, task.prepared!))
-        : Effect.result(Effect.succeed(ledger.resume(pause.holding)))
-      const nowMs = stopwatch.nowMs()
-      book.move(task, "running")
-      task.abort = null
-      if (pause === null) {
-        task.group = group
-        task.startedAtMs = nowMs
-      }
-      if (acquired._tag === "Failure") return yield* Effect.fail(acquired.failure)
-      const holding = acquired.success
-      const firstOp = pause?.firstOp ?? 0
-      const uploads = pause === null ? holding.placement.uploads : []
-      const waitsForLoads = !ledger.isLoaded(task.prepared!.residents)
-      const { arena } = holding.placement
-      // Who is answered beside others cannot wait elsewhere for the rest of a run.
-      const stop = task.members === null ? { stop: stoppable(task, firstOp) } : {}
-      const lane = this.#state.started(task, nowMs, { arena, uploads, waitsForLoads, ...stop })
-      task.lane = lane
-      task.pause = null
-      const times = { startedAtMs: nowMs, loadedAtMs: null, endedAtMs: null }
-      task.runs.push({ lane, group, ...times, end: "running", preemptedBy: null })
-      const run = { task, holding, firstOp, stop: new StopSignal() }
-      for (const member of task.members ?? []) noteRun(task, member.task)
-      this.preemptions.started(run)
-      yield* dispatch(lane, run)
-    })
+  begin(task: LiveTask, group: number, plan = 0): DeviceError | null {
+    if (plan > 0) task.prepared = byPlan(task.prepared!, plan)
+    task.plan = task.prepared!.plan
+    const { book, dispatch, ledger, stopwatch } = this.#options
+    const { pause } = task
+    const acquired =
+      pause === null
+        ? ledger.acquire(task.spec.id, task.prepared!)
+        : Result.succeed(ledger.resume(pause.holding))
+    const nowMs = stopwatch.nowMs()
+    book.move(task, "running")
+    task.abort = null
+    if (pause === null) {
+      task.group = group
+      task.startedAtMs = nowMs
+    }
+    if (Result.isFailure(acquired)) return acquired.failure
+    const holding = acquired.success
+    const firstOp = pause?.firstOp ?? 0
+    const uploads = pause === null ? holding.placement.uploads : []
+    const waitsForLoads = !ledger.isLoaded(task.prepared!.residents)
+    const { arena } = holding.placement
+    // Who is answered beside others cannot wait elsewhere for the rest of a run.
+    const stop = task.members === null ? stoppable(task, firstOp) : null
+    const lane = this.#state.started(task, nowMs, { arena, uploads, waitsForLoads, stop })
+    task.lane = lane
+    task.pause = null
+    const times = { startedAtMs: nowMs, loadedAtMs: null, endedAtMs: null }
+    task.runs.push({ lane, group, ...times, end: "running", preemptedBy: null })
+    const run = { task, holding, firstOp, stop: new StopSignal() }
+    for (const member of task.members ?? []) noteRun(task, member.task)
+    this.preemptions.started(run)
+    dispatch(lane, run)
+    return null
   }
 
   /** It has left its lane, which is free again unless it was lost. */

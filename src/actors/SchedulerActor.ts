@@ -14,16 +14,17 @@ import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask, SchedulingMode } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
-import { Decider, type DeciderOptions } from "./Decider.ts"
+import { Decider, type DeciderOptions, type Start } from "./Decider.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
-import { type MergeOptions, runOf } from "./mergeRuns.ts"
+import { type MergeOptions, runOf, withoutCompany } from "./mergeRuns.ts"
 import { pauseOf } from "./PausedTask.ts"
 import { byPlan } from "./PreparedTask.ts"
 import { Runs, type RunsOptions } from "./Runs.ts"
 import { SchedulerState } from "./SchedulerState.ts"
 import { answeredBy, part } from "./SharedRun.ts"
+import { andThen, effectOf, inTurn, type Step } from "./Step.ts"
 import type { Outcome } from "./TaskBook.ts"
 
 type Message =
@@ -46,13 +47,13 @@ export interface SchedulerOptions extends DeciderOptions {
 }
 
 export interface SchedulerActor {
-  readonly ready: (task: LiveTask) => Effect.Effect<void>
-  readonly dropped: (task: LiveTask) => Effect.Effect<void>
-  readonly finished: (run: RunTask, outcome: RunOutcome) => Effect.Effect<void>
+  readonly ready: (task: LiveTask) => Step
+  readonly dropped: (task: LiveTask) => Step
+  readonly finished: (run: RunTask, outcome: RunOutcome) => Step
   /** The lane can take a task: at the start, after each run, after a restart. */
-  readonly laneUp: (lane: number) => Effect.Effect<void>
+  readonly laneUp: (lane: number) => Step
   /** The last lane is gone for good: what waits fails. */
-  readonly noLanes: Effect.Effect<void>
+  readonly noLanes: () => Step
   /** What is on the lanes now, and how far it has come. */
   readonly running: () => ReadonlyArray<RunningTask>
 }
@@ -73,7 +74,7 @@ export const makeScheduler = (
       dropped: (task) => mailbox.tell({ _tag: "Dropped", task }),
       finished: (run, outcome) => mailbox.tell({ _tag: "Finished", run, outcome }),
       laneUp: (lane) => mailbox.tell({ _tag: "LaneUp", lane }),
-      noLanes: mailbox.tell({ _tag: "NoLanes" }),
+      noLanes: () => mailbox.tell({ _tag: "NoLanes" }),
       running: () => scheduler.running,
     }
   })
@@ -84,7 +85,7 @@ class Scheduler {
   readonly #runs: Runs
   readonly #decider: Decider
   #lanesGone = false
-  cancel: (task: LiveTask) => Effect.Effect<void> = () => Effect.void
+  cancel: (task: LiveTask) => Step = () => null
 
   constructor(options: SchedulerOptions) {
     this.#options = options
@@ -100,198 +101,200 @@ class Scheduler {
     this.#decider = new Decider(options, this.#state, this.#runs)
   }
 
+  readonly #abort = (task: LiveTask): Effect.Effect<void> => effectOf(() => this.cancel(task))
+
   get running(): ReadonlyArray<RunningTask> {
     return this.#state.runs
   }
 
-  handle(messages: ReadonlyArray<Message>): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      for (const message of messages) yield* this.#take(message)
-      if (this.#options.expireLate) yield* this.#expire()
-      if (this.#lanesGone) yield* this.#failWaiting()
-      else while (yield* this.#decide());
+  handle(messages: ReadonlyArray<Message>): Step {
+    return andThen(inTurn(messages, this.#take), () => {
+      if (this.#options.expireLate) this.#expire()
+      if (!this.#lanesGone) return this.#decide()
+      this.#failWaiting()
+      return null
     })
   }
 
-  #take(message: Message): Effect.Effect<void> {
+  readonly #take = (message: Message): Step => {
     switch (message._tag) {
       case "Ready":
-        return this.#ready(message.task)
+        this.#ready(message.task)
+        return null
       case "Dropped":
-        return Effect.sync(() => this.#state.dropped(message.task))
+        this.#state.dropped(message.task)
+        return null
       case "Cancel":
         return this.#cancel(message.task)
       case "Finished":
-        return this.#finished(message.run, message.outcome)
+        this.#finished(message.run, message.outcome)
+        return null
       case "LaneUp":
-        return Effect.sync(() => this.#state.laneUp(message.lane))
+        this.#state.laneUp(message.lane)
+        return null
       case "NoLanes":
-        return Effect.sync(() => {
-          this.#lanesGone = true
-        })
+        this.#lanesGone = true
+        return null
     }
   }
 
-  #ready(task: LiveTask): Effect.Effect<void> {
+  #ready(task: LiveTask): void {
     if (task.cancelRequested) {
       this.#state.dropped(task)
-      return this.#endCancelled(task)
+      this.#endCancelled(task)
+      return
     }
-    task.abort = this.cancel(task)
+    task.abort = this.#abort
     this.#state.ready(task)
-    return Effect.void
   }
 
   /** Of a run that answers others as well, only the last to be cancelled stops it. */
-  #cancel(task: LiveTask): Effect.Effect<void> {
-    if (this.#state.remove(task)) return this.#endCancelled(task)
+  #cancel(task: LiveTask): Step {
+    if (this.#state.remove(task)) {
+      this.#endCancelled(task)
+      return null
+    }
     const run = this.#state.shared.runOf(task)
-    if (run === null) return Effect.void
+    if (run === null) return null
     if (run.members!.length > 1) {
       part(run, task)
       this.#state.left(task)
-      return this.#endCancelled(task)
+      this.#endCancelled(task)
+      return null
     }
     run.cancelRequested = true
-    return run.abort === null ? Effect.void : Effect.asVoid(Effect.forkChild(run.abort))
+    // Detached: it waits for an operator boundary, and nobody here for it.
+    return run.abort === null ? null : Effect.asVoid(Effect.forkDetach(run.abort(run)))
   }
 
-  #finished(run: RunTask, outcome: RunOutcome): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const { holding, task } = run
-      this.#runs.end(run, outcome)
-      if (outcome._tag === "Preempted" && !task.cancelRequested) {
-        task.pause = pauseOf(task.prepared!, holding, outcome.opsDone)
-        this.#options.book.move(task, "ready")
-        return yield* this.#ready(task)
-      }
-      yield* this.#options.ledger.release(holding)
-      switch (outcome._tag) {
-        case "Completed":
-          for (const each of answeredBy(task)) this.#state.shared.forget(each)
-          return yield* this.#options.book.end(task, {
-            status: "completed",
-            output: outcome.output,
-          })
-        case "Cancelled":
-        case "Preempted":
-          return yield* this.#endCancelled(task)
-        case "Failed":
-          return yield* this.#failedRun(task, outcome.reason)
-      }
-    })
+  #finished(run: RunTask, outcome: RunOutcome): void {
+    const { holding, task } = run
+    const { book, ledger } = this.#options
+    this.#runs.end(run, outcome)
+    if (outcome._tag === "Preempted" && !task.cancelRequested) {
+      task.pause = pauseOf(task.prepared!, holding, outcome.opsDone)
+      book.move(task, "ready")
+      this.#ready(task)
+      return
+    }
+    ledger.release(holding)
+    switch (outcome._tag) {
+      case "Completed":
+        for (const each of answeredBy(task)) this.#state.shared.forget(each)
+        book.end(task, { status: "completed", output: outcome.output })
+        break
+      case "Cancelled":
+      case "Preempted":
+        this.#endCancelled(task)
+        break
+      case "Failed":
+        this.#failedRun(task, outcome.reason)
+    }
   }
 
   /** Once more after a transient fault, else failed with the reason. */
-  #failedRun(
-    task: LiveTask,
-    reason: DeviceError,
-    mayPass = isTransient(reason),
-  ): Effect.Effect<void> {
-    if (task.members !== null) return this.#failedShared(task, reason)
-    if (!mayPass || task.attempts > limits.maxRetries || task.cancelRequested) {
-      return this.#options.book.end(task, { status: "failed", reason })
+  #failedRun(task: LiveTask, reason: DeviceError, mayPass = isTransient(reason)): void {
+    const { book } = this.#options
+    if (task.members !== null) {
+      this.#failedShared(task, reason)
+      return
     }
-    return Effect.suspend(() => {
-      task.attempts++
-      task.prepared = byPlan(task.prepared!, 0)
-      task.plan = task.prepared.plan
-      task.sharedWith = null
-      this.#options.book.move(task, "queued")
-      this.#options.book.move(task, "preparing")
-      this.#options.book.move(task, "ready")
-      return this.#ready(task)
-    })
+    if (!mayPass || task.attempts > limits.maxRetries || task.cancelRequested) {
+      book.end(task, { status: "failed", reason })
+      return
+    }
+    task.attempts++
+    task.prepared = byPlan(task.prepared!, 0)
+    task.plan = task.prepared.plan
+    task.sharedWith = null
+    book.move(task, "queued")
+    book.move(task, "preparing")
+    book.move(task, "ready")
+    this.#ready(task)
   }
 
   /** Whoever did not run alone tries again: another may have been the cause. */
-  #failedShared(run: LiveTask, reason: DeviceError): Effect.Effect<void> {
-    const again = (member: LiveTask) => {
+  #failedShared(run: LiveTask, reason: DeviceError): void {
+    for (const member of answeredBy(run)) {
       part(run, member)
       this.#state.shared.forget(member)
       const differed = member.prepared!.scope !== run.prepared!.scope
       const mayPass = member.sharedWith !== null || differed || isTransient(reason)
-      return this.#failedRun(member, reason, mayPass)
+      this.#failedRun(member, reason, mayPass)
     }
-    return Effect.forEach(answeredBy(run), again, { discard: true })
   }
 
-  #endCancelled(run: LiveTask): Effect.Effect<void> {
-    const end = (task: LiveTask) => {
+  #endCancelled(run: LiveTask): void {
+    for (const task of answeredBy(run)) {
       if (run !== task) part(run, task)
       this.#state.shared.forget(task)
       const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
-      return this.#end(task, { status: "cancelled", reason })
+      this.#end(task, { status: "cancelled", reason })
     }
-    return Effect.forEach(answeredBy(run), end, { discard: true })
   }
 
   /** Of a task that is on no lane: it may hold memory all the same. */
-  #end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
+  #end(task: LiveTask, outcome: Outcome): void {
     const { pause } = task
     task.pause = null
-    const ended = this.#options.book.end(task, outcome)
-    return pause === null
-      ? ended
-      : Effect.andThen(this.#options.ledger.release(pause.holding), ended)
+    if (pause !== null) this.#options.ledger.release(pause.holding)
+    this.#options.book.end(task, outcome)
   }
 
-  #expire(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const nowMs = this.#options.stopwatch.nowMs()
-      for (const { id, deadlineMs } of overdue(this.#state.waiting, nowMs)) {
-        const task = this.#options.book.find(id)!
-        this.#state.remove(task)
-        const reason = new TaskExpired({ id, deadlineMs, nowMs })
-        yield* this.#end(task, { status: "expired", reason })
-      }
-    })
+  #expire(): void {
+    const nowMs = this.#options.stopwatch.nowMs()
+    for (const { id, deadlineMs } of overdue(this.#state.waiting, nowMs)) {
+      const task = this.#options.book.find(id)!
+      this.#state.remove(task)
+      this.#end(task, { status: "expired", reason: new TaskExpired({ id, deadlineMs, nowMs }) })
+    }
   }
 
-  #failWaiting(): Effect.Effect<void> {
-    return Effect.forEach(
-      [...this.#state.waiting],
-      ({ id }) => {
-        const task = this.#options.book.find(id)!
-        this.#state.remove(task)
-        const reason = new LaneLost({ lane: task.lane ?? 0, transient: false })
-        return this.#end(task, { status: "failed", reason })
-      },
-      { discard: true },
-    )
+  #failWaiting(): void {
+    for (const { id } of [...this.#state.waiting]) {
+      const task = this.#options.book.find(id)!
+      this.#state.remove(task)
+      const reason = new LaneLost({ lane: task.lane ?? 0, transient: false })
+      this.#end(task, { status: "failed", reason })
+    }
   }
 
-  /** True when there may be more to decide at once: also what a failed start, or company, leaves. */
-  #decide(): Effect.Effect<boolean> {
-    return Effect.gen({ self: this }, function* () {
-      const { ledger, merging } = this.#options
-      const decided = this.#decider.next()
-      let { again } = decided
-      for (const [at, { group, party }] of decided.start.entries()) {
-        const similar = this.#state.shared.similarTo(party.leader)
-        const next = decided.start.slice(at + 1).map((start) => start.party)
-        const run = yield* runOf(merging, party, { similar, next, memory: ledger.view() })
-        this.#state.begin(run)
-        again ||= run.members !== null
-        again = !(yield* this.#start(run, group, party.plan)) || again
-      }
-      return again
-    })
+  /** Until there is nothing more to decide: a failed start, or company, may leave something. */
+  #decide(): Step {
+    for (;;) {
+      const { again, start } = this.#decider.next()
+      const round = { again }
+      const starting = inTurn(start, (_, at) => this.#startAt(start, at, round))
+      if (starting !== null) return andThen(starting, () => (round.again ? this.#decide() : null))
+      if (!round.again) return null
+    }
   }
 
-  #start(task: LiveTask, group: number, plan: number): Effect.Effect<boolean> {
+  /** Makes `round.again` true where there may be more to decide at once. */
+  #startAt(starts: ReadonlyArray<Start>, at: number, round: { again: boolean }): Step {
+    const { ledger, merging } = this.#options
+    const { group, party } = starts[at]!
+    const begin = (run: LiveTask) => {
+      this.#state.begin(run)
+      const started = this.#start(run, group, party.plan)
+      round.again ||= run.members !== null || !started
+    }
+    const similar = this.#state.shared.similarTo(party.leader)
+    if (similar === null || party.plan > 0) {
+      begin(withoutCompany(party))
+      return null
+    }
+    const next = starts.slice(at + 1).map((start) => start.party)
+    return Effect.map(runOf(merging, party, { similar, next, memory: ledger.view() }), begin)
+  }
+
+  #start(task: LiveTask, group: number, plan: number): boolean {
     const answered = answeredBy(task)
-    const failed = (reason: DeviceError) =>
-      Effect.andThen(
-        this.#failedRun(task, reason),
-        Effect.sync(() => this.#state.notStarted(answered)),
-      )
-    return this.#runs.begin(task, group, plan).pipe(
-      Effect.matchEffect({
-        onSuccess: () => Effect.succeed(true),
-        onFailure: (reason) => Effect.as(failed(reason), false),
-      }),
-    )
+    const reason = this.#runs.begin(task, group, plan)
+    if (reason === null) return true
+    this.#failedRun(task, reason)
+    this.#state.notStarted(answered)
+    return false
   }
 }
 

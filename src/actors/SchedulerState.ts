@@ -29,7 +29,7 @@ interface StartedWith {
   /** Others bring what it needs. */
   readonly waitsForLoads?: boolean
   /** What stopping it would mean. */
-  readonly stop?: Stoppable
+  readonly stop?: Stoppable | null
 }
 
 interface StateOptions {
@@ -188,12 +188,13 @@ export class SchedulerState {
     const { footprintBytes } = task.prepared!.waiting
     const { id, tenant } = task.spec
     this.#startedCount++
-    const loadBytes = uploads.reduce((sum, { bytes }) => sum + bytes, 0)
+    let loadBytes = 0
+    for (const { bytes } of uploads) loadBytes += bytes
     const loadsFromMs = Math.max(startedAtMs, this.#linkFreeAtMs)
     if (loadBytes > 0) this.#linkFreeAtMs = loadsFromMs + loadBytes / this.#loadBytesPerMs
     const waits = loadBytes > 0 || waitsForLoads
     const loadMs = waits ? Math.max(0, this.#linkFreeAtMs - startedAtMs) : 0
-    this.#running.set(id, {
+    const running: { -readonly [Key in keyof RunningTask]: RunningTask[Key] } = {
       id,
       tenant,
       lane,
@@ -202,10 +203,11 @@ export class SchedulerState {
       predictedMs,
       footprintBytes,
       demand,
-      ...(arena === undefined ? {} : { arena }),
-      ...(uploads.length === 0 ? {} : { brings: uploads.map(({ key }) => key) }),
-      ...(stop === undefined ? {} : { stop }),
-    })
+    }
+    if (arena !== undefined) running.arena = arena
+    if (uploads.length > 0) running.brings = uploads.map(({ key }) => key)
+    if (stop != null) running.stop = stop
+    this.#running.set(id, running)
     return lane
   }
 

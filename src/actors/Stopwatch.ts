@@ -10,5 +10,16 @@ export interface Stopwatch {
 export const makeStopwatch: Effect.Effect<Stopwatch> = Effect.gen(function* () {
   const clock = yield* Clock.Clock
   const openedAt = clock.monotonicTimeNanosUnsafe()
-  return { nowMs: () => Number(clock.monotonicTimeNanosUnsafe() - openedAt) / 1e6 }
+  let lastNanos = openedAt
+  let lastMs = 0
+  return {
+    nowMs: () => {
+      const nanos = clock.monotonicTimeNanosUnsafe()
+      // Virtual time stands still for many messages.
+      if (nanos === lastNanos) return lastMs
+      lastNanos = nanos
+      lastMs = Number(nanos - openedAt) / 1e6
+      return lastMs
+    },
+  }
 })

@@ -23,6 +23,7 @@ import type { LiveTask, TaskSuccess } from "./LiveTask.ts"
 import { makeQueue, type QueueActor } from "./QueueActor.ts"
 import { RunLog } from "./RunLog.ts"
 import { makeScheduler, type SchedulerActor } from "./SchedulerActor.ts"
+import { effectOf } from "./Step.ts"
 import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
 import { TaskBook } from "./TaskBook.ts"
 import { TimeKeeper } from "./TimeKeeper.ts"
@@ -59,7 +60,7 @@ export interface ActorSystem {
   readonly log: RunLog
   readonly ledger: Ledger
   readonly estimator: EstimatorActor
-  readonly submit: (spec: TaskSpec, graph: Graph, model: GnnModel) => Effect.Effect<LiveTask>
+  readonly submit: (spec: TaskSpec, graph: Graph, model: GnnModel) => LiveTask
   /** Settles when the task has ended; at once for one that has. */
   readonly cancel: (task: LiveTask) => Effect.Effect<void>
   /** Refuses what comes later. */
@@ -79,7 +80,7 @@ export const startSystem = (
     const broken = { reason: null as RuntimeFailed | null }
     const onDefect = (actor: string, reason: string) => {
       broken.reason ??= new RuntimeFailed({ actor, reason })
-      return endAll(book, broken.reason)
+      endAll(book, broken.reason)
     }
     const executors: Array<ExecutorActor> = []
     const times = new TimeKeeper(options.profile, stopwatch, options.device.progress)
@@ -134,7 +135,7 @@ interface LaneOptions {
   readonly scheduler: SchedulerActor
   readonly executors: Array<ExecutorActor>
   readonly times: TimeKeeper
-  readonly onDefect: (actor: string, reason: string) => Effect.Effect<void>
+  readonly onDefect: (actor: string, reason: string) => void
 }
 
 const startLanes = (lanes: LaneOptions): Effect.Effect<void, never, Scope.Scope> =>
@@ -162,18 +163,20 @@ const startLane = (
         onFinished: scheduler.finished,
       })
       executors[lane] = executor
-      yield* scheduler.laneUp(lane)
+      yield* effectOf(() => scheduler.laneUp(lane))
       return executor
     })
     const supervise = Effect.gen(function* () {
       for (let restarts = 0; restarts <= limits.maxLaneRestarts; restarts++) {
         const executor = yield* start
-        yield* Effect.ignore(executor.loop)
+        yield* Effect.ignore(executor.life)
       }
-      if (--alive.count === 0) yield* scheduler.noLanes
+      if (--alive.count === 0) yield* effectOf(scheduler.noLanes)
     })
     yield* supervise.pipe(
-      Effect.catchDefect((defect) => onDefect(`executor ${lane}`, String(defect))),
+      Effect.catchDefect((defect) =>
+        Effect.sync(() => onDefect(`executor ${lane}`, String(defect))),
+      ),
       Effect.forkScoped,
     )
   })
@@ -185,45 +188,44 @@ const makeSubmit = (parts: {
   readonly stopwatch: Stopwatch
 }): ActorSystem["submit"] => {
   let nextSeq = 0
-  return (spec, graph, model) =>
-    Effect.suspend(() => {
-      const task: LiveTask = {
-        spec,
-        seq: nextSeq++,
-        graph,
-        model,
-        submittedAtMs: parts.stopwatch.nowMs(),
-        done: Deferred.makeUnsafe<TaskSuccess, TaskError>(),
-        state: "queued",
-        cancelRequested: false,
-        abort: null,
-        attempts: 0,
-        prepared: null,
-        pause: null,
-        plan: null,
-        group: null,
-        lane: null,
-        readyAtMs: null,
-        startedAtMs: null,
-        measuredPeakBytes: null,
-        ops: noOps,
-        runs: [],
-        sharedWith: null,
-        members: null,
-        hostMemory: null,
-      }
-      return Effect.as(parts.queue.submit(task), task)
-    })
+  return (spec, graph, model) => {
+    const task: LiveTask = {
+      spec,
+      seq: nextSeq++,
+      graph,
+      model,
+      submittedAtMs: parts.stopwatch.nowMs(),
+      done: Deferred.makeUnsafe<TaskSuccess, TaskError>(),
+      state: "queued",
+      cancelRequested: false,
+      abort: null,
+      attempts: 0,
+      prepared: null,
+      pause: null,
+      plan: null,
+      group: null,
+      lane: null,
+      readyAtMs: null,
+      startedAtMs: null,
+      measuredPeakBytes: null,
+      ops: noOps,
+      runs: [],
+      sharedWith: null,
+      members: null,
+      hostMemory: null,
+    }
+    parts.queue.submit(task)
+    return task
+  }
 }
 
 /** The stage that has the task stops it; where it lies in a mailbox, the stage that takes it out. */
 const cancel: ActorSystem["cancel"] = (task) =>
   Effect.suspend(() => {
     task.cancelRequested = true
-    return task.abort ?? Effect.void
+    return task.abort?.(task) ?? Effect.void
   }).pipe(Effect.andThen(Effect.exit(Deferred.await(task.done))), Effect.asVoid)
 
-const endAll = (book: TaskBook, reason: RuntimeFailed): Effect.Effect<void> =>
-  Effect.forEach(book.live(), (task) => book.end(task, { status: "failed", reason }), {
-    discard: true,
-  })
+const endAll = (book: TaskBook, reason: RuntimeFailed): void => {
+  for (const task of book.live()) book.end(task, { status: "failed", reason })
+}

@@ -18,6 +18,9 @@ import type { Stopwatch } from "./Stopwatch.ts"
 
 export type StateListener = (id: string, state: TaskState) => void
 
+/** Within the runtime the task itself is told of as well. */
+type TaskListener = (id: string, state: TaskState, task: LiveTask) => void
+
 export type Outcome =
   | { readonly status: "completed"; readonly output: TaskOutput }
   | { readonly status: Exclude<TerminalState, "completed">; readonly reason: TaskError }
@@ -26,7 +29,7 @@ export class TaskBook {
   readonly #stopwatch: Stopwatch
   readonly #live = new Map<string, LiveTask>()
   readonly #records: History<TaskRecord>
-  readonly #listeners = new Set<StateListener>()
+  readonly #listeners = new Set<TaskListener>()
   #idleWaiters: Array<Deferred.Deferred<void>> = []
 
   /** `historyTasks`: records of ended tasks that are kept; the oldest go first. */
@@ -57,7 +60,7 @@ export class TaskBook {
     return [...this.#records.all(), ...this.live().map((task) => recordOf(task, null, null))]
   }
 
-  listen(listener: StateListener): () => void {
+  listen(listener: TaskListener): () => void {
     this.#listeners.add(listener)
     return () => {
       this.#listeners.delete(listener)
@@ -80,52 +83,46 @@ export class TaskBook {
   }
 
   /** The only way a task ends. Where a run answers several, each ends with its own answer. */
-  end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
-    if (task.members === null) return this.#end(task, outcome)
-    return Effect.forEach(
-      task.members,
-      ({ answer, task: member }) => {
-        part(task, member)
-        member.prepared = task.prepared
-        if (outcome.status !== "completed") return this.#end(member, outcome)
-        return Effect.suspend(() =>
-          this.#end(member, { status: "completed", output: answer(outcome.output) }),
-        )
-      },
-      { discard: true },
-    )
+  end(task: LiveTask, outcome: Outcome): void {
+    if (task.members === null) {
+      this.#end(task, outcome)
+      return
+    }
+    for (const { answer, task: member } of task.members) {
+      part(task, member)
+      member.prepared = task.prepared
+      const own =
+        outcome.status === "completed" ? { ...outcome, output: answer(outcome.output) } : outcome
+      this.#end(member, own)
+    }
   }
 
-  #end(task: LiveTask, outcome: Outcome): Effect.Effect<void> {
-    return Effect.sync(() => {
-      const nowMs = this.#stopwatch.nowMs()
-      this.#enter(task, outcome.status)
-      task.abort = null
-      this.#live.delete(task.spec.id)
-      const reason = outcome.status === "completed" ? null : outcome.reason
-      const record = recordOf(task, nowMs, reason)
-      this.#records.add(record)
-      task.prepared = null
-      task.hostMemory = null
-      this.#tell(task)
-      Deferred.doneUnsafe(
-        task.done,
-        outcome.status === "completed"
-          ? Effect.succeed({ output: outcome.output, record })
-          : Effect.fail(outcome.reason),
-      )
-      if (this.#live.size > 0) return
-      for (const waiter of this.#idleWaiters.splice(0)) Deferred.doneUnsafe(waiter, Effect.void)
-    })
+  #end(task: LiveTask, outcome: Outcome): void {
+    const nowMs = this.#stopwatch.nowMs()
+    this.#enter(task, outcome.status)
+    task.abort = null
+    this.#live.delete(task.spec.id)
+    const reason = outcome.status === "completed" ? null : outcome.reason
+    const record = recordOf(task, nowMs, reason)
+    this.#records.add(record)
+    task.prepared = null
+    task.hostMemory = null
+    this.#tell(task)
+    Deferred.doneUnsafe(
+      task.done,
+      outcome.status === "completed"
+        ? Effect.succeed({ output: outcome.output, record })
+        : Effect.fail(outcome.reason),
+    )
+    if (this.#live.size > 0) return
+    for (const waiter of this.#idleWaiters.splice(0)) Deferred.doneUnsafe(waiter, Effect.void)
   }
 
   /** Refuses a task that never entered the book (its id may belong to another). */
-  refuse(task: LiveTask, reason: TaskError): Effect.Effect<void> {
-    return Effect.sync(() => {
-      this.#enter(task, "rejected")
-      this.#records.add(recordOf(task, this.#stopwatch.nowMs(), reason))
-      Deferred.doneUnsafe(task.done, Effect.fail(reason))
-    })
+  refuse(task: LiveTask, reason: TaskError): void {
+    this.#enter(task, "rejected")
+    this.#records.add(recordOf(task, this.#stopwatch.nowMs(), reason))
+    Deferred.doneUnsafe(task.done, Effect.fail(reason))
   }
 
   /** Settles when no task is live. */
@@ -146,7 +143,7 @@ export class TaskBook {
   }
 
   #tell(task: LiveTask): void {
-    for (const listener of this.#listeners) listener(task.spec.id, task.state)
+    for (const listener of this.#listeners) listener(task.spec.id, task.state, task)
   }
 }
 

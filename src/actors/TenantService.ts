@@ -27,6 +27,8 @@ export class TenantService {
   readonly #active = new Map<string, Account>()
   /** The same, the neediest first: a change costs a binary search and a move. */
   readonly #byShare: Array<Account> = []
+  /** Their service for a weight of 1, beside them. */
+  readonly #services: Array<number> = []
 
   constructor(tenants: ReadonlyArray<TenantInfo>) {
     this.#weights = new Map(tenants.map(({ id, weight }) => [id, weight]))
@@ -80,25 +82,28 @@ export class TenantService {
 
   /** Least service for a weight of 1 among the active; 0 when nobody is. */
   get #leastServiceMs(): number {
-    const [neediest] = this.#byShare
-    return neediest === undefined ? 0 : serviceOf(neediest)
+    return this.#services[0] ?? 0
   }
 
   #rank(account: Account): void {
-    this.#byShare.splice(this.#firstFrom(serviceOf(account)), 0, account)
+    const serviceMs = serviceOf(account)
+    const at = this.#firstFrom(serviceMs)
+    this.#byShare.splice(at, 0, account)
+    this.#services.splice(at, 0, serviceMs)
   }
 
   #unrank(account: Account): void {
     const at = this.#byShare.indexOf(account, this.#firstFrom(serviceOf(account)))
     this.#byShare.splice(at, 1)
+    this.#services.splice(at, 1)
   }
 
   #firstFrom(serviceMs: number): number {
     let low = 0
-    let high = this.#byShare.length
+    let high = this.#services.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (serviceOf(this.#byShare[middle]!) < serviceMs) low = middle + 1
+      if (this.#services[middle]! < serviceMs) low = middle + 1
       else high = middle
     }
     return low

@@ -28,26 +28,24 @@ type Merged = Effect.Effect<LiveTask | null, InputError | PrepError>
 /** What else there is when a party is to start. */
 export interface Around {
   /** Those that wait and may join. */
-  readonly similar: ReadonlySet<LiveTask> | null
+  readonly similar: ReadonlySet<LiveTask>
   /** Those that start after it; there must be room for them still. */
   readonly next: ReadonlyArray<Party>
   readonly memory: MemoryView
 }
+
+export const withoutCompany = ({ leader, same }: Party): LiveTask =>
+  same.length === 0 ? leader : sameRun(leader, same)
 
 /** The run that answers the party, and others where that costs nobody anything. */
 export const runOf = (
   options: MergeOptions,
   party: Party,
   { memory, next, similar }: Around,
-): Effect.Effect<LiveTask> => {
-  const { leader, plan, same } = party
-  const alone = same.length === 0 ? leader : sameRun(leader, same)
-  // A plan of less memory leaves no room for company.
-  if (similar === null || plan > 0) return Effect.succeed(alone)
-  return Effect.map(mergeRun(options, party, similar), (merged) =>
-    merged !== null && haveRoom(merged, next, memory) ? merged : alone,
+): Effect.Effect<LiveTask> =>
+  Effect.map(mergeRun(options, party, similar), (merged) =>
+    merged !== null && haveRoom(merged, next, memory) ? merged : withoutCompany(party),
   )
-}
 
 const haveRoom = (run: LiveTask, next: ReadonlyArray<Party>, memory: MemoryView): boolean => {
   const layout = PoolLayout.fromView(memory)

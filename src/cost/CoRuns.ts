@@ -47,6 +47,7 @@ export class CoRuns {
   }
 
   #advance(nowMs: number): void {
+    if (nowMs === this.#atMs) return
     const factors = this.#factors()
     let place = 0
     for (const run of this.#runs.values()) {

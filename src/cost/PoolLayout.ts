@@ -41,6 +41,8 @@ export interface Misfit {
 interface Request {
   readonly arenaBytes: number
   readonly needs: ReadonlyMap<string, number>
+  /** Of `needs`: an array is read at half the cost. */
+  readonly keys: ReadonlyArray<string>
 }
 
 /** A free list on trial, with the residents that would have to go. */
@@ -73,19 +75,20 @@ export class PoolLayout {
   static empty(budgetBytes: number, alignBytes: number): PoolLayout {
     const bytes = Math.floor(budgetBytes / alignBytes) * alignBytes
     const free = PoolFreeList.from(bytes > 0 ? [{ offset: 0, bytes }] : [])
-    return new PoolLayout({ budgetBytes, alignBytes }, free, new PoolResidents(new Map()), 1)
+    return new PoolLayout({ budgetBytes, alignBytes }, free, PoolResidents.empty(), 1)
   }
 
+  /** A copy to try placements on, for as long as the view is valid. */
   static fromView(view: MemoryView): PoolLayout {
-    let clock = 1
-    for (const { lastUsed } of view.residents.values()) clock = Math.max(clock, lastUsed + 1)
+    const clock = view.clock ?? clockOf(view)
     const free = PoolFreeList.from(view.free)
-    return new PoolLayout(view, free, new PoolResidents(view.residents), clock)
+    return new PoolLayout(view, free, PoolResidents.copyOf(view.residents), clock)
   }
 
   clone(): PoolLayout {
     const view = { budgetBytes: this.#budgetBytes, alignBytes: this.#alignBytes }
-    return new PoolLayout(view, this.#free.clone(), this.#residents.clone(), this.#clock)
+    const residents = PoolResidents.copyOf(this.#residents.freeze())
+    return new PoolLayout(view, this.#free.clone(), residents, this.#clock)
   }
 
   /** Plain data that stays as it is while the layout changes. */
@@ -98,6 +101,17 @@ export class PoolLayout {
     }
   }
 
+  /** The same without a copy: valid until the next change. */
+  liveView(): MemoryView {
+    return {
+      budgetBytes: this.#budgetBytes,
+      alignBytes: this.#alignBytes,
+      free: this.#free.ranges(),
+      residents: this.#residents.live(),
+      clock: this.#clock,
+    }
+  }
+
   /**
    * Places a task and raises the holders of its residents; null leaves everything as it was. Evicts
    * only ranges that nobody holds and that this task then uses, least recently used first; its own
@@ -106,6 +120,19 @@ export class PoolLayout {
    */
   place(need: PoolNeed): Placement | null {
     const request = this.#request(need)
+    return this.#placeAtHand(request) ?? this.#placeAnew(request)
+  }
+
+  /** The common case: every resident is there and a hole is large enough. */
+  #placeAtHand(request: Request): Placement | null {
+    for (const key of request.keys) if (this.#residents.get(key) === undefined) return null
+    const offset = this.#free.takeHigh(request.arenaBytes)
+    if (offset === null) return null
+    const arena = { offset, bytes: request.arenaBytes }
+    return { arena, residents: this.#hold(request, noRanges), uploads: [], evicted: [] }
+  }
+
+  #placeAnew(request: Request): Placement | null {
     const trial: Trial = { free: this.#free.clone(), evicted: [] }
     const placed = this.#attempt(request, trial) ?? this.#attemptEvicting(request, trial)
     if (placed === null) return null
@@ -121,20 +148,31 @@ export class PoolLayout {
     })
     this.#free = trial.free
     for (const { key } of evicted) this.#residents.delete(key)
-    const lastUsed = this.#clock++
-    const residents = [...request.needs.keys()].map((key): ResidentRange => {
-      const range = uploads.get(key) ?? this.#residents.get(key)!
-      const holders = (this.#residents.get(key)?.holders ?? 0) + 1
-      const { offset, bytes } = range
-      this.#residents.set({ key, offset, bytes, holders, lastUsed })
-      return { key, offset, bytes }
-    })
     return {
       arena: placed.arena,
-      residents,
+      residents: this.#hold(request, uploads),
       uploads: [...uploads.values()],
       evicted: evicted.map(({ key }) => key),
     }
+  }
+
+  /** Raises the holders of all that the request needs. */
+  #hold(
+    request: Request,
+    uploads: ReadonlyMap<string, ResidentRange>,
+  ): ReadonlyArray<ResidentRange> {
+    const lastUsed = this.#clock++
+    const held: Array<ResidentRange> = []
+    for (const key of request.keys) {
+      const entry = this.#residents.get(key)
+      const upload = uploads.get(key)
+      const { offset, bytes } = upload ?? entry!
+      const holders = (entry?.holders ?? 0) + 1
+      if (upload === undefined) this.#residents.hold(entry!, holders, lastUsed)
+      else this.#residents.set({ key, offset, bytes, holders, lastUsed })
+      held.push({ key, offset, bytes })
+    }
+    return held
   }
 
   /** Gives the arena back and lets go of the residents, which stay until their room is needed. */
@@ -143,7 +181,7 @@ export class PoolLayout {
     for (const { key } of placement.residents) {
       const entry = this.#residents.get(key)
       if (entry === undefined || entry.holders < 1) throw new Error(`pool: ${key} is not held`)
-      this.#residents.set({ ...entry, holders: entry.holders - 1, lastUsed })
+      this.#residents.hold(entry, entry.holders - 1, lastUsed)
     }
     this.#free.give(placement.arena.offset, placement.arena.bytes)
   }
@@ -179,14 +217,9 @@ export class PoolLayout {
   }
 
   #request(need: PoolNeed): Request {
-    const needs = new Map<string, number>()
-    for (const { key, bytes } of need.residents) {
-      const aligned = alignUp(bytes, this.#alignBytes)
-      const known = needs.get(key) ?? this.#residents.get(key)?.bytes ?? aligned
-      if (known !== aligned) throw new Error(`pool: ${key} has ${known} bytes and ${aligned}`)
-      needs.set(key, aligned)
-    }
-    return { arenaBytes: alignUp(need.arenaBytes, this.#alignBytes), needs }
+    const { keys, needs } = alignedNeeds(need.residents, this.#alignBytes)
+    for (const key of keys) checkSize(key, this.#residents.get(key)?.bytes, needs.get(key)!)
+    return { arenaBytes: alignUp(need.arenaBytes, this.#alignBytes), needs, keys }
   }
 
   /** Residents of the request that must be uploaded, the largest first (they are hardest to fit). */
@@ -240,6 +273,42 @@ export class PoolLayout {
     own.sort((a, b) => (lessRecent(a, b) ? 1 : -1))
     return { own, strangers, strangerBytes }
   }
+}
+
+const clockOf = ({ residents }: MemoryView): number => {
+  let clock = 1
+  for (const { lastUsed } of residents.values()) clock = Math.max(clock, lastUsed + 1)
+  return clock
+}
+
+const noRanges: ReadonlyMap<string, ResidentRange> = new Map()
+
+const checkSize = (key: string, known: number | undefined, bytes: number): void => {
+  if (known !== undefined && known !== bytes) {
+    throw new Error(`pool: ${key} has ${known} bytes and ${bytes}`)
+  }
+}
+
+interface AlignedNeeds extends Pick<Request, "keys" | "needs"> {
+  readonly alignBytes: number
+}
+
+/** Tasks of one kind share their list of residents. */
+const alignedBefore = new WeakMap<PoolNeed["residents"], AlignedNeeds>()
+
+/** Each key once. */
+const alignedNeeds = (residents: PoolNeed["residents"], alignBytes: number): AlignedNeeds => {
+  const known = alignedBefore.get(residents)
+  if (known?.alignBytes === alignBytes) return known
+  const needs = new Map<string, number>()
+  for (const { key, bytes } of residents) {
+    const aligned = alignUp(bytes, alignBytes)
+    checkSize(key, needs.get(key), aligned)
+    needs.set(key, aligned)
+  }
+  const aligned = { alignBytes, needs, keys: [...needs.keys()] }
+  alignedBefore.set(residents, aligned)
+  return aligned
 }
 
 /** Residents of one task share a stamp: the offset decides then, so that every copy agrees. */

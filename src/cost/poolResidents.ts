@@ -1,40 +1,71 @@
-// The resident objects of a pool by key: a map that is shared between copies and the changes made
-// since, so that a copy costs nothing and a policy pays only for what it tries.
+// The resident objects of a pool by key. The pool's own are changed in place; a copy shares the map it was
+// made from and keeps the changes made since, so that a copy costs nothing and a policy pays only for
+// what it tries.
 import type { ResidentEntry } from "../model/MemoryView.ts"
 
-export class PoolResidents {
-  /** Never written after it is here: views and copies share it. */
-  #base: ReadonlyMap<string, ResidentEntry>
-  /** null: gone. */
-  readonly #changes: Map<string, ResidentEntry | null>
+interface OwnEntry extends ResidentEntry {
+  holders: number
+  lastUsed: number
+}
 
-  constructor(
-    base: ReadonlyMap<string, ResidentEntry>,
-    changes: ReadonlyMap<string, ResidentEntry | null> = new Map(),
-  ) {
+export class PoolResidents {
+  /** Of a copy: not written here. */
+  #base: ReadonlyMap<string, ResidentEntry>
+  /** The base where it is this one's own. */
+  readonly #own: Map<string, OwnEntry> | null
+  /** Of a copy; null: gone. */
+  readonly #changes = new Map<string, ResidentEntry | null>()
+
+  private constructor(base: ReadonlyMap<string, ResidentEntry>, own: Map<string, OwnEntry> | null) {
     this.#base = base
-    this.#changes = new Map(changes)
+    this.#own = own
   }
 
-  clone(): PoolResidents {
-    return new PoolResidents(this.#base, this.#changes)
+  static empty(): PoolResidents {
+    const own = new Map<string, OwnEntry>()
+    return new PoolResidents(own, own)
+  }
+
+  /** `base` must stay as it is for as long as the copy is used. */
+  static copyOf(base: ReadonlyMap<string, ResidentEntry>): PoolResidents {
+    return new PoolResidents(base, null)
   }
 
   get(key: string): ResidentEntry | undefined {
-    const changed = this.#changes.get(key)
+    const changed = this.#own === null ? this.#changes.get(key) : undefined
     return changed === undefined ? this.#base.get(key) : (changed ?? undefined)
   }
 
   set(entry: ResidentEntry): void {
-    this.#changes.set(entry.key, entry)
+    if (this.#own === null) this.#changes.set(entry.key, entry)
+    else this.#own.set(entry.key, { ...entry })
+  }
+
+  /** So many hold it now, as of `lastUsed`. */
+  hold(entry: ResidentEntry, holders: number, lastUsed: number): void {
+    const own = this.#own?.get(entry.key)
+    if (own === undefined) this.#changes.set(entry.key, { ...entry, holders, lastUsed })
+    else {
+      own.holders = holders
+      own.lastUsed = lastUsed
+    }
   }
 
   delete(key: string): void {
-    this.#changes.set(key, null)
+    if (this.#own === null) this.#changes.set(key, null)
+    else this.#own.delete(key)
   }
 
   /** A map that stays as it is while this changes. */
   freeze(): ReadonlyMap<string, ResidentEntry> {
+    if (this.#own === null) return this.live()
+    const frozen = new Map<string, ResidentEntry>()
+    for (const [key, entry] of this.#own) frozen.set(key, { ...entry })
+    return frozen
+  }
+
+  /** As it is until the next change. */
+  live(): ReadonlyMap<string, ResidentEntry> {
     if (this.#changes.size > 0) {
       const merged = new Map(this.#base)
       for (const [key, entry] of this.#changes) {

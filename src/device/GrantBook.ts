@@ -59,12 +59,13 @@ export class GrantBook {
     const end = offset + bytes
     if (end > this.#budgetBytes) return `bytes ${offset}…${end} of a pool of ${this.#budgetBytes}`
     if (bytes === 0) return null
-    for (const { grant } of this.#entries.values()) {
+    let fault: string | null = null
+    this.#entries.forEach(({ grant }) => {
       const overlaps = offset < grant.offset + grant.bytes && grant.offset < end
       // A range without bytes lies nowhere, so it cannot be in the way.
-      if (overlaps && grant.bytes > 0) return `overlaps grant ${grant.id}`
-    }
-    return null
+      if (overlaps && grant.bytes > 0) fault ??= `overlaps grant ${grant.id}`
+    })
+    return fault
   }
 
   remove(id: number): PlanRefused | null {
@@ -116,7 +117,8 @@ export class GrantBook {
     if (!Number.isInteger(firstOp) || firstOp < 0 || firstOp > Math.min(ran, ops)) {
       return refuse("firstOp", `${firstOp} of ${ops} operators, ${ran} have run in this arena`)
     }
-    for (const [slot, { bytes, role }] of onDevice.entries()) {
+    for (let slot = 0; slot < onDevice.length; slot++) {
+      const { bytes, role } = onDevice[slot]!
       const fault = this.useFault(residents[slot]!, { bytes, arena: false })
       if (fault !== null) return refuse(`residents[${slot}] ${role}`, fault)
     }

@@ -23,4 +23,6 @@ export interface MemoryView {
   /** Ascending by offset, no two adjacent. */
   readonly free: ReadonlyArray<FreeRange>
   readonly residents: ReadonlyMap<string, ResidentEntry>
+  /** Larger than every `lastUsed`. Left out: to be found. */
+  readonly clock?: number
 }

@@ -73,12 +73,24 @@ export interface Plan {
 export const alignUp = (bytes: number, alignBytes: number): number =>
   Math.ceil(bytes / alignBytes) * alignBytes
 
+type Sides = Readonly<Record<"device" | "host", ReadonlyArray<ResidentSlot>>>
+
+const sidesOf = new WeakMap<Plan["residents"], Sides>()
+
 /** The slots of a plan that lie on the device, or those in host memory, in order. */
 export const slotsOn = (
-  { residents }: Plan,
-  side: "device" | "host",
-): ReadonlyArray<ResidentSlot> =>
-  residents.filter(({ host }) => (host === true) === (side === "host"))
+  { residents }: Pick<Plan, "residents">,
+  side: keyof Sides,
+): ReadonlyArray<ResidentSlot> => {
+  const known = sidesOf.get(residents)
+  if (known !== undefined) return known[side]
+  const sides = {
+    device: residents.filter(({ host }) => host !== true),
+    host: residents.filter(({ host }) => host === true),
+  }
+  sidesOf.set(residents, sides)
+  return sides[side]
+}
 
 /** Arena and residents together: the bytes this task needs on an empty device. */
 export const footprintBytes = (plan: Plan): number => plan.arenaBytes + plan.residentBytes

@@ -45,12 +45,17 @@ export class LaneLine {
 
   /** The end of each task, in order. */
   endsOf(tasks: ReadonlyArray<TimedTask>): ReadonlyArray<number> {
-    const free = [...this.#free]
-    return tasks.map(({ runMs }) => {
+    return tasks.map(this.place())
+  }
+
+  /** Puts one task after the other in line, from the head on, and says when it ends. */
+  place(): (task: TimedTask) => number {
+    const free = this.#free.slice()
+    return ({ runMs }) => {
       let first = 0
       for (let lane = 1; lane < free.length; lane++) if (free[lane]! < free[first]!) first = lane
       free[first] = free[first]! + runMs * this.#slowdown
       return free[first]!
-    })
+    }
   }
 }

@@ -11,12 +11,14 @@ interface Chunk {
 }
 
 /** A chunk this long is halved: a move within it costs no more than the search for it. */
-const maxChunk = 256
+const maxChunk = 64
 
 export class SortedTasks implements OrderedTasks {
   readonly #order: TaskOrder
   /** None is empty. */
   readonly #chunks: Array<Chunk> = []
+  /** The last key of each chunk: the search for a chunk touches nothing else. */
+  readonly #lastKeys: Array<number> = []
   #length = 0
 
   constructor(order: TaskOrder) {
@@ -32,16 +34,19 @@ export class SortedTasks implements OrderedTasks {
     this.#length++
     if (this.#chunks.length === 0) {
       this.#chunks.push({ keys: [key], tasks: [task] })
+      this.#lastKeys.push(key)
       return
     }
     const at = Math.min(this.#chunkFor(key, task.seq), this.#chunks.length - 1)
+    if (key > this.#lastKeys[at]!) this.#lastKeys[at] = key
     const { keys, tasks } = this.#chunks[at]!
     const place = firstFrom(this.#chunks[at]!, key, task.seq)
-    keys.splice(place, 0, key)
-    tasks.splice(place, 0, task)
+    insert(keys, place, key)
+    insert(tasks, place, task)
     if (keys.length <= maxChunk) return
     const half = { keys: keys.splice(maxChunk / 2), tasks: tasks.splice(maxChunk / 2) }
     this.#chunks.splice(at + 1, 0, half)
+    this.#lastKeys.splice(at, 1, keys.at(-1)!, half.keys.at(-1)!)
   }
 
   /** False when it is not there. */
@@ -52,15 +57,20 @@ export class SortedTasks implements OrderedTasks {
     if (chunk === undefined) return false
     const place = firstFrom(chunk, key, task.seq)
     if (chunk.tasks[place] !== task) return false
-    chunk.keys.splice(place, 1)
-    chunk.tasks.splice(place, 1)
-    if (chunk.keys.length === 0) this.#chunks.splice(at, 1)
+    removeAt(chunk.keys, place)
+    removeAt(chunk.tasks, place)
     this.#length--
+    if (chunk.keys.length > 0) {
+      this.#lastKeys[at] = chunk.keys[chunk.keys.length - 1]!
+      return true
+    }
+    this.#chunks.splice(at, 1)
+    this.#lastKeys.splice(at, 1)
     return true
   }
 
-  *[Symbol.iterator](): Generator<WaitingTask> {
-    for (const { tasks } of this.#chunks) yield* tasks
+  [Symbol.iterator](): Iterator<WaitingTask> {
+    return new Ascending(this.#chunks)
   }
 
   *descending(): Generator<WaitingTask> {
@@ -76,12 +86,48 @@ export class SortedTasks implements OrderedTasks {
     let high = this.#chunks.length
     while (low < high) {
       const middle = (low + high) >> 1
-      const chunk = this.#chunks[middle]!
-      if (comesBefore(chunk, chunk.keys.length - 1, key, seq)) low = middle + 1
+      const lastKey = this.#lastKeys[middle]!
+      const isBefore =
+        lastKey === key ? this.#chunks[middle]!.tasks.at(-1)!.seq < seq : lastKey < key
+      if (isBefore) low = middle + 1
       else high = middle
     }
     return low
   }
+}
+
+/** What a generator would be, at a third of its cost: every decision reads some tens of tasks. */
+class Ascending implements Iterator<WaitingTask> {
+  readonly #chunks: ReadonlyArray<Chunk>
+  #chunk = 0
+  #place = 0
+
+  constructor(chunks: ReadonlyArray<Chunk>) {
+    this.#chunks = chunks
+  }
+
+  next(): IteratorResult<WaitingTask> {
+    const chunk = this.#chunks[this.#chunk]
+    if (chunk === undefined) return { done: true, value: undefined }
+    const value = chunk.tasks[this.#place++]!
+    if (this.#place === chunk.tasks.length) {
+      this.#chunk++
+      this.#place = 0
+    }
+    return { done: false, value }
+  }
+}
+
+/** `splice` for one item, which it would wrap in arrays. */
+const insert = <A>(items: Array<A>, place: number, item: A): void => {
+  items.push(item)
+  for (let at = items.length - 1; at > place; at--) items[at] = items[at - 1]!
+  items[place] = item
+}
+
+const removeAt = <A>(items: Array<A>, place: number): void => {
+  for (let at = place + 1; at < items.length; at++) items[at - 1] = items[at]!
+  items.pop()
 }
 
 /** Whether the task at `place` comes before one of this key and number. */

@@ -33,10 +33,11 @@ import { type Underway, underway } from "./underway.ts"
 export const preemptLookahead = 8
 
 interface Victim extends RunProgress {
-  readonly stop: Stoppable
+  readonly task: RunningTask & { readonly stop: Stoppable }
 }
 
-const isVictim = (run: RunProgress): run is Victim & RunProgress => {
+/** A run that may be stopped. */
+const isVictim = (run: RunProgress): run is Victim => {
   const { stop } = run.task
   return (
     stop !== undefined &&
@@ -45,10 +46,6 @@ const isVictim = (run: RunProgress): run is Victim & RunProgress => {
     run.boundaryAtMs < run.endsAtMs
   )
 }
-
-/** Runs that may be stopped, with what stopping them means. */
-const victimsOf = (runs: ReadonlyArray<RunProgress>): ReadonlyArray<Victim> =>
-  runs.flatMap((run) => (isVictim(run) ? [{ ...run, stop: run.task.stop! }] : []))
 
 const giveWay = (victim: string, { id }: WaitingTask): Decision => ({
   start: [],
@@ -62,16 +59,17 @@ const fits = (task: WaitingTask, { memory }: Snapshot): boolean =>
   PoolLayout.fromView(memory).place(task) !== null
 
 /** The first of an order that have no lane coming to them. */
-function* unprovided(
+const unprovided = (
   tasks: Iterable<WaitingTask>,
   running: ReadonlyArray<RunningTask>,
-): Generator<WaitingTask> {
-  const provided = new Set(running.map(({ stop }) => stop?.stoppingFor))
+): ReadonlyArray<WaitingTask> => {
+  const first: Array<WaitingTask> = []
   let looked = 0
   for (const task of tasks) {
-    if (looked++ === preemptLookahead) return
-    if (!provided.has(task.id)) yield task
+    if (looked++ === preemptLookahead) break
+    if (running.every(({ stop }) => stop?.stoppingFor !== task.id)) first.push(task)
   }
+  return first
 }
 
 /** When each lane is free, those that are being stopped after the task they are stopped for. */
@@ -150,10 +148,10 @@ export const preemptForPriority: Preempt = (snapshot, nowMs) => {
   const runs = progressOf(snapshot, nowMs)
   const freeAtMs = Math.min(...lanesOf(runs))
   let lowest: Victim | null = null
-  for (const victim of victimsOf(runs)) {
-    const { boundaryAtMs, stop } = victim
-    if (stop.priority >= first.priority || boundaryAtMs >= freeAtMs) continue
-    if (lowest === null || stop.priority < lowest.stop.priority) lowest = victim
+  for (const victim of runs.filter(isVictim)) {
+    const { boundaryAtMs, task } = victim
+    if (task.stop.priority >= first.priority || boundaryAtMs >= freeAtMs) continue
+    if (lowest === null || task.stop.priority < lowest.task.stop.priority) lowest = victim
   }
   return lowest !== null && fits(first, snapshot) ? giveWay(lowest.task.id, first) : null
 }

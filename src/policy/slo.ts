@@ -32,40 +32,11 @@ import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
 import { byDue, dueAtMs as dueAtMsOf, latestStartMs } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
+import { choiceOf, firstOf, Lookahead, lookahead } from "./Lookahead.ts"
 import { patienceOf, patienceTurn, sparePart } from "./patience.ts"
 import { playedOut } from "./playedOut.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
 import { TenantShares } from "./TenantShares.ts"
-
-/** Tasks of each order that one decision looks at. */
-export const lookahead = 32
-
-/** Those that ask for the same are one to choose: its run answers them all. */
-const choiceOf = ({ id, workKey = id }: WaitingTask): string => workKey
-
-/** Tasks of one decision that are passed over because one that asks for the same was looked at. */
-const maxRepeats = 8 * lookahead
-
-/** The first tasks of an order that may still be chosen. */
-function* firstOf(
-  tasks: Iterable<WaitingTask>,
-  taken: ReadonlySet<string>,
-  count = lookahead,
-): Generator<WaitingTask> {
-  const seen = new Set<string>()
-  let repeats = 0
-  for (const task of tasks) {
-    const choice = choiceOf(task)
-    if (taken.has(choice)) continue
-    if (seen.has(choice)) {
-      if (++repeats > maxRepeats) return
-      continue
-    }
-    if (seen.size === count) return
-    seen.add(choice)
-    yield task
-  }
-}
 
 /** A task that a newcomer would run beside. */
 interface Other {
@@ -94,8 +65,18 @@ class Choice {
   readonly #started: Array<WaitingTask> = []
   readonly #chosen: Array<Other> = []
   readonly #loading = new Set<string>()
+  readonly #inTimeByAgedTime: Lookahead
+  readonly #inTimeByDue: Lookahead
+  readonly #lostByAgedTime: Lookahead
+  /** By residents, how long loading what is missing takes; tasks of one kind share their list. */
+  readonly #loadTimes = new Map<WaitingTask["residents"], number>()
 
   constructor(snapshot: Snapshot, nowMs: number) {
+    const { waiting } = snapshot
+    const [inTime, lost] = [waiting.inTime(nowMs), waiting.lost(nowMs)]
+    this.#inTimeByAgedTime = new Lookahead(inTime.ordered(byAgedTime), this.#taken)
+    this.#inTimeByDue = new Lookahead(inTime.ordered(byDue), this.#taken)
+    this.#lostByAgedTime = new Lookahead(lost.ordered(byAgedTime), this.#taken)
     this.#snapshot = snapshot
     this.#concurrency = concurrencyOf(snapshot)
     this.#nowMs = nowMs
@@ -114,6 +95,7 @@ class Choice {
       demand: task.demand,
     })
     for (const { key } of task.residents) this.#loading.add(key)
+    this.#loadTimes.clear()
     this.#taken.add(choiceOf(task))
     this.#started.push(task)
   }
@@ -143,10 +125,9 @@ class Choice {
    * it must load; one that cannot meet its target any more only where there is no other.
    */
   #shortest(): WaitingTask | null {
-    const { waiting } = this.#snapshot
-    const first = [...firstOf(waiting.inTime(this.#nowMs).ordered(byAgedTime), this.#taken)]
-    const lost = firstOf(waiting.lost(this.#nowMs).ordered(byAgedTime), this.#taken)
-    if (first.length < lookahead) first.push(...lost)
+    const inTime = this.#inTimeByAgedTime.tasks()
+    const lost = inTime.length < lookahead ? this.#lostByAgedTime.tasks() : []
+    const first = lost.length === 0 ? inTime : [...inTime, ...lost]
     const within = first.filter((task) => this.#shares.isWithin(task))
     if (within.length > 0) return this.#shortestOf(within)
     const needy = first.length >= lookahead ? this.#firstOfTheNeedy() : []
@@ -190,8 +171,7 @@ class Choice {
   /** The task to run instead of `shortest`, lest a target be missed; null when none is at risk. */
   #endangeredBy(shortest: WaitingTask): WaitingTask | null {
     const due: Array<Due> = []
-    const inTime = this.#snapshot.waiting.inTime(this.#nowMs)
-    for (const task of firstOf(inTime.ordered(byDue), this.#taken)) {
+    for (const task of this.#inTimeByDue.tasks()) {
       const dueAtMs = dueAtMsOf(task)
       if (dueAtMs === Number.POSITIVE_INFINITY) break
       if (this.#shares.isWithin(task)) due.push(this.#dueOf(task, dueAtMs))
@@ -225,13 +205,16 @@ class Choice {
   /** By deadline, those that can all be met: Moore's rule, the dearest per weight goes. */
   #keptOf(due: ReadonlyArray<Due>, line: LaneLine): ReadonlyArray<Due> {
     const kept: Array<Due> = []
+    let place = line.place()
     for (const task of due) {
       kept.push(task)
-      if (line.endsOf(kept).at(-1)! <= task.dueAtMs) continue
+      if (place(task) <= task.dueAtMs) continue
       const dearness = kept.map(
         ({ runMs, task: { tenant } }) => runMs / this.#shares.weightOf(tenant),
       )
       kept.splice(dearness.indexOf(Math.max(...dearness)), 1)
+      place = line.place()
+      for (const other of kept) place(other)
     }
     return kept
   }
@@ -247,12 +230,16 @@ class Choice {
 
   /** What it needs that is neither on the device nor on the way: loading takes so long. */
   #loadMs({ residents }: WaitingTask): number {
+    const known = this.#loadTimes.get(residents)
+    if (known !== undefined) return known
     const there = this.#snapshot.memory.residents
     let missing = 0
     for (const { bytes, key } of residents) {
       if (!there.has(key) && !this.#loading.has(key)) missing += bytes
     }
-    return missing / this.#snapshot.loadBytesPerMs
+    const loadMs = missing / this.#snapshot.loadBytesPerMs
+    this.#loadTimes.set(residents, loadMs)
+    return loadMs
   }
 
   /** How long the link is busy with what those bring that run or were chosen to. */

@@ -124,7 +124,14 @@ const making = (
  * `hostWork` says.
  */
 export const makeShapePrep = (hostWork: HostWork | null = null): PrepPoolService => {
+  type Roles = PrepareRequest["roles"]
   type Prepared = Map<string, ReadonlyArray<ResidentObject>>
+  const roleKeys = new WeakMap<Roles, string>()
+  const keyOf = (roles: Roles): string => {
+    const key = roleKeys.get(roles) ?? roles.join()
+    roleKeys.set(roles, key)
+    return key
+  }
   const prepared = new WeakMap<GnnModel, WeakMap<Graph, Prepared>>()
   const prepare = (request: PrepareRequest): ReadonlyArray<ResidentObject> => {
     const make = () => request.roles.map((role) => prepareRole(request, role))
@@ -134,7 +141,7 @@ export const makeShapePrep = (hostWork: HostWork | null = null): PrepPoolService
     const plans: Prepared = graphs.get(request.graph) ?? new Map()
     graphs.set(request.graph, plans)
     // Plans of one task differ in what they keep on the device, and so in their roles.
-    const roles = request.roles.join()
+    const roles = keyOf(request.roles)
     const residents = plans.get(roles) ?? make()
     plans.set(roles, residents)
     return residents

@@ -118,19 +118,41 @@ const lookUp = (catalog: Catalog, graphId: string, modelId: string) => {
   return Effect.succeed({ graph, model })
 }
 
-const handleOf = (system: ActorSystem, task: LiveTask): EffectTask => ({
-  id: task.spec.id,
-  state: Effect.sync(() => task.state),
-  result: Deferred.await(task.done),
-  cancel: system.cancel(task),
-})
+/** What a caller holds of a task. Its effects are made when they are asked for: most are never. */
+class TaskHandle implements EffectTask {
+  readonly #system: ActorSystem
+  readonly #task: LiveTask
+
+  constructor(system: ActorSystem, task: LiveTask) {
+    this.#system = system
+    this.#task = task
+  }
+
+  get id(): string {
+    return this.#task.spec.id
+  }
+
+  get state(): Effect.Effect<TaskState> {
+    return Effect.sync(() => this.#task.state)
+  }
+
+  get result(): EffectTask["result"] {
+    return Deferred.await(this.#task.done)
+  }
+
+  get cancel(): Effect.Effect<void> {
+    return this.#system.cancel(this.#task)
+  }
+}
 
 const submitTo =
   (system: ActorSystem, catalog: Catalog): GnnSchedService["submit"] =>
   (spec) =>
-    Effect.suspend(() => lookUp(catalog, spec.graph, spec.model)).pipe(
-      Effect.flatMap(({ graph, model }) => system.submit(spec, graph, model)),
-      Effect.map((task) => handleOf(system, task)),
+    Effect.suspend(() =>
+      Effect.map(
+        lookUp(catalog, spec.graph, spec.model),
+        ({ graph, model }) => new TaskHandle(system, system.submit(spec, graph, model)),
+      ),
     )
 
 const reportOf = (

@@ -1,7 +1,8 @@
 // A clock and a scheduler of fibers for simulations: time stands still while any fiber has something
 // to do and jumps to the next sleeper when none has. One queue in order of arrival holds what is to
 // run, so the same program takes the same steps in every run.
-import { type Clock, Duration, Effect, type Scheduler } from "effect"
+import { Duration, Effect, type Scheduler } from "effect"
+import type { AlarmClock } from "../device/sim/AlarmClock.ts"
 
 interface Sleeper {
   readonly atNanos: number
@@ -13,6 +14,8 @@ interface Sleeper {
 
 const isBefore = (a: Sleeper, b: Sleeper): boolean =>
   a.atNanos === b.atNanos ? a.seq < b.seq : a.atNanos < b.atNanos
+
+const nanosOf = (ms: number): number => Math.round(ms * 1e6)
 
 /** A binary heap of sleepers, the next to wake first. */
 class Sleepers {
@@ -49,7 +52,7 @@ class Sleepers {
   }
 }
 
-export class VirtualTime implements Scheduler.Scheduler, Clock.Clock {
+export class VirtualTime implements Scheduler.Scheduler, AlarmClock {
   readonly executionMode = "async"
   #nowNanos = 0
   #nowBig = 0n
@@ -89,19 +92,24 @@ export class VirtualTime implements Scheduler.Scheduler, Clock.Clock {
   readonly monotonicTimeNanos = Effect.sync(() => this.#nowBig)
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
-    const nanos = Math.round(Duration.toMillis(duration) * 1e6)
+    const nanos = nanosOf(Duration.toMillis(duration))
     if (nanos <= 0) return Effect.yieldNow
     return Effect.callback<void>((resume) => {
-      const sleeper: Sleeper = {
-        atNanos: this.#nowNanos + nanos,
-        seq: this.#seq++,
-        wake: () => resume(Effect.void),
-      }
-      this.#sleepers.push(sleeper)
+      const sleeper = this.#sleep(nanos, () => resume(Effect.void))
       return Effect.sync(() => {
         sleeper.wake = null
       })
     })
+  }
+
+  readonly alarm = (afterMs: number, ring: () => void): void => {
+    this.#sleep(Math.max(0, nanosOf(afterMs)), ring)
+  }
+
+  #sleep(nanos: number, wake: () => void): Sleeper {
+    const sleeper: Sleeper = { atNanos: this.#nowNanos + nanos, seq: this.#seq++, wake }
+    this.#sleepers.push(sleeper)
+    return sleeper
   }
 
   /** Takes `count` steps at most; false when nothing is left to happen. */

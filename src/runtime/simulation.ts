@@ -11,6 +11,7 @@ import { dispatchedBy, makeSimHost } from "../device/sim/simHost.ts"
 import { BadConfig, type DeviceUnavailable } from "../model/errors.ts"
 import { FaultBook } from "../model/FaultBook.ts"
 import type { HostWork } from "../model/HostWork.ts"
+import type { Snapshot } from "../model/Snapshot.ts"
 import { faultPrep } from "../prep/faultPrep.ts"
 import { makeShapePrep } from "../prep/shapePrep.ts"
 import { type GnnSchedService, serveGnnSched } from "./GnnSched.ts"
@@ -46,6 +47,8 @@ export interface SimulationOptions
   readonly jitter?: number
   /** Keep a time for each operator. Default true; with a million tasks they are most of the memory. */
   readonly opTimings?: boolean
+  /** Stands around the policy, and around its rule of preemption: for whoever measures decisions. */
+  readonly around?: <A>(decide: (snapshot: Snapshot, nowMs: number) => A) => typeof decide
 }
 
 export const defaultJitter = 0.05
@@ -90,6 +93,7 @@ export const openSimulation = (
       jitter = defaultJitter,
       opTimings = true,
       shareWork = false,
+      around = (decide) => decide,
       ...common
     } = options
     const { kernels } = machine.lane
@@ -114,6 +118,8 @@ export const openSimulation = (
     return yield* serveGnnSched({
       ...resolved,
       settings,
+      policy: around(resolved.policy),
+      preempt: resolved.preempt === null ? null : around(resolved.preempt),
       profile,
       hostWork,
       device: faults === null ? device : faultDevice(device, new FaultBook(faults)),

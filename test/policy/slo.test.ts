@@ -3,8 +3,9 @@
 import { describe, expect, it } from "vitest"
 import type { Demand } from "../../src/model/Plan.ts"
 import type { Decision, WaitingTask } from "../../src/model/Snapshot.ts"
+import { lookahead } from "../../src/policy/Lookahead.ts"
 import { patienceFactor, patienceMs, patienceTurn } from "../../src/policy/patience.ts"
-import { lookahead, slo } from "../../src/policy/slo.ts"
+import { slo } from "../../src/policy/slo.ts"
 import { testRandom } from "../support/random.ts"
 import { type TaskInput, tasksOf, World } from "./world.ts"
 

@@ -80,20 +80,17 @@ export const open = (
     const submit: World["submit"] = (id, spec = {}) => {
       const graph = graphs[Number(spec.graph ?? 0)]!
       const model = models[Number(spec.model ?? 0)]!
-      return system.submit(
-        {
-          id,
-          tenant: "a",
-          nodes: null,
-          deadlineMs: null,
-          priority: 0,
-          ...spec,
-          graph: graph.contentId,
-          model: model.contentId,
-        },
-        graph,
-        model,
-      )
+      const full: TaskSpec = {
+        id,
+        tenant: "a",
+        nodes: null,
+        deadlineMs: null,
+        priority: 0,
+        ...spec,
+        graph: graph.contentId,
+        model: model.contentId,
+      }
+      return Effect.sync(() => system.submit(full, graph, model))
     }
     return { system, submit, device }
   })

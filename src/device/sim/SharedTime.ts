@@ -86,10 +86,10 @@ export class SharedTime {
   }
 
   #share(): void {
-    const entries = [...this.#entries.values()]
-    const slowdowns = this.#slowdown(entries.map(({ run }) => run.demand))
-    entries.forEach((entry, i) => {
-      entry.slowdown = slowdowns[i]!
-    })
+    const demands: Array<Demand> = []
+    for (const { run } of this.#entries.values()) demands.push(run.demand)
+    const slowdowns = this.#slowdown(demands)
+    let at = 0
+    for (const entry of this.#entries.values()) entry.slowdown = slowdowns[at++]!
   }
 }

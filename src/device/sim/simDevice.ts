@@ -9,6 +9,7 @@ import { opEndsMs, workBefore } from "../../model/planWork.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
 import type { Completion, Device, LaneProgress, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
+import { type AlarmClock, alarmOf } from "./AlarmClock.ts"
 import { jitterOf } from "./jitter.ts"
 import { opTimings } from "./opTimings.ts"
 import { type SharedRun, SharedTime, type Slowdown } from "./SharedTime.ts"
@@ -43,8 +44,7 @@ interface SimState {
   readonly time: SharedTime
   readonly lanesBusy: Map<number, SimRun>
   readonly hostLink: Semaphore.Semaphore
-  /** Starts a fiber that lives as long as the device. */
-  readonly fork: (effect: Effect.Effect<void>) => void
+  readonly alarm: AlarmClock["alarm"]
   readonly nowMs: () => number
   /** When the alarm that counts goes off; those set for later are ignored. */
   alarmMs: number
@@ -69,7 +69,7 @@ export const openSimDevice = (
       time: new SharedTime(options.slowdown),
       lanesBusy: new Map(),
       hostLink: Semaphore.makeUnsafe(1),
-      fork: (effect) => void Fiber.runIn(run(effect), alarms),
+      alarm: alarmOf(clock, (effect) => void Fiber.runIn(run(effect), alarms)),
       nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
       alarmMs: Number.POSITIVE_INFINITY,
       closed: false,
@@ -117,11 +117,7 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
       const travel = Effect.sleep((1000 * bytes) / state.options.hostBytesPerSecond)
       return state.hostLink.withPermit(Effect.andThen(travel, arrive))
     },
-    submit: (request) => {
-      const { taskOverheadMs } = state.options
-      const run = submit(state, request)
-      return taskOverheadMs === 0 ? run : Effect.andThen(Effect.sleep(taskOverheadMs), run)
-    },
+    submit: (request) => submit(state, request),
     stats: Effect.sync(() => book.stats),
     progress: (lane) => progressOf(state, lane),
   }
@@ -129,23 +125,44 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
 
 const closedError = () => new DeviceUnavailable({ device: "sim", reason: "closed" })
 
+/** Handing the plan over takes its time first; what is wrong with it shows after that. */
 const submit = (state: SimState, request: SubmitRequest): Effect.Effect<Completion, DeviceError> =>
-  Effect.suspend((): Effect.Effect<Completion, DeviceError> => {
-    if (state.closed) return Effect.fail(closedError())
-    const refused =
-      state.book.submitFault(request, state.options.lanes) ?? laneFault(state, request)
-    if (refused !== null) return Effect.fail(refused)
-    const { firstOp = 0, stop } = request
-    if (stop?.asked === true) return Effect.succeed(completionOf(state, request, firstOp, 0))
-    return Effect.callback<Completion>((resume) => {
-      const run = startRun(state, request, resume)
-      stop?.listen(() => stopAtBoundary(state, run))
-      return Effect.suspend(() => {
-        stopAtBoundary(state, run)
-        return Deferred.await(run.ended)
-      })
+  Effect.callback<Completion, DeviceError>((resume) => {
+    let run: SimRun | null = null
+    let isGone = false
+    const begin = () => {
+      if (!isGone) run = beginRun(state, request, resume)
+    }
+    const { taskOverheadMs } = state.options
+    if (taskOverheadMs === 0) begin()
+    else state.alarm(taskOverheadMs, begin)
+    return Effect.suspend(() => {
+      isGone = true
+      if (run === null) return Effect.void
+      stopAtBoundary(state, run)
+      return Deferred.await(run.ended)
     })
   })
+
+/** null where it need not, or may not, run. */
+const beginRun = (
+  state: SimState,
+  request: SubmitRequest,
+  resume: (end: Effect.Effect<Completion, DeviceError>) => void,
+): SimRun | null => {
+  const refused = state.closed
+    ? closedError()
+    : (state.book.submitFault(request, state.options.lanes) ?? laneFault(state, request))
+  const { firstOp = 0, stop } = request
+  if (refused !== null) resume(Effect.fail(refused))
+  else if (stop?.asked === true) resume(Effect.succeed(completionOf(state, request, firstOp, 0)))
+  else {
+    const run = startRun(state, request, resume)
+    stop?.listen(() => stopAtBoundary(state, run))
+    return run
+  }
+  return null
+}
 
 /** An executor gives its lane one plan at a time. */
 const laneFault = ({ lanesBusy }: SimState, { lane }: SubmitRequest): PlanRefused | null =>
@@ -189,7 +206,7 @@ const progressOf = (state: SimState, lane: number): LaneProgress | null => {
 const startRun = (
   state: SimState,
   request: SubmitRequest,
-  resume: (completion: Effect.Effect<Completion>) => void,
+  resume: (end: Effect.Effect<Completion, DeviceError>) => void,
 ): SimRun => {
   const { firstOp = 0, lane, plan, taskId } = request
   const { jitter, seed } = state.options
@@ -259,12 +276,11 @@ const setAlarm = (state: SimState, now: number): void => {
   const nextMs = state.time.nextEndMs()
   if (nextMs === null || nextMs >= state.alarmMs) return
   state.alarmMs = nextMs
-  const ring = Effect.sync(() => {
+  state.alarm(Math.max(tickMs, nextMs - now), () => {
     if (state.alarmMs !== nextMs) return
     state.alarmMs = Number.POSITIVE_INFINITY
     const atMs = state.nowMs()
     state.time.advance(atMs)
     setAlarm(state, atMs)
   })
-  state.fork(Effect.andThen(Effect.sleep(Math.max(tickMs, nextMs - now)), ring))
 }
