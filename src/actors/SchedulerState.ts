@@ -265,6 +265,7 @@ export class SchedulerState {
       loadBytesPerMs: this.#loadBytesPerMs,
       interference: this.#interference,
       tenants: this.#service.shares,
+      maxWeight: this.#service.maxWeight,
       byService: this.#service.byService,
     }
   }

@@ -30,8 +30,12 @@ export class TenantService {
   /** Their service for a weight of 1, beside them. */
   readonly #services: Array<number> = []
 
+  /** No tenant weighs more, whoever comes. */
+  readonly maxWeight: number
+
   constructor(tenants: ReadonlyArray<TenantInfo>) {
     this.#weights = new Map(tenants.map(({ id, weight }) => [id, weight]))
+    this.maxWeight = tenants.reduce((most, { weight }) => Math.max(most, weight), defaultWeight)
   }
 
   /** A task of the tenant waits. */

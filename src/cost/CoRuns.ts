@@ -16,6 +16,8 @@ export class CoRuns {
   readonly #model: InterferenceModel
   readonly #runs = new Map<string, CoRun>()
   #atMs = 0
+  /** How many times as long each takes as alone, in the order in which they began; until one comes or goes. */
+  #factors: ReadonlyArray<number> | null = null
 
   constructor(model: InterferenceModel) {
     this.#model = model
@@ -24,6 +26,7 @@ export class CoRuns {
   start(id: string, demand: Demand, nowMs: number): void {
     this.#advance(nowMs)
     this.#runs.set(id, { demand, startMs: nowMs, aloneMs: 0 })
+    this.#factors = null
   }
 
   /** Mean slowdown of the run since its start, at least 1; 1 for one that is not known. */
@@ -32,6 +35,7 @@ export class CoRuns {
     const run = this.#runs.get(id)
     if (run === undefined) return 1
     this.#runs.delete(id)
+    this.#factors = null
     return run.aloneMs > 0 ? Math.max(1, (nowMs - run.startMs) / run.aloneMs) : 1
   }
 
@@ -42,13 +46,13 @@ export class CoRuns {
   ): { readonly onLaneMs: number; readonly aloneMs: number } | null {
     const run = this.#runs.get(id)
     if (run === undefined) return null
-    const aloneMs = run.aloneMs + (nowMs - this.#atMs) / this.#factors()[this.#placeOf(id)]!
+    const aloneMs = run.aloneMs + (nowMs - this.#atMs) / this.#slowdowns[this.#placeOf(id)]!
     return { onLaneMs: nowMs - run.startMs, aloneMs }
   }
 
   #advance(nowMs: number): void {
     if (nowMs === this.#atMs) return
-    const factors = this.#factors()
+    const factors = this.#slowdowns
     let place = 0
     for (const run of this.#runs.values()) {
       run.aloneMs += (nowMs - this.#atMs) / factors[place++]!
@@ -56,10 +60,12 @@ export class CoRuns {
     this.#atMs = nowMs
   }
 
-  /** How many times as long each run takes as alone, in the order in which they began. */
-  #factors(): ReadonlyArray<number> {
-    const demands = Array.from(this.#runs.values(), ({ demand }) => demand)
-    return slowdown(demands, this.#model)
+  get #slowdowns(): ReadonlyArray<number> {
+    this.#factors ??= slowdown(
+      Array.from(this.#runs.values(), ({ demand }) => demand),
+      this.#model,
+    )
+    return this.#factors
   }
 
   #placeOf(id: string): number {

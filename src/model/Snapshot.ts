@@ -81,6 +81,8 @@ export interface Snapshot {
   readonly tenants: ReadonlyMap<string, TenantShare>
   /** The same, the least service for a weight of 1 first. Valid until the next change. */
   readonly byService: ReadonlyArray<TenantShare & { readonly tenant: string }>
+  /** No tenant weighs more. Left out where that is not known. */
+  readonly maxWeight?: number
 }
 
 /** `interference`: it would slow what runs by more than it gains. */

@@ -14,6 +14,7 @@ export interface TaskOrder {
 /** Ascending when iterated. Valid until the next change, as all that a snapshot holds. */
 export interface OrderedTasks extends Iterable<WaitingTask> {
   readonly length: number
+  readonly first: WaitingTask | undefined
   /** The last first; of tasks with the same key, the latest arrival. */
   readonly descending: () => Iterable<WaitingTask>
 }

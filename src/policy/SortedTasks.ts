@@ -29,6 +29,10 @@ export class SortedTasks implements OrderedTasks {
     return this.#length
   }
 
+  get first(): WaitingTask | undefined {
+    return this.#chunks[0]?.tasks[0]
+  }
+
   add(task: WaitingTask): void {
     const key = this.#order.key(task)
     this.#length++

@@ -2,11 +2,14 @@
 // the neediest, but for some slack within which a policy may choose as it likes.
 import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
 
+/** Tenants within their share whose tasks are looked at one tenant after the other. */
+const fewTenants = 32
+
 /** Milliseconds of service for a weight of 1. */
 export const shareSlackMs = 10
 
 /** What has a target may go by others for longer: a target that is missed cannot be made up for. */
-export const dueSlackMs = 50
+export const dueSlackMs = 30
 
 /** So much longer where a deadline is a promise: whoever was given one relies on it. */
 export const firmSlackMs = 1000
@@ -15,15 +18,33 @@ export class TenantShares {
   readonly #tenants: Snapshot["tenants"]
   readonly #leastMs: number
   readonly #dueSlackMs: number
+  /** No tenant weighs more than 1. */
+  readonly noneIsHeavy: boolean
+  /**
+   * Those that are within their share where these are few, else null: what waits of others may hide
+   * theirs.
+   */
+  readonly few: ReadonlyArray<string> | null
 
   constructor({
-    byService: [neediest],
+    byService,
     firm = false,
+    maxWeight = Number.POSITIVE_INFINITY,
     tenants,
-  }: Pick<Snapshot, "byService" | "firm" | "tenants">) {
+  }: Pick<Snapshot, "byService" | "firm" | "maxWeight" | "tenants">) {
     this.#tenants = tenants
+    this.noneIsHeavy = maxWeight <= 1
     this.#dueSlackMs = firm ? firmSlackMs : dueSlackMs
+    const [neediest] = byService
     this.#leastMs = neediest === undefined ? 0 : neediest.attainedMs / neediest.weight
+    const most = this.#leastMs + Math.max(shareSlackMs, this.#dueSlackMs)
+    let count = 0
+    while (count < byService.length && count <= fewTenants) {
+      const { attainedMs, weight } = byService[count]!
+      if (attainedMs / weight > most) break
+      count++
+    }
+    this.few = count > fewTenants ? null : byService.slice(0, count).map(({ tenant }) => tenant)
   }
 
   weightOf(tenant: string): number {

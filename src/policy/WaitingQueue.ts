@@ -86,7 +86,7 @@ class Outlook {
 
   at(nowMs: number): this {
     for (;;) {
-      const [first] = this.inTime.ordered(byLatestStart)
+      const { first } = this.inTime.ordered(byLatestStart)
       if (first === undefined || latestStartMs(first) >= nowMs) return this
       this.inTime.remove(first)
       this.lost.add(first)

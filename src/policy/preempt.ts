@@ -85,12 +85,17 @@ export const preemptForTargets: Preempt = (snapshot, nowMs) => {
   const due = dueTasks(snapshot, nowMs, preemptLookahead)
   if (due.length === 0) return null
   for (const deviations of sureEnough) {
-    const runs = underway(snapshot, { nowMs, deviations, stopsForTargets: true })
-    const found = rescue(due, runs, { snapshot, nowMs, deviations })
+    const rescue = new Rescue(due, { snapshot, nowMs, deviations })
+    // Who is surely in time is so by the boldest reckoning as well.
+    if (rescue.late.length === 0) return null
+    const found = rescue.find()
     if (found !== null) return found
   }
   return null
 }
+
+const keepsLane = (run: Underway): Underway =>
+  run.isStopping ? run : { ...run, boundaryAtMs: null }
 
 interface Moment {
   readonly snapshot: Snapshot
@@ -98,41 +103,63 @@ interface Moment {
   readonly deviations: number
 }
 
-const keepsLane = (run: Underway): Underway =>
-  run.isStopping ? run : { ...run, boundaryAtMs: null }
+/** Which run to stop, so that a task is in time and nobody is late who would not be. */
+class Rescue {
+  readonly #due: ReadonlyArray<Due>
+  readonly #moment: Moment
+  readonly #runs: ReadonlyArray<Underway>
+  /** Where nobody else is stopped. */
+  readonly #waits: Walked
+  /** Places of the tasks that are late then. */
+  readonly late: ReadonlyArray<number>
 
-/** Stops the run, if there is one, by which a task is in time and nobody is late who would not be. */
-const rescue = (
-  due: ReadonlyArray<Due>,
-  runs: ReadonlyArray<Underway>,
-  { deviations, nowMs, snapshot }: Moment,
-): Decision | null => {
-  const { lanesTotal: lanes, interference, running } = snapshot
-  const shares = new TenantShares(snapshot)
-  const provided = new Set(running.map(({ stop }) => stop?.stoppingFor))
-  const walk = (with_: ReadonlyArray<Underway>) =>
-    walkByDue(due, { runs: with_, concurrency: { lanes, interference }, nowMs, deviations })
-  const isLate = ({ ends }: Walked, at: number) => ends[at]! > due[at]!.dueAtMs
-  const waits = walk(runs.map(keepsLane))
-  const late = [...due.keys()].filter((at) => isLate(waits, at))
-  if (late.length === 0) return null
-  let best: { readonly victim: Underway; readonly rescued: number; readonly at: number } | null =
-    null
-  for (const victim of runs) {
-    if (victim.boundaryAtMs === null || victim.isStopping) continue
-    const stops = walk(runs.map((run) => (run === victim ? run : keepsLane(run))))
-    const at = stops.stops.get(victim.id)
-    if (at === undefined || provided.has(due[at]!.task.id)) continue
-    const harms = due.some((_, each) => isLate(stops, each) && !isLate(waits, each))
-    if (harms || stops.brokenRuns.length > waits.brokenRuns.length) continue
-    if (!shares.isWithin(due[at]!.task)) continue
-    const rescued = late.filter((each) => !isLate(stops, each)).length
-    if (rescued === 0 || !fits(due[at]!.task, snapshot)) continue
-    if (best === null || rescued > best.rescued || hasMoreToSpare(victim, best.victim)) {
-      best = { victim, rescued, at }
-    }
+  constructor(due: ReadonlyArray<Due>, moment: Moment) {
+    this.#due = due
+    this.#moment = moment
+    const { deviations, nowMs, snapshot } = moment
+    this.#runs = underway(snapshot, { nowMs, deviations, stopsForTargets: true })
+    this.#waits = this.#walk(this.#runs.map(keepsLane))
+    this.late = [...due.keys()].filter((at) => this.#isLate(this.#waits, at))
   }
-  return best === null ? null : giveWay(best.victim.id, due[best.at]!.task)
+
+  #walk(runs: ReadonlyArray<Underway>): Walked {
+    const { deviations, nowMs, snapshot } = this.#moment
+    const { interference, lanesTotal: lanes } = snapshot
+    return walkByDue(this.#due, {
+      runs,
+      concurrency: { lanes, interference },
+      nowMs,
+      deviations,
+    })
+  }
+
+  #isLate({ ends }: Walked, at: number): boolean {
+    return ends[at]! > this.#due[at]!.dueAtMs
+  }
+
+  find(): Decision | null {
+    const { snapshot } = this.#moment
+    const due = this.#due
+    const shares = new TenantShares(snapshot)
+    const isProvided = (id: string) => snapshot.running.some(({ stop }) => stop?.stoppingFor === id)
+    let best: { readonly victim: Underway; readonly rescued: number; readonly at: number } | null =
+      null
+    for (const victim of this.#runs) {
+      if (victim.boundaryAtMs === null || victim.isStopping) continue
+      const stops = this.#walk(this.#runs.map((run) => (run === victim ? run : keepsLane(run))))
+      const at = stops.stops.get(victim.id)
+      if (at === undefined || isProvided(due[at]!.task.id)) continue
+      const harms = due.some((_, each) => this.#isLate(stops, each) && !this.late.includes(each))
+      if (harms || stops.brokenRuns.length > this.#waits.brokenRuns.length) continue
+      if (!shares.isWithin(due[at]!.task)) continue
+      const rescued = this.late.filter((each) => !this.#isLate(stops, each)).length
+      if (rescued === 0 || !fits(due[at]!.task, snapshot)) continue
+      if (best === null || rescued > best.rescued || hasMoreToSpare(victim, best.victim)) {
+        best = { victim, rescued, at }
+      }
+    }
+    return best === null ? null : giveWay(best.victim.id, due[best.at]!.task)
+  }
 }
 
 /** What has no target has the most; of two such, the one that comes to its boundary first is stopped. */

@@ -27,10 +27,10 @@ import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { withPlan } from "../model/WaitingTask.ts"
-import { byArrival } from "../model/WaitingTasks.ts"
+import { byArrival, type OrderedTasks, type TaskList } from "../model/WaitingTasks.ts"
 import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
-import { byDue, dueAtMs as dueAtMsOf, latestStartMs } from "./edf.ts"
+import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { choiceOf, firstOf, Lookahead, lookahead } from "./Lookahead.ts"
 import { patienceOf, patienceTurn, sparePart } from "./patience.ts"
@@ -55,6 +55,9 @@ interface Due extends TimedTask {
 const speedOf = (slowdowns: ReadonlyArray<number>): number =>
   slowdowns.reduce((sum, slowdown) => sum + 1 / slowdown, 0)
 
+const inAgedOrder = (a: WaitingTask, b: WaitingTask): number =>
+  byAgedTime.key(a) - byAgedTime.key(b) || a.seq - b.seq
+
 /** One decision: what it has chosen so far, and what it chooses from. */
 class Choice {
   readonly #snapshot: Snapshot
@@ -65,6 +68,8 @@ class Choice {
   readonly #started: Array<WaitingTask> = []
   readonly #chosen: Array<Other> = []
   readonly #loading = new Set<string>()
+  readonly #inTime: TaskList
+  readonly #lost: TaskList
   readonly #inTimeByAgedTime: Lookahead
   readonly #inTimeByDue: Lookahead
   readonly #lostByAgedTime: Lookahead
@@ -73,10 +78,11 @@ class Choice {
 
   constructor(snapshot: Snapshot, nowMs: number) {
     const { waiting } = snapshot
-    const [inTime, lost] = [waiting.inTime(nowMs), waiting.lost(nowMs)]
-    this.#inTimeByAgedTime = new Lookahead(inTime.ordered(byAgedTime), this.#taken)
-    this.#inTimeByDue = new Lookahead(inTime.ordered(byDue), this.#taken)
-    this.#lostByAgedTime = new Lookahead(lost.ordered(byAgedTime), this.#taken)
+    this.#inTime = waiting.inTime(nowMs)
+    this.#lost = waiting.lost(nowMs)
+    this.#inTimeByAgedTime = new Lookahead(this.#inTime.ordered(byAgedTime), this.#taken)
+    this.#inTimeByDue = new Lookahead(this.#inTime.ordered(byDue), this.#taken)
+    this.#lostByAgedTime = new Lookahead(this.#lost.ordered(byAgedTime), this.#taken)
     this.#snapshot = snapshot
     this.#concurrency = concurrencyOf(snapshot)
     this.#nowMs = nowMs
@@ -107,17 +113,22 @@ class Choice {
 
   /** Who is next, whatever fits; null when nobody is left to look at. */
   next(): WaitingTask | null {
-    const { waiting } = this.#snapshot
-    const [oldest] = firstOf(waiting.ordered(byArrival), this.#taken, 1)
-    if (oldest === undefined) return null
-    if (this.#isTurnOfOldest() && this.#nowMs - oldest.submittedAtMs > patienceOf(oldest))
-      return oldest
-    const shortest = this.#shortest()
-    return shortest === null ? null : (this.#endangeredBy(shortest) ?? shortest)
+    const inLine = this.nextInLine()
+    if (inLine === null || this.#hasLostPatience(inLine)) return inLine
+    return this.#endangeredBy(inLine) ?? inLine
   }
 
-  #isTurnOfOldest(): boolean {
-    return (this.#snapshot.startedCount + this.#started.length) % patienceTurn === 0
+  /** The same, whoever is at risk. */
+  nextInLine(): WaitingTask | null {
+    const oldest = this.#firstFree(this.#snapshot.waiting.ordered(byArrival))
+    if (oldest === undefined) return null
+    return this.#hasLostPatience(oldest) ? oldest : this.#shortest()
+  }
+
+  /** And it is the turn of one that has. */
+  #hasLostPatience(task: WaitingTask): boolean {
+    const isTurn = (this.#snapshot.startedCount + this.#started.length) % patienceTurn === 0
+    return isTurn && this.#nowMs - task.submittedAtMs > patienceOf(task)
   }
 
   /**
@@ -125,47 +136,52 @@ class Choice {
    * it must load; one that cannot meet its target any more only where there is no other.
    */
   #shortest(): WaitingTask | null {
-    const inTime = this.#inTimeByAgedTime.tasks()
-    const lost = inTime.length < lookahead ? this.#lostByAgedTime.tasks() : []
-    const first = lost.length === 0 ? inTime : [...inTime, ...lost]
-    const within = first.filter((task) => this.#shares.isWithin(task))
-    if (within.length > 0) return this.#shortestOf(within)
-    const needy = first.length >= lookahead ? this.#firstOfTheNeedy() : []
-    return this.#shortestOf(needy.length > 0 ? needy : first)
+    const inTime = this.#inTimeByAgedTime
+    const lost = this.#lostByAgedTime
+    const found =
+      this.#shares.few === null
+        ? (this.#shortestOf(inTime.tasks(), "within") ?? this.#shortestOf(lost.tasks(), "within"))
+        : (this.#shortestOfFew(this.#inTime) ?? this.#shortestOfFew(this.#lost))
+    return found ?? this.#shortestOf(inTime.tasks()) ?? lost.tasks()[0] ?? null
   }
 
-  /** The first of each of the neediest tenants, where a flood hides them. */
-  #firstOfTheNeedy(): ReadonlyArray<WaitingTask> {
-    const waiting = this.#snapshot.waiting.byTenant(byAgedTime)
-    const needy: Array<WaitingTask> = []
-    for (const { tenant } of this.#snapshot.byService.slice(0, lookahead)) {
-      const [task] = firstOf(waiting.get(tenant) ?? [], this.#taken, 1)
-      if (task !== undefined && this.#shares.isWithin(task)) needy.push(task)
+  /** Of each tenant that is within its share, where they are few, the first. */
+  #shortestOfFew(list: TaskList): WaitingTask | undefined {
+    if (list.length === 0) return undefined
+    const tasks = list.byTenant(byAgedTime)
+    const firsts: Array<WaitingTask> = []
+    for (const tenant of this.#shares.few!) {
+      const first = this.#firstFree(tasks.get(tenant))
+      if (first !== undefined) firsts.push(first)
     }
-    return needy
+    return this.#shortestOf(firsts.sort(inAgedOrder), "within")
   }
 
-  #shortestOf(tasks: ReadonlyArray<WaitingTask>): WaitingTask | null {
-    let best: WaitingTask | null = null
+  /** The first of an order that is not taken. */
+  #firstFree(tasks: OrderedTasks | undefined): WaitingTask | undefined {
+    const first = tasks?.first
+    if (first === undefined || !this.#taken.has(choiceOf(first))) return first
+    return firstOf(tasks!, this.#taken, 1)[0]
+  }
+
+  /**
+   * In order of aged length: where nobody weighs more than 1, those behind one that is as short as it
+   * seems are longer.
+   */
+  #shortestOf(tasks: ReadonlyArray<WaitingTask>, shares?: "within"): WaitingTask | undefined {
+    let best: WaitingTask | undefined
     let least = Number.POSITIVE_INFINITY
-    let hopeless: WaitingTask | null = null
     for (const task of tasks) {
-      if (!this.#canBeMet(task)) {
-        hopeless ??= task
-        continue
-      }
+      const agedMs = sjfAgeing * (this.#nowMs - task.submittedAtMs)
+      if (this.#shares.noneIsHeavy && task.predictedMs - agedMs >= least) break
+      if (shares === "within" && !this.#shares.isWithin(task)) continue
       const length = (task.predictedMs + this.#loadMs(task)) / this.#shares.weightOf(task.tenant)
-      const key = length - sjfAgeing * (this.#nowMs - task.submittedAtMs)
+      const key = length - agedMs
       if (key >= least) continue
       best = task
       least = key
     }
-    return best ?? hopeless
-  }
-
-  /** Also of a task without a target. */
-  #canBeMet(task: WaitingTask): boolean {
-    return latestStartMs(task) >= this.#nowMs
+    return best
   }
 
   /** The task to run instead of `shortest`, lest a target be missed; null when none is at risk. */
@@ -299,13 +315,14 @@ const greedy: Policy = (snapshot, nowMs) => {
     blocked ??= { id: task.id, reason }
   }
   for (let looked = 0; looked < lookahead; looked++) {
-    const task = choice.next()
+    const lanesAreTaken = choice.started.length >= snapshot.lanesFree
+    const task = lanesAreTaken ? choice.nextInLine() : choice.next()
     if (task === null) break
     if (snapshot.mode === "groups" && snapshot.running.length > 0) {
       block(task, "order")
       break
     }
-    if (choice.started.length >= snapshot.lanesFree) {
+    if (lanesAreTaken) {
       block(task, "lane")
       break
     }
