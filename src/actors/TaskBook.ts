@@ -105,8 +105,11 @@ export class TaskBook {
     const reason = outcome.status === "completed" ? null : outcome.reason
     const record = recordOf(task, nowMs, reason)
     this.#records.add(record)
+    // What is old keeps what it refers to alive until the old are collected: nothing then.
     task.prepared = null
     task.hostMemory = null
+    task.runs = []
+    task.ops = []
     this.#tell(task)
     Deferred.doneUnsafe(
       task.done,

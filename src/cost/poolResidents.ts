@@ -16,10 +16,7 @@ export class PoolResidents {
   /** Of a copy; null: gone. */
   readonly #changes = new Map<string, ResidentEntry | null>()
 
-  private constructor(
-    base: ReadonlyMap<string, ResidentEntry>,
-    own: Map<string, OwnEntry> | null,
-  ) {
+  private constructor(base: ReadonlyMap<string, ResidentEntry>, own: Map<string, OwnEntry> | null) {
     this.#base = base
     this.#own = own
   }

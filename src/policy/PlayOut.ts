@@ -58,6 +58,18 @@ interface Due {
 export const mostInPlay = 30
 
 const toleranceMs = 1e-9
+/** What sums in another order may differ by: a bound beats only by more. */
+const rounding = 1e-9
+const roundingMs = 1e-6
+
+/** What has not ended. */
+interface Open {
+  readonly pending: ReadonlyArray<number>
+  readonly runs: ReadonlyArray<number>
+  readonly readyMs: ReadonlyArray<number>
+  readonly leftMs: ReadonlyArray<number>
+  readonly atMs: number
+}
 
 export class PlayOut {
   readonly tasks: ReadonlyArray<WaitingTask>
@@ -77,6 +89,7 @@ export class PlayOut {
   /** What nobody holds now; to be copied. */
   readonly #free: PoolFreeList
   readonly #slowdowns = new Map<number, ReadonlyArray<number>>()
+  readonly #speeds = new Map<number, number>()
 
   constructor({ nowMs, roomless, snapshot, sparePart, tasks }: PlayOptions) {
     const { memory, running, tenants } = snapshot
@@ -123,7 +136,12 @@ export class PlayOut {
   }
 
   /** Time O(n (n + lanes)) for n tasks. */
-  play({ atMost, order }: Course): Played {
+  play(course: Course): Played {
+    return this.playAgainst(course, null)!
+  }
+
+  /** null as soon as it cannot be better than `best` any more. */
+  playAgainst({ atMost, order }: Course, best: Played | null): Played | null {
     const { lanesTotal } = this.#snapshot
     const count = this.tasks.length
     const loadedAt = new Map(this.#onTheWay)
@@ -211,7 +229,32 @@ export class PlayOut {
         if (nextMs > dueMs) lateWeight += this.#weights[place]!
       }
       atMs = nextMs
+      if (best !== null) {
+        const open = { pending, runs, readyMs, leftMs, atMs }
+        if (this.#isBeaten(best, lateWeight, weightedMs, open)) return null
+      }
     }
+  }
+
+  /** As if all that is open ran alone from now on, each on a lane of its own, what it needs there. */
+  #isBeaten(
+    best: Played,
+    lateWeight: number,
+    weightedMs: number,
+    { atMs, leftMs, pending, readyMs, runs }: Open,
+  ): boolean {
+    let leastLate = lateWeight
+    let leastMs = weightedMs
+    const add = (place: number, endMs: number) => {
+      leastMs += this.#weights[place]! * (endMs - this.#nowMs)
+      if (endMs > this.#due[place]!.dueMs + roundingMs) leastLate += this.#weights[place]!
+    }
+    for (let i = 0; i < runs.length; i++) {
+      add(runs[i]!, Math.max(atMs, readyMs[i]!) + leftMs[i]!)
+    }
+    for (const place of pending) add(place, atMs + this.tasks[place]!.predictedMs)
+    if (leastLate > best.lateWeight) return true
+    return leastLate === best.lateWeight && leastMs > best.weightedMs * (1 + rounding)
   }
 
   #joins(place: number, runs: ReadonlyArray<number>, atMost: number): boolean {
@@ -223,11 +266,14 @@ export class PlayOut {
 
   /** Work of all of them in a unit of time. */
   #speedOf(working: number): number {
+    const known = this.#speeds.get(working)
+    if (known !== undefined) return known
     const slowdowns = this.#slowdownsOf(working)
     let speed = 0
     for (let place = 0; place < slowdowns.length; place++) {
       if ((working & (1 << place)) !== 0) speed += 1 / slowdowns[place]!
     }
+    this.#speeds.set(working, speed)
     return speed
   }
 

@@ -129,8 +129,16 @@ export const bestPlay = (options: PlayOptions): Played => {
   const count = out.tasks.length
   let best: Played = { first: [], late: [], lateWeight: Number.POSITIVE_INFINITY, weightedMs: 0 }
   let course: Course = { order: [], atMost: [] }
-  const attempt = (other: Course, played = out.play(other)): boolean => {
-    if (!isBetter(played, best)) return false
+  // Many ways lead to the same course, and none of them twice to a better play.
+  const tried = new Set<string>()
+  const isNew = ({ atMost, order }: Course): boolean => {
+    const before = tried.size
+    return tried.add(`${order}|${atMost}`).size > before
+  }
+  const attempt = (other: Course, known: Played | null = null): boolean => {
+    if (known === null && !isNew(other)) return false
+    const played = known ?? out.playAgainst(other, best)
+    if (played === null || !isBetter(played, best)) return false
     best = played
     course = other
     return true
@@ -139,6 +147,7 @@ export const bestPlay = (options: PlayOptions): Played => {
   for (const order of [...orders, ...orders.map((each) => dueFirst(out, each, options.nowMs))]) {
     for (let most = 0; most <= lanesTotal; most++) {
       const plain = { order, atMost: order.map(() => most) }
+      if (!isNew(plain)) continue
       const played = out.play(plain)
       attempt(plain, played)
       if (played.late.length > 0) hasten(out, plain, played, attempt)
