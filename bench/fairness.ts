@@ -1,5 +1,6 @@
 // Fairness, simulated on `cpu-2`: two tenants of weights 2 and 1 that both have always something waiting,
-// and a tenant whose neighbour floods the queue instead of only using what is free.
+// and a tenant whose neighbour floods the queue instead of only using what is free; without targets, and
+// under `slo` also where each task has a target, so many times its length.
 //   node bench/fairness.ts [--seconds N] [--out FILE]
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
@@ -15,7 +16,6 @@ import { openSimulation } from "../src/runtime/simulation.ts"
 import { testRandom } from "../test/support/random.ts"
 import { randomModel } from "../test/support/sources.ts"
 
-const policies: ReadonlyArray<PolicyName> = ["slo", "fair", "sjf", "base"]
 const seed = 5
 const machine = machines["cpu-2"]
 
@@ -23,7 +23,23 @@ interface Kind {
   readonly graph: string
   readonly model: string
   readonly runMs: number
+  readonly deadlineMs: number | null
 }
+
+/** A policy, and how many times its length each task's target is; null: none has one. */
+export interface Setting {
+  readonly policy: PolicyName
+  readonly targetFactor: number | null
+}
+
+const settings: ReadonlyArray<Setting> = [
+  { policy: "slo", targetFactor: null },
+  { policy: "slo", targetFactor: 5 },
+  { policy: "slo", targetFactor: 50 },
+  { policy: "fair", targetFactor: null },
+  { policy: "sjf", targetFactor: null },
+  { policy: "base", targetFactor: null },
+]
 
 type Scenario = (
   service: GnnSchedService,
@@ -37,7 +53,7 @@ const sources = [
 ] as const
 
 const simulate = (
-  policy: PolicyName,
+  { policy, targetFactor }: Setting,
   weights: Readonly<Record<string, number>>,
   scenario: Scenario,
 ): Promise<RunReport> =>
@@ -56,7 +72,8 @@ const simulate = (
         const made = { architecture: "GCN", width, hidden: 64, layers, seed: 1 } as const
         const model = yield* service.loadModel(randomModel(made))
         const { predictedMs } = yield* service.estimate(graph.id, model.id, null)
-        return { graph: graph.id, model: model.id, runMs: predictedMs }
+        const deadlineMs = targetFactor === null ? null : targetFactor * predictedMs
+        return { graph: graph.id, model: model.id, runMs: predictedMs, deadlineMs }
       }),
     )
     yield* scenario(service, kinds)
@@ -65,7 +82,7 @@ const simulate = (
 
 const submitterOf = (service: GnnSchedService) => {
   let next = 0
-  return (tenant: string, { graph, model }: Kind) =>
+  return (tenant: string, { deadlineMs, graph, model }: Kind) =>
     Effect.orDie(
       service.submit({
         id: `${tenant}-${next++}`,
@@ -73,7 +90,7 @@ const submitterOf = (service: GnnSchedService) => {
         graph,
         model,
         nodes: null,
-        deadlineMs: null,
+        deadlineMs,
         priority: 0,
       }),
     )
@@ -118,9 +135,12 @@ const isOf =
   (task: TaskRecord): boolean =>
     task.tenant === tenant && task.status === "completed"
 
+const onLanesMs = (runs: TaskRecord["runs"]): number =>
+  runs.reduce((sum, { endedAtMs, startedAtMs }) => sum + endedAtMs! - startedAtMs, 0)
+
 /** Device time of the heavier tenant over that of the lighter; 2 is due. */
-export const shareRatio = async (policy: PolicyName, seconds: number): Promise<number> => {
-  const report = await simulate(policy, { two: 2, one: 1 }, (service, kinds) =>
+export const shareRatio = async (setting: Setting, seconds: number): Promise<number> => {
+  const report = await simulate(setting, { two: 2, one: 1 }, (service, kinds) =>
     Effect.gen(function* () {
       const random = testRandom(seed)
       // One sends what is short, the other what is long: shares of time, not of tasks.
@@ -130,7 +150,7 @@ export const shareRatio = async (policy: PolicyName, seconds: number): Promise<n
     }),
   )
   const timeOf = (tenant: string) =>
-    report.tasks.filter(isOf(tenant)).reduce((sum, task) => sum + taskTimes(task).runMs!, 0)
+    report.tasks.filter(isOf(tenant)).reduce((sum, { runs }) => sum + onLanesMs(runs), 0)
   return timeOf("two") / timeOf("one")
 }
 
@@ -149,10 +169,10 @@ export interface FloodRow {
   readonly floodP99Ms: number
 }
 
-export const flood = async (policy: PolicyName, seconds: number): Promise<FloodRow> => {
+export const flood = async (setting: Setting, seconds: number): Promise<FloodRow> => {
   const victim = { load: 0.33, untilMs: 1000 * seconds, seed }
   const beside = async (neighbour: Scenario) => {
-    const report = await simulate(policy, {}, (service, kinds) =>
+    const report = await simulate(setting, {}, (service, kinds) =>
       Effect.andThen(neighbour(service, kinds), arrive(service, "victim", victim, kinds)),
     )
     return p99Of(report, "victim")
@@ -174,24 +194,27 @@ export const flood = async (policy: PolicyName, seconds: number): Promise<FloodR
   }
 }
 
+const nameOf = ({ policy, targetFactor }: Setting): string =>
+  targetFactor === null ? policy : `${policy}, targets of ${targetFactor} lengths`
+
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: { out: { type: "string" }, seconds: { type: "string", default: "20" } },
   })
   const seconds = Number(values.seconds)
   const rows = []
-  for (const policy of policies) {
+  for (const setting of settings) {
     const row = {
-      policy,
-      shareRatio: await shareRatio(policy, seconds),
-      ...(await flood(policy, seconds)),
+      ...setting,
+      shareRatio: await shareRatio(setting, seconds),
+      ...(await flood(setting, seconds)),
     }
     rows.push(row)
     const { busyP99Ms, calmP99Ms, floodP99Ms } = row
     console.log(
-      `${policy}: device time ${row.shareRatio.toFixed(3)} to 1 (2 is due); the victim's p99 beside ` +
+      `${nameOf(setting)}: device time ${row.shareRatio.toFixed(3)} to 1 (2 is due); the victim's p99 beside ` +
         `a calm neighbour ${calmP99Ms.toFixed(1)} ms, a busy one ${busyP99Ms.toFixed(1)} ms, in a ` +
-        `flood ${floodP99Ms.toFixed(1)} ms: ${(100 * (floodP99Ms / busyP99Ms - 1)).toFixed(0)} % more`,
+        `flood ${floodP99Ms.toFixed(1)} ms: ${(100 * (floodP99Ms / calmP99Ms - 1)).toFixed(0)} % more than calm`,
     )
   }
   if (values.out === undefined) return

@@ -1,6 +1,6 @@
 // How well run times are predicted on the cpu device of this machine: a fresh calibration, then
-// four architectures x eight graphs x depths 2 to 10 alone, and pairs side by side, none of which
-// were fitted. One command, JSON out; the machine should be idle.
+// every architecture x eight graphs x depths 2 to 10 alone, networks in parts, and pairs side by side,
+// none of which were fitted. One command, JSON out; the machine should be idle.
 //   node bench/prediction.ts [--out FILE] [--runs N] [--profile FILE]
 import { mkdirSync, writeFileSync } from "node:fs"
 import { availableParallelism, cpus } from "node:os"
@@ -14,7 +14,7 @@ import {
   measurePairs,
   pairRatios,
 } from "../src/cli/calibrate/calibrateDevice.ts"
-import { heldOutCases } from "../src/cli/calibrate/calibrationCases.ts"
+import { heldOutCases, heldOutParts } from "../src/cli/calibrate/calibrationCases.ts"
 import { quantile } from "../src/cli/calibrate/measurePlan.ts"
 import { makeProgress } from "../src/cli/progress.ts"
 import { predictRunMs } from "../src/cost/calibration/fitTimes.ts"
@@ -57,8 +57,10 @@ const measure = Effect.scoped(
     const cases = heldOutCases()
     const onCase = (done: number) => progress.update(done, cases.length, 0)
     const alone = yield* measureCases(device, cases, lane, { runs, onCase })
-    // Every 13th: each architecture, graph and depth comes up.
-    const few = cases.filter((_, i) => i % 13 === 0)
+    const onPart = (done: number) => progress.update(done, heldOutParts.length, 0)
+    const inParts = yield* measureCases(device, heldOutParts, lane, { runs, onCase: onPart })
+    // Every 17th: each architecture, graph and depth comes up.
+    const few = cases.filter((_, i) => i % 17 === 0)
     const pairs = yield* measurePairs(device, few, lane, { runs, strides: [1, 2, 5] })
     progress.finish()
     const runRows = alone.map((run) => ({
@@ -90,6 +92,17 @@ const measure = Effect.scoped(
         p95Factor: lane.p95Factor,
       },
       alone: errorsOf(alone.map((run) => run.runMs / predictRunMs(run, lane.fitted!))),
+      /** Plans of parts, the whole ones left out. */
+      parts: errorsOf(
+        inParts
+          .filter(({ name }) => name.includes(", "))
+          .map((run) => run.runMs / predictRunMs(run, lane.fitted!)),
+      ),
+      partRuns: inParts.map((run) => ({
+        name: run.name,
+        predictedMs: predictRunMs(run, lane.fitted!),
+        measuredMs: run.runMs,
+      })),
       /** Share of the runs that took no longer than the stated p95. */
       withinP95: within.length / runRows.length,
       slowdowns: errorsOf(pairRatios(pairs, lane)),

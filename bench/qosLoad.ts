@@ -43,12 +43,17 @@ export interface LoadRow {
 
 export const simulate = (
   workload: Workload,
-  { admit, policy }: (typeof schedulers)[number],
+  {
+    admit,
+    late = "run",
+    policy,
+  }: (typeof schedulers)[number] & { readonly late?: "run" | "expire" },
 ): Promise<RunReport> => {
   const options = {
     machine,
     policy,
     admit,
+    lateTasks: late,
     tenants: workload.tenants,
     historyTasks: workload.tasks.length,
     opTimings: false,

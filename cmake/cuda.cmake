@@ -20,12 +20,8 @@ if("${GPU}" STREQUAL "")
   endif()
 endif()
 
-if("${GPU}" STREQUAL "CUDA" AND NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  if(NOT "$ENV{GNNSCHED_CUDA_ARCHITECTURES}" STREQUAL "")
-    set(CMAKE_CUDA_ARCHITECTURES "$ENV{GNNSCHED_CUDA_ARCHITECTURES}")
-  elseif(EXISTS /dev/nvidia0)
-    set(CMAKE_CUDA_ARCHITECTURES native)
-  endif()
+if("${GPU}" STREQUAL "CUDA")
+  include(cmake/cuda_architectures.cmake)
 endif()
 
 # Gives `target` the sources of the GPU's side; GNNSCHED_GPU_LIBRARIES is what the addon links.

@@ -66,6 +66,7 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceMethod("upload", &Addon::upload, napi_enumerable),
                              InstanceMethod("submit", &Addon::submit, napi_enumerable),
                              InstanceMethod("cancel", &Addon::cancel, napi_enumerable),
+                             InstanceMethod("progress", &Addon::progress, napi_enumerable),
                              InstanceMethod("stats", &Addon::stats, napi_enumerable),
                          });
   }
@@ -234,6 +235,19 @@ class Addon : public Napi::Addon<Addon> {
   // (handle, ticket): the plan stops at its next operator boundary; its event still comes
   void cancel(const Napi::CallbackInfo& call) {
     device(call).cancel(integer(call[1], "ticket"));
+  }
+
+  // (handle, lane) -> [operators done, ms since the last of them] | null: the lane runs nothing, or the
+  // engine does not tell
+  Napi::Value progress(const Napi::CallbackInfo& call) {
+    const LaneProgress* lane = device(call).progress(integer(call[1], "lane"));
+    if (lane == nullptr) wrong_type(call.Env(), "no such lane");
+    const auto [ops_done, since_ms] = lane->view();
+    if (ops_done < 0) return call.Env().Null();
+    Napi::Float64Array values = Napi::Float64Array::New(call.Env(), 2);
+    values[0] = static_cast<double>(ops_done);
+    values[1] = since_ms;
+    return values;
   }
 
   // (handle) -> { usedBytes, peakBytes, grants, gpu: null | { pieces, graphsMade, graphsUpdated } }

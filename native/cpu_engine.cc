@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 
 #include "bound_op.h"
@@ -16,11 +15,6 @@ namespace {
 using namespace words;
 
 constexpr size_t kHugePage = size_t{2} << 20;
-
-double now_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double, std::milli>(now).count();
-}
 
 void copy_rows(const CopyArgs& c) {
   const auto row = static_cast<size_t>(c.n) * sizeof(float);
@@ -106,7 +100,7 @@ void CpuEngine::run(const RunRequest& request, RunResult& result) {
   const NativePlan& plan = *request.plan;
   const Binding& binding = *request.binding;
   if (paint_ && request.first_op == 0) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));
-  const double start = now_ms();
+  const double start = steady_ms();
   Verdict bad = check_kinds(plan);
   if (!bad) bad = check_float32(plan);
   if (!bad) bad = check_all_indices(plan, binding, checks());
@@ -118,16 +112,17 @@ void CpuEngine::run(const RunRequest& request, RunResult& result) {
   Touched touched(binding);
   for (size_t i = 0; i < request.first_op; i++) touched.count(plan.ops[i]);
   result.ops_done = static_cast<int64_t>(request.first_op);
+  request.progress->tell(result.ops_done);
   for (size_t i = request.first_op; i < plan.ops.size(); i++) {
     if (request.cancel->load(std::memory_order_relaxed)) {
       result.cancelled = true;
       break;
     }
-    result.op_times.push_back(now_ms() - start);
+    result.op_times.push_back(steady_ms() - start);
     run_op(plan.ops[i], binding);
-    result.op_times.push_back(now_ms() - start);
+    result.op_times.push_back(steady_ms() - start);
     touched.count(plan.ops[i]);
-    result.ops_done++;
+    request.progress->tell(++result.ops_done);
   }
   if (!result.cancelled && output_bytes(plan) > 0) {
     std::memcpy(request.output, binding.arena + plan.output_offset,
@@ -137,7 +132,7 @@ void CpuEngine::run(const RunRequest& request, RunResult& result) {
   const int64_t arena_end =
       paint_ ? painted_end(binding) : (touched.arena_end() + kAlign - 1) / kAlign * kAlign;
   result.measured_peak_bytes = arena_end + touched.resident_bytes();
-  result.run_ms = now_ms() - start;
+  result.run_ms = steady_ms() - start;
 }
 
 }  // namespace gnnsched

@@ -36,7 +36,8 @@ Napi::Value values_of(Napi::Env env, const DeviceJob& job) {
 }  // namespace
 
 void RunJob::run() {
-  device->engine().run({lane, priority, first_op, &plan, &binding, &cancel, output}, result);
+  device->engine().run({lane, priority, first_op, &plan, &binding, &cancel, output, progress}, result);
+  progress->idle();
   outcome = result;
   device->finished(this);
 }
@@ -206,6 +207,7 @@ Verdict Device::submit(const SubmitSettings& request, Napi::Float64Array words,
   job->priority = request.priority;
   job->held.push_back(Napi::ObjectReference::New(output, 1));
   job->output = output.Data();
+  job->progress = &progress_[static_cast<size_t>(request.lane)];
   job->result.op_times.reserve(2 * job->plan.ops.size());
   begin(job);
   lane.push(std::move(job));

@@ -47,6 +47,7 @@ class RunJob final : public DeviceJob {
   Binding binding;
   std::atomic<bool> cancel{false};
   float* output = nullptr;
+  LaneProgress* progress = nullptr;
   RunResult result;
 };
 
@@ -61,7 +62,8 @@ class CopyJob final : public DeviceJob {
 class Device {
  public:
   Device(Napi::Env env, std::unique_ptr<Engine> engine, int lanes)
-      : env_(env), engine_(std::move(engine)), lane_count_(lanes) {}
+      : env_(env), engine_(std::move(engine)), lane_count_(lanes),
+        progress_(std::make_unique<LaneProgress[]>(static_cast<size_t>(lanes))) {}
   ~Device() { close(); }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -80,6 +82,10 @@ class Device {
   const Pool& pool() const { return pool_; }
   Engine& engine() { return *engine_; }
   int lanes() const { return lane_count_; }
+  // Null where there is no such lane.
+  const LaneProgress* progress(int64_t lane) const {
+    return lane < 0 || lane >= lane_count_ ? nullptr : &progress_[static_cast<size_t>(lane)];
+  }
   // Beside the pool: the addon's mapped code and data, the stacks of its threads, its structures.
   int64_t overhead_bytes() const;
 
@@ -97,6 +103,7 @@ class Device {
   Napi::Env env_;
   std::unique_ptr<Engine> engine_;
   int lane_count_;
+  std::unique_ptr<LaneProgress[]> progress_;
   Pool pool_;
   // By grant: the array it was filled from, where the host cannot read the pool.
   std::unordered_map<int64_t, Napi::ObjectReference> sources_;

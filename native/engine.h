@@ -1,7 +1,9 @@
 // What a device is made of beneath its grants: memory, a way to fill it, and something that runs
 // plans. The CPU and each GPU are engines; Device does for both what has to do with JavaScript.
 #pragma once
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,6 +44,38 @@ struct RunResult : Outcome {
   std::vector<double> op_times;  // start, end per finished op; room reserved before the run
 };
 
+inline double steady_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::milli>(now).count();
+}
+
+// How far a lane has come with its plan; told by the lane's thread, read by any.
+class LaneProgress {
+ public:
+  struct View {
+    int64_t ops_done;
+    double since_ms;
+  };
+
+  // Of its plan so many operators are done, the last of them just now.
+  void tell(int64_t ops_done) {
+    at_ms_.store(steady_ms(), std::memory_order_relaxed);
+    ops_done_.store(ops_done, std::memory_order_release);
+  }
+  void idle() { ops_done_.store(-1, std::memory_order_release); }
+
+  // ops_done is negative where nothing was told. Of a moment between two operators the time may be
+  // that of the next.
+  View view() const {
+    const int64_t ops_done = ops_done_.load(std::memory_order_acquire);
+    return {ops_done, std::max(0.0, steady_ms() - at_ms_.load(std::memory_order_relaxed))};
+  }
+
+ private:
+  std::atomic<int64_t> ops_done_{-1};
+  std::atomic<double> at_ms_{0};
+};
+
 struct RunRequest {
   int lane;
   int64_t priority;
@@ -51,6 +85,8 @@ struct RunRequest {
   const Binding* binding;
   const std::atomic<bool>* cancel;
   float* output;
+  // To be told by an engine that knows.
+  LaneProgress* progress;
 };
 
 // What an engine that is a GPU says of itself; fixed once it is open.

@@ -21,6 +21,7 @@ const parts = [
   "kernels",
   "dist",
   "examples",
+  "src/model/precision.ts",
   "test/emulator",
   "test/kernels",
   "test/cases",

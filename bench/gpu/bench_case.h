@@ -5,6 +5,7 @@
 
 #include "ceilings.h"
 #include "graph_file.h"
+#include "operands.h"
 #include "timing.h"
 
 struct BenchSettings {
@@ -32,9 +33,14 @@ struct BenchRow {
   std::vector<Candidate> candidates;
 };
 
-BenchRow spmm_bench(const CsrGraph& graph, int width, const BenchSettings& settings);
-BenchRow gemm_bench(const std::string& name, int64_t m, int64_t k, int64_t n,
+// Rows of x and y stored so.
+BenchRow spmm_bench(const CsrGraph& graph, int width, gnnsched::Storage storage,
                     const BenchSettings& settings);
+// a and c stored so.
+BenchRow gemm_bench(const std::string& name, int64_t m, int64_t k, int64_t n,
+                    gnnsched::Storage storage, const BenchSettings& settings);
+// Aggregation, product, bias and ReLU of rows of one width.
+BenchRow layer_bench(const CsrGraph& graph, int width, const BenchSettings& settings);
 BenchRow gat_bench(const CsrGraph& graph, int heads, int head_width, const BenchSettings& settings);
 
 // Copies of the operands that take turns, so that none of them is in the L2 when it is its turn.
@@ -44,15 +50,17 @@ inline int cold_sets(int64_t bytes, const BenchSettings& settings) {
   return static_cast<int>(std::min<int64_t>(std::min<int64_t>(wanted, room), 64));
 }
 
-// The largest difference from `want` (float64) over all given elements, of the largest value.
-inline double relative_error(const std::vector<double>& want, const std::vector<float>& got) {
-  double largest = 1e-30, worst = 0;
-  for (const double v : want) largest = std::max(largest, std::abs(v));
-  for (size_t i = 0; i < want.size(); i++) {
-    const double error = std::abs(want[i] - static_cast<double>(got[i])) / largest;
-    if (!(error <= worst)) worst = error;  // NaN stays
+// The sum in float64 of the rows of x that row r's edges come from; element(i) is x's i-th.
+template <class Element>
+std::vector<double> sum_of_sources(const CsrGraph& graph, int64_t r, int width, Element element) {
+  std::vector<double> sum(static_cast<size_t>(width), 0.0);
+  const auto row = static_cast<size_t>(r);
+  for (int32_t e = graph.row_offsets[row]; e < graph.row_offsets[row + 1]; e++) {
+    const auto from = static_cast<uint64_t>(graph.col_indices[static_cast<size_t>(e)]) *
+                      static_cast<uint64_t>(width);
+    for (size_t c = 0; c < sum.size(); c++) sum[c] += static_cast<double>(element(from + c));
   }
-  return worst;
+  return sum;
 }
 
 // Rows that are compared with float64: all of a few, else a stride of them and the first and last.

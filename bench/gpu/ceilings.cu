@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/access.h"
-#include "timing.h"
+#include "operands.h"
 
 using namespace gnnsched::gpu;
 
@@ -42,21 +42,9 @@ __global__ void __launch_bounds__(kThreads)
   store_once(reinterpret_cast<float4*>(y + group * kRowFloats) + lane, sum);
 }
 
-__global__ void __launch_bounds__(kThreads) fill_kernel(float* to, int64_t count, uint64_t seed) {
-  const int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-  if (i < count) store_once(to + i, value_at(seed, static_cast<uint64_t>(i)));
-}
-
 __global__ void nothing_kernel() {}
 
 }  // namespace
-
-cudaError_t launch_fill(float* to, int64_t count, uint64_t seed, cudaStream_t stream) {
-  const int64_t blocks = ceil_div(count, kThreads);
-  if (blocks == 0) return cudaSuccess;
-  return launch(fill_kernel, dim3(static_cast<unsigned>(blocks)), dim3(kThreads), stream, to, count,
-                seed);
-}
 
 cudaError_t launch_copy(float4* to, const float4* from, int64_t quads, cudaStream_t stream) {
   const int64_t blocks = ceil_div(quads, int64_t{kThreads} * 4);
@@ -82,9 +70,10 @@ Ceilings measure_ceilings(size_t copy_bytes, int samples, cudaStream_t stream) {
   const int64_t gathers = copy_bytes < (size_t{1} << 24) ? 4096 : 4'000'000;
   const auto quads = static_cast<int64_t>(copy_bytes / 16);
   DeviceArray from(copy_bytes), to(copy_bytes);
-  must(launch_fill(from.as<float>(), quads * 4, 1, stream), "fill");
-  DeviceArray x(kRows * kRowFloats * 4), y(static_cast<size_t>(ceil_div(gathers, kPer)) * 256);
-  must(launch_fill(x.as<float>(), kRows * kRowFloats, 2, stream), "fill");
+  must(launch_fill(from.as<float>(), gnnsched::Storage::f32, quads * 4, 1, stream), "fill");
+  const DeviceMatrix x(kRows, kRowFloats, gnnsched::Storage::f32);
+  x.fill(2, stream);
+  const DeviceArray y(static_cast<size_t>(ceil_div(gathers, kPer)) * 256);
   std::mt19937 random(3);
   std::vector<int32_t> order(static_cast<size_t>(gathers));
   for (int32_t& row : order) row = static_cast<int32_t>(random() % kRows);
@@ -94,7 +83,7 @@ Ceilings measure_ceilings(size_t copy_bytes, int samples, cudaStream_t stream) {
     return launch_copy(to.as<float4>(), from.as<float4>(), quads, s);
   };
   all[1].launch = [&](cudaStream_t s, int) {
-    return launch_gather_rows(y.as<float>(), x.as<float>(), rows.as<int32_t>(), gathers, kPer, s);
+    return launch_gather_rows(y.as<float>(), x.floats(), rows.as<int32_t>(), gathers, kPer, s);
   };
   all[2].launch = [](cudaStream_t s, int) { return launch_nothing(s); };
   measure(all, {samples, 1, stream});

@@ -16,13 +16,12 @@ namespace {
 constexpr uint64_t kSeedX = 31, kSeedSource = 32, kSeedTarget = 33;
 constexpr double kSlope = 0.2;
 
-std::vector<double> expected(const CsrGraph& graph, int heads, int width,
-                             const std::vector<int64_t>& rows) {
-  std::vector<double> want;
+Expected expected(const CsrGraph& graph, int heads, int width) {
+  Expected want{sample_rows(graph.nodes, 500), {}};
   const auto score = [heads](uint64_t seed, int64_t node, int head) {
-    return double(value_at(seed, static_cast<uint64_t>(node * heads + head)));
+    return double(value_at(Storage::f32, seed, static_cast<uint64_t>(node * heads + head)));
   };
-  for (const int64_t r : rows) {
+  for (const int64_t r : want.rows) {
     const auto begin = static_cast<size_t>(graph.row_offsets[static_cast<size_t>(r)]);
     const auto end = static_cast<size_t>(graph.row_offsets[static_cast<size_t>(r) + 1]);
     for (int head = 0; head < heads; head++) {
@@ -35,11 +34,11 @@ std::vector<double> expected(const CsrGraph& graph, int heads, int width,
         total += weight;
         for (int c = 0; c < width; c++) {
           sum[static_cast<size_t>(c)] +=
-              weight * double(value_at(kSeedX, static_cast<uint64_t>(
-                                                   (from * heads + head) * width + c)));
+              weight * double(value_at(Storage::f32, kSeedX,
+                                       static_cast<uint64_t>((from * heads + head) * width + c)));
         }
       }
-      for (const double v : sum) want.push_back(total == 0 ? 0 : v / total);
+      for (const double v : sum) want.values.push_back(total == 0 ? 0 : v / total);
     }
   }
   return want;
@@ -65,20 +64,19 @@ BenchRow gat_bench(const CsrGraph& graph, int heads, int head_width,
   const DeviceArray columns = on_device(graph.col_indices, stream);
   const DeviceRowWork lists_on_device(graph, stream);
   out.plan_ms = lists_on_device.build_ms;
-  const auto bytes = static_cast<size_t>(m * n * 4);
-  const auto score_bytes = static_cast<size_t>(m * heads * 4);
-  out.peak_bytes = static_cast<int64_t>(2 * bytes + 2 * score_bytes + offsets.bytes() +
-                                        columns.bytes());
-  const int sets = cold_sets(static_cast<int64_t>(2 * bytes), settings);
-  std::vector<DeviceArray> x, y;
+  const int64_t bytes = 2 * 4 * m * n;
+  const DeviceMatrix source(m, heads, Storage::f32), target(m, heads, Storage::f32);
+  source.fill(kSeedSource, stream);
+  target.fill(kSeedTarget, stream);
+  out.peak_bytes = bytes + source.bytes() + target.bytes() +
+                   static_cast<int64_t>(offsets.bytes() + columns.bytes());
+  const int sets = cold_sets(bytes, settings);
+  std::vector<DeviceMatrix> x, y;
   for (int i = 0; i < std::max(sets, 1); i++) {
-    x.emplace_back(bytes);
-    y.emplace_back(bytes);
-    must(launch_fill(x.back().as<float>(), m * n, kSeedX, stream), "fill");
+    x.emplace_back(m, n, Storage::f32);
+    y.emplace_back(m, n, Storage::f32);
+    x.back().fill(kSeedX, stream);
   }
-  const DeviceArray source(score_bytes), target(score_bytes);
-  must(launch_fill(source.as<float>(), m * heads, kSeedSource, stream), "fill");
-  must(launch_fill(target.as<float>(), m * heads, kSeedTarget, stream), "fill");
   const RowWork& work = lists_on_device.work;
   const DeviceArray scratch(static_cast<size_t>(
       std::max(gat_workspace_bytes(work.segment_count, heads, head_width),
@@ -97,11 +95,11 @@ BenchRow gat_bench(const CsrGraph& graph, int heads, int head_width,
     args.negative_slope = static_cast<float>(kSlope);
     args.row_offsets = offsets.as<int32_t>();
     args.col_indices = columns.as<int32_t>();
-    args.x = x[static_cast<size_t>(set)].as<float>();
-    args.y = y[static_cast<size_t>(set)].as<float>();
+    args.x = x[static_cast<size_t>(set)].floats();
+    args.y = y[static_cast<size_t>(set)].floats();
     args.ldx = args.ldy = n;
-    args.score_src = source.as<float>();
-    args.score_dst = target.as<float>();
+    args.score_src = source.floats();
+    args.score_dst = target.floats();
     args.ld_src = args.ld_dst = heads;
     return launch_gat_csr(args, work, scratch.as<void>(), s);
   };
@@ -114,21 +112,12 @@ BenchRow gat_bench(const CsrGraph& graph, int heads, int head_width,
     args.nnz = nnz;
     args.row_offsets = offsets.as<int32_t>();
     args.col_indices = columns.as<int32_t>();
-    args.x = x[static_cast<size_t>(set)].as<float>();
-    args.y = y[static_cast<size_t>(set)].as<float>();
+    args.x = x[static_cast<size_t>(set)].floats();
+    args.y = y[static_cast<size_t>(set)].floats();
     args.ldx = args.ldy = n;
     return launch_spmm_csr(args, work, scratch.as<void>(), s);
   };
-  const std::vector<int64_t> some = sample_rows(m, 500);
-  y[0].poison(stream);
-  must(attention.launch(stream, 0), "GAT");
-  std::vector<float> all(y[0].bytes() / 4), got;
-  y[0].read(all.data(), y[0].bytes(), stream);
-  for (const int64_t r : some) got.insert(got.end(), &all[r * n], &all[r * n] + n);
-  attention.error = relative_error(expected(graph, heads, head_width, some), got);
-  if (!(attention.error < 1e-4)) {
-    attention.problem = "wrong: error " + std::to_string(attention.error);
-  }
+  check(attention, y[0], expected(graph, heads, head_width), 1e-4, stream);
   out.candidates.push_back(std::move(attention));
   out.candidates.push_back(std::move(sum));
   measure(out.candidates, {settings.samples, sets, stream});

@@ -12,6 +12,8 @@
 
 #include "bench_case.h"
 
+using namespace gnnsched;
+
 namespace {
 
 struct Arguments {
@@ -182,12 +184,28 @@ bool ours_are_right(const BenchRow& row) {
   return right;
 }
 
+// So that the file is whole after each graph: the time may be up before the last.
+void write_end(std::FILE* file) {
+  const long end = std::ftell(file);
+  std::fprintf(file, "\n  ]\n}\n");
+  std::fflush(file);
+  std::fseek(file, end, SEEK_SET);
+}
+
 std::vector<BenchRow> rows_of(const CsrGraph& graph, const BenchSettings& settings) {
   std::vector<BenchRow> rows;
-  for (const int width : settings.widths) rows.push_back(spmm_bench(graph, width, settings));
+  for (const Storage storage : {Storage::f32, Storage::f16}) {
+    for (const int width : settings.widths) {
+      rows.push_back(spmm_bench(graph, width, storage, settings));
+    }
+  }
   for (const int width : settings.widths) {
-    if (width > 128) continue;  // hidden widths of first layers
-    rows.push_back(gemm_bench(graph.name, graph.nodes, graph.feature_width, width, settings));
+    if (width > kWidestFused) continue;  // hidden widths of first layers
+    for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16}) {
+      rows.push_back(
+          gemm_bench(graph.name, graph.nodes, graph.feature_width, width, storage, settings));
+    }
+    rows.push_back(layer_bench(graph, width, settings));
   }
   rows.push_back(gat_bench(graph, 4, 16, settings));
   rows.push_back(gat_bench(graph, 8, 8, settings));
@@ -223,10 +241,9 @@ int main(int argc, char** argv) {
       right = ours_are_right(row) && right;
       first = false;
     }
-    std::fflush(file);
+    write_end(file);
     std::fprintf(stderr, "%s\n", graph.name.c_str());
   }
-  std::fprintf(file, "\n  ]\n}\n");
   std::fclose(file);
   return right ? 0 : 1;
 }

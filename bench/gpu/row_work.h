@@ -24,7 +24,7 @@ struct DeviceRowWork {
             static_cast<int64_t>(plan.segments.size()),
             static_cast<int64_t>(plan.heavy.size())};
   }
-  gnnsched::gpu::RowWork work;
+  gnnsched::gpu::RowWork work{};
   int64_t bytes = 0;
   double build_ms = 0;
 

@@ -1,7 +1,6 @@
 // SpMM over a graph: y = A x with A's values all one. Ours without a value array and with one, beside
-// cuSPARSE's three algorithms, which need one.
+// cuSPARSE's three algorithms, which need one. Rows stored in float32 or in two bytes.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <memory>
 
@@ -17,50 +16,28 @@ namespace {
 
 constexpr uint64_t kSeed = 11;
 
-std::vector<double> expected(const CsrGraph& graph, int width, const std::vector<int64_t>& rows) {
-  std::vector<double> want;
-  for (const int64_t r : rows) {
-    std::vector<double> sum(static_cast<size_t>(width), 0.0);
-    for (int32_t e = graph.row_offsets[static_cast<size_t>(r)];
-         e < graph.row_offsets[static_cast<size_t>(r) + 1]; e++) {
-      const auto from = static_cast<uint64_t>(graph.col_indices[static_cast<size_t>(e)]) *
-                        static_cast<uint64_t>(width);
-      for (size_t c = 0; c < sum.size(); c++) {
-        sum[c] += static_cast<double>(value_at(kSeed, from + c));
-      }
-    }
-    want.insert(want.end(), sum.begin(), sum.end());
+Expected expected(const CsrGraph& graph, int width, Storage storage) {
+  Expected out{sample_rows(graph.nodes), {}};
+  for (const int64_t r : out.rows) {
+    const std::vector<double> sum = sum_of_sources(graph, r, width, [&](uint64_t i) {
+      return value_at(storage, kSeed, i);
+    });
+    out.values.insert(out.values.end(), sum.begin(), sum.end());
   }
-  return want;
+  return out;
 }
 
-struct Operands {
-  std::vector<DeviceArray> x, y;
-};
-
-// Runs it once on poisoned memory and compares.
-void check(Candidate& it, const Operands& operands, const std::vector<int64_t>& rows, int width,
-           const std::vector<double>& want, cudaStream_t stream) {
-  if (!it.problem.empty()) return;
-  operands.y[0].poison(stream);
-  cudaError_t bad = it.launch(stream, 0);
-  if (bad == cudaSuccess) bad = cudaStreamSynchronize(stream);
-  if (bad != cudaSuccess) {
-    (void)cudaGetLastError();
-    it.problem = cudaGetErrorString(bad);
-    return;
-  }
-  std::vector<float> all(operands.y[0].bytes() / 4), got;
-  operands.y[0].read(all.data(), operands.y[0].bytes(), stream);
-  for (const int64_t r : rows) {
-    got.insert(got.end(), all.begin() + r * width, all.begin() + (r + 1) * width);
-  }
-  it.error = relative_error(want, got);
-  if (!(it.error < 1e-4)) it.problem = "wrong: error " + std::to_string(it.error);
+// As many ones as A has values, stored as cuSPARSE wants them: like x.
+DeviceArray ones(int64_t count, Storage storage, cudaStream_t stream) {
+  const auto n = static_cast<size_t>(count);
+  if (storage == Storage::f32) return on_device(std::vector<float>(n, 1.0f), stream);
+  const uint16_t one = storage == Storage::f16 ? 0x3c00 : 0x3f80;
+  return on_device(std::vector<uint16_t>(n, one), stream);
 }
 
-Bounds bounds_of(const CsrGraph& graph, int width, const Ceilings& ceilings) {
-  const double row = 4.0 * width, nodes = double(graph.nodes), edges = double(graph.edges());
+Bounds bounds_of(const CsrGraph& graph, int width, Storage storage, const Ceilings& ceilings) {
+  const double row = double(element_bytes(storage)) * width;
+  const double nodes = double(graph.nodes), edges = double(graph.edges());
   const double lists = 4 * edges + 4 * nodes;
   const double compulsory = (2 * nodes * row + lists) / ceilings.copy_bytes_per_second;
   return {1e6 * compulsory,
@@ -70,68 +47,70 @@ Bounds bounds_of(const CsrGraph& graph, int width, const Ceilings& ceilings) {
 
 }  // namespace
 
-BenchRow spmm_bench(const CsrGraph& graph, int width, const BenchSettings& settings) {
+BenchRow spmm_bench(const CsrGraph& graph, int width, Storage storage,
+                    const BenchSettings& settings) {
   const cudaStream_t stream = settings.stream;
   const int64_t m = graph.nodes, nnz = graph.edges();
-  BenchRow out{"spmm", graph.name, "fp32", m, m, width, nnz, {}, 0, 0, {}};
-  out.bounds = bounds_of(graph, width, settings.ceilings);
+  BenchRow out{"spmm", graph.name, name_of(storage), m, m, width, nnz, {}, 0, 0, {}};
+  out.bounds = bounds_of(graph, width, storage, settings.ceilings);
   const DeviceArray offsets = on_device(graph.row_offsets, stream);
   const DeviceArray columns = on_device(graph.col_indices, stream);
-  const DeviceArray values = on_device(std::vector<float>(static_cast<size_t>(nnz), 1.0f), stream);
+  const DeviceArray weights = ones(nnz, Storage::f32, stream);
+  const DeviceArray values = ones(nnz, storage, stream);
   const DeviceRowWork lists(graph, stream);
   out.plan_ms = lists.build_ms;
-  const auto bytes = static_cast<size_t>(m * width * 4);
-  out.peak_bytes = static_cast<int64_t>(2 * bytes + offsets.bytes() + columns.bytes());
-  const int sets = cold_sets(static_cast<int64_t>(2 * bytes), settings);
-  Operands operands;
+  const int64_t bytes = 2 * m * width * element_bytes(storage);
+  out.peak_bytes = bytes + static_cast<int64_t>(offsets.bytes() + columns.bytes());
+  const int sets = cold_sets(bytes, settings);
+  std::vector<DeviceMatrix> x, y;
   for (int i = 0; i < std::max(sets, 1); i++) {
-    operands.x.emplace_back(bytes);
-    operands.y.emplace_back(bytes);
-    must(launch_fill(operands.x.back().as<float>(), m * width, kSeed, stream), "fill");
+    x.emplace_back(m, width, storage);
+    y.emplace_back(m, width, storage);
+    x.back().fill(kSeed, stream);
   }
   const DeviceArray scratch(
       static_cast<size_t>(spmm_workspace_bytes(lists.work.segment_count, width)));
-  const auto ours = [&](const char* name, const float* weights) {
+  const auto ours = [&](const char* name, const float* of_edges) {
     Candidate it;
     it.name = name;
     it.workspace_bytes = static_cast<int64_t>(scratch.bytes()) + lists.bytes;
-    it.launch = [&, weights](cudaStream_t s, int set) {
+    it.launch = [&, of_edges](cudaStream_t s, int set) {
       SpmmArgs args{};
       args.m = args.k = m;
       args.n = width;
       args.nnz = nnz;
       args.row_offsets = offsets.as<int32_t>();
       args.col_indices = columns.as<int32_t>();
-      args.values = weights;
-      args.x = operands.x[static_cast<size_t>(set)].as<float>();
-      args.y = operands.y[static_cast<size_t>(set)].as<float>();
+      args.values = of_edges;
+      args.x = x[static_cast<size_t>(set)].floats();
+      args.y = y[static_cast<size_t>(set)].floats();
       args.ldx = args.ldy = width;
+      args.x_storage = args.y_storage = storage;
       return launch_spmm_csr(args, lists.work, scratch.as<void>(), s);
     };
     return it;
   };
   out.candidates.push_back(ours("gnnsched", nullptr));
-  out.candidates.push_back(ours("gnnsched weighted", values.as<float>()));
+  out.candidates.push_back(ours("gnnsched weighted", weights.as<float>()));
   std::vector<std::unique_ptr<vendor::SparseProduct>> products;
   for (int algorithm = 1; algorithm <= 3; algorithm++) {
     Candidate it;
     it.name = "cuSPARSE ALG" + std::to_string(algorithm);
     const vendor::SparseShape shape{m, m, width, nnz, offsets.as<int32_t>(), columns.as<int32_t>(),
-                                    values.as<void>(), vendor::Number::f32};
-    products.push_back(vendor::sparse_product(shape, algorithm, operands.x[0].as<void>(),
-                                              operands.y[0].as<void>(), stream, it.problem));
+                                    values.as<void>(), vendor::number_of(storage)};
+    products.push_back(vendor::sparse_product(shape, algorithm, x[0].data(), y[0].data(), stream,
+                                              it.problem));
     if (vendor::SparseProduct* product = products.back().get()) {
       it.workspace_bytes = product->workspace_bytes();
-      it.launch = [&operands, product](cudaStream_t s, int set) {
+      it.launch = [&x, &y, product](cudaStream_t s, int set) {
         const auto at = static_cast<size_t>(set);
-        return product->launch(operands.x[at].as<void>(), operands.y[at].as<void>(), s);
+        return product->launch(x[at].data(), y[at].data(), s);
       };
     }
     out.candidates.push_back(std::move(it));
   }
-  const std::vector<int64_t> rows = sample_rows(m);
-  const std::vector<double> want = expected(graph, width, rows);
-  for (Candidate& it : out.candidates) check(it, operands, rows, width, want, stream);
+  const Expected want = expected(graph, width, storage);
+  for (Candidate& it : out.candidates) check(it, y[0], want, 1e-4, stream);
   measure(out.candidates, {settings.samples, sets, stream});
   return out;
 }

@@ -8,9 +8,16 @@
 #include <memory>
 #include <string>
 
+#include "common/op_args.h"
+
 namespace vendor {
 
 enum class Number : int { f32 = 0, f16 = 2, bf16 = 14 };  // cudaDataType_t
+inline Number number_of(gnnsched::Storage storage) {
+  return storage == gnnsched::Storage::f32   ? Number::f32
+         : storage == gnnsched::Storage::f16 ? Number::f16
+                                             : Number::bf16;
+}
 
 // One sparse product y[m, n] = a[m, k] x[k, n], row-major, of one algorithm; null where it is not there.
 class SparseProduct {

@@ -4,18 +4,37 @@
 //   node bench/workloads/makeCognn.ts LIST.csv bench/workloads
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
-import { machines } from "../../src/cost/MachineProfile.ts"
+import { type MachineProfile, machines } from "../../src/cost/MachineProfile.ts"
 import { planTask } from "../../src/cost/planTask.ts"
 import type { GraphShape } from "../../src/model/Graph.ts"
 import type { Plan } from "../../src/model/Plan.ts"
 import { parseGnnConfig } from "../../src/prep/model/parseConfig.ts"
 import { presetShape } from "../../src/prep/presets/presetShape.ts"
 
-const machine = machines["v100-32g"]
 const targetFactor = 5
 const outWidth = 16
 
-const configOf = (architecture: string, layers: number, hidden: number, shape: GraphShape) => ({
+/** How a list becomes a workload: CoGNN's networks are 64 wide, GNNSched's 256. */
+export interface ListOptions {
+  readonly hidden?: number
+  /** Whose times make the targets; default: the V100 profile. */
+  readonly machine?: MachineProfile
+  /** Share of a preset's published nodes and edges; default: all. */
+  readonly scaleOf?: (preset: string) => number
+}
+
+export const filledIn = ({
+  hidden = 64,
+  machine = machines["v100-32g"],
+  scaleOf = () => 1,
+}: ListOptions): Required<ListOptions> => ({ hidden, machine, scaleOf })
+
+export const configOf = (
+  architecture: string,
+  layers: number,
+  hidden: number,
+  shape: GraphShape,
+) => ({
   architecture,
   in_channels: shape.featureWidth,
   hidden_channels: hidden,
@@ -24,7 +43,11 @@ const configOf = (architecture: string, layers: number, hidden: number, shape: G
   ...(architecture === "GAT" ? { heads: 8 } : {}),
 })
 
-const planOf = (config: Readonly<Record<string, unknown>>, shape: GraphShape): Plan => {
+export const planOf = (
+  config: Readonly<Record<string, unknown>>,
+  shape: GraphShape,
+  machine: MachineProfile,
+): Plan => {
   const planned = planTask({
     config: parseGnnConfig(config, "cognn"),
     shape,
@@ -36,72 +59,51 @@ const planOf = (config: Readonly<Record<string, unknown>>, shape: GraphShape): P
   return planned.success
 }
 
-const loadMs = (bytes: number): number => (1000 * bytes) / machine.hostBytesPerSecond
+export const loadMs = (bytes: number, { hostBytesPerSecond }: MachineProfile): number =>
+  (1000 * bytes) / hostBytesPerSecond
 
-const soloMs = ({ predictedMs, residentBytes }: Plan): number => predictedMs + loadMs(residentBytes)
+/** What the runtime takes for a task that comes first of its kind, where the machine says so. */
+const hostMs = ({ host, lane: { dispatchMs = 0 } }: MachineProfile): number =>
+  host === undefined ? 0 : host.takeInMs + host.orderMs + host.makeMs + dispatchMs
 
-const rowsOf = (csv: string): ReadonlyArray<readonly [string, string, string]> =>
+const soloMs = ({ predictedMs, residentBytes }: Plan, machine: MachineProfile): number =>
+  hostMs(machine) + predictedMs + loadMs(residentBytes, machine)
+
+export const rowsOf = (csv: string): ReadonlyArray<readonly [string, string, string]> =>
   readFileSync(csv, "utf8")
     .trim()
     .split(/\r?\n/)
     .slice(1)
     .map((row) => row.split(",") as [string, string, string])
 
-const shapeOf = (preset: string): GraphShape =>
-  presetShape({ kind: "preset", preset, seed: 1, scale: 1 })
+export const shapeOf = (preset: string, scale: number): GraphShape =>
+  presetShape({ kind: "preset", preset, seed: 1, scale })
 
-/**
- * No order of a list, on a device that holds nothing yet, has a lesser mean response: what is loaded goes
- * over one link, so the k-th end is no sooner than the k least parts of it are there (each resident
- * counted in equal parts for the tasks that need it), and each task then runs at least as long as alone.
- */
-export const leastMeanMs = (csv: string, hidden = 64): number => {
-  const tasks = rowsOf(csv).map(([architecture, preset, layers]) => {
-    const shape = shapeOf(preset)
-    const plan = planOf(configOf(architecture, Number(layers), hidden, shape), shape)
-    const model = `${architecture}-${layers}-${shape.featureWidth}`
-    const needs = plan.residents.map(({ bytes, role }) => ({
-      key: `${role === "model.weights" ? model : preset}|${role}`,
-      bytes,
-    }))
-    return { needs, runMs: plan.predictedMs }
-  })
-  const users = Map.groupBy(
-    tasks.flatMap(({ needs }) => needs.map(({ key }) => key)),
-    (key) => key,
-  )
-  const parts = tasks.map(({ needs }) =>
-    loadMs(needs.reduce((sum, { bytes, key }) => sum + bytes / users.get(key)!.length, 0)),
-  )
-  let loadedMs = 0
-  let sumMs = tasks.reduce((sum, { runMs }) => sum + runMs, 0)
-  for (const part of parts.toSorted((a, b) => a - b)) {
-    loadedMs += part
-    sumMs += loadedMs
-  }
-  return sumMs / tasks.length
-}
-
-/** The path of the workload file that it writes; CoGNN's networks are 64 wide, GNNSched's 256. */
-export const writeCognn = (csv: string, folder: string, hidden = 64): string => {
+/** The path of the workload file that it writes. */
+export const writeCognn = (csv: string, folder: string, options: ListOptions = {}): string => {
+  const { hidden, machine, scaleOf } = filledIn(options)
   mkdirSync(join(folder, "models"), { recursive: true })
   const graphs = new Set<string>()
   const models = new Set<string>()
   const tasks = rowsOf(csv).map(([architecture, preset, layers], index) => {
-    const shape = shapeOf(preset)
+    const shape = shapeOf(preset, scaleOf(preset))
     const config = configOf(architecture, Number(layers), hidden, shape)
     const model = `${architecture.toLowerCase()}-${shape.featureWidth}-${layers}-${hidden}`
     writeFileSync(join(folder, "models", `${model}.json`), `${JSON.stringify(config, null, 2)}\n`)
     graphs.add(preset)
     models.add(model)
-    const deadline = Math.ceil(targetFactor * soloMs(planOf(config, shape)))
+    const deadline = Math.ceil(targetFactor * soloMs(planOf(config, shape, machine), machine))
     const id = `${String(index).padStart(2, "0")}-${architecture}-${preset}`
     return `  - { id: ${id}, model: ${model}, graph: ${preset}, deadline: ${deadline}ms }`
   })
   const lines = [
     `# ${basename(csv)}: a task list of CoGNN's evaluation, made by makeCognn.ts from it.`,
     "graphs:",
-    ...[...graphs].map((preset) => `  ${preset}: { preset: ${preset}, seed: 1 }`),
+    ...[...graphs].map((preset) => {
+      const scale = scaleOf(preset)
+      const reduced = scale === 1 ? "" : `, scale: ${scale}`
+      return `  ${preset}: { preset: ${preset}, seed: 1${reduced} }`
+    }),
     "models:",
     ...[...models].map(
       (model) => `  ${model}: { config: models/${model}.json, weights: { seed: 1 } }`,

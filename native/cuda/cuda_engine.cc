@@ -28,11 +28,6 @@ constexpr size_t kAhead = 2;
 // A stop waits for what is enqueued.
 constexpr double kStopMs = 0.25;
 
-double now_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double, std::milli>(now).count();
-}
-
 // Transfers of pageable memory are not captured: their plans run operator by operator.
 bool reaches_host(const Binding& binding) {
   return std::any_of(binding.slots.begin(), binding.slots.end(),
@@ -279,7 +274,7 @@ class CudaEngine final : public Engine {
   }
 
   void run(const RunRequest& request, RunResult& result) override {
-    const double start = now_ms();
+    const double start = steady_ms();
     if (cudaError_t bad = cudaSetDevice(settings_.gpu)) {
       result.failure = failure_of(bad);
       result.why = cuda_refusal("device", bad);
@@ -303,7 +298,7 @@ class CudaEngine final : public Engine {
     if (settings_.paint) run.check_paint();
     run.copy_output();
     run.finish();
-    result.run_ms = now_ms() - start;
+    result.run_ms = steady_ms() - start;
   }
 
  private:

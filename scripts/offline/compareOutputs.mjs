@@ -1,8 +1,9 @@
-// `node compareOutputs.mjs A B`: the .npy files of float32 in both folders agree within float32.
-import { readdirSync, readFileSync } from "node:fs"
+// `node compareOutputs.mjs A B RESULT`: the .npy files of float32 in both folders agree within float32.
+// What was found goes to RESULT as JSON.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
-const [a, b] = process.argv.slice(2)
+const [a, b, result] = process.argv.slice(2)
 const tolerance = 1e-4
 
 const numbersIn = (file) => {
@@ -26,5 +27,7 @@ const worst = names.reduce((most, name) => {
   const difference = differenceOf(name)
   return difference <= most ? most : difference
 }, 0)
+const ok = names.length > 0 && worst < tolerance
+writeFileSync(result, `${JSON.stringify({ ok, outputs: names.length, worst, tolerance })}\n`)
 console.log(`${names.length} outputs, largest difference ${worst} of the largest value`)
-process.exit(names.length > 0 && worst < tolerance ? 0 : 1)
+process.exit(ok ? 0 : 1)

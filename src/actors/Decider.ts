@@ -1,10 +1,13 @@
 // Asks the policy what to start, or whom to stop, whenever there may be something to decide, and keeps the
 // log of what was said and why.
-import type { Decision, Policy, Preempt, Snapshot } from "../model/Snapshot.ts"
+import type { Decision, Policy, Preempt, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import { dueTasks } from "../policy/dueTasks.ts"
+import { dueAtMs } from "../policy/edf.ts"
 import { fillDefaults, fillGroup } from "../policy/fillGroup.ts"
 import { letGoOn } from "../policy/goOn.ts"
+import { preemptForTargets } from "../policy/preempt.ts"
 import type { Ledger } from "./Ledger.ts"
-import type { Party } from "./LiveTask.ts"
+import type { LiveTask, Party } from "./LiveTask.ts"
 import { waitingOf } from "./PausedTask.ts"
 import type { RunLog } from "./RunLog.ts"
 import type { Runs } from "./Runs.ts"
@@ -55,12 +58,13 @@ export class Decider {
 
   /** Those who were given a lane first, then the policy's choice. */
   #chooseStarts(): Decided {
-    const { ledger, policy, stopwatch } = this.#options
+    const { ledger, policy, preempt, stopwatch } = this.#options
     const snapshot = this.#state.snapshot(ledger.liveView())
     const nowMs = stopwatch.nowMs()
     const claim = this.#runs.preemptions.claim()
     if (claim !== null) {
-      const decision = fillGroup([waitingOf(claim)], snapshot, fillDefaults)
+      const first = preempt === preemptForTargets ? dueBefore(claim, snapshot, nowMs) : null
+      const decision = fillGroup([first ?? waitingOf(claim)], snapshot, fillDefaults)
       if (decision.start.length > 0) return this.#starts(snapshot, decision, nowMs, true)
       this.#runs.preemptions.giveUp(claim)
       return { start: [], again: true }
@@ -111,6 +115,12 @@ export class Decider {
       decideMs: stopwatch.nowMs() - nowMs,
     })
   }
+}
+
+/** Whoever has come since a run was stopped for `claim`, and is due sooner; null where nobody has. */
+const dueBefore = (claim: LiveTask, snapshot: Snapshot, nowMs: number): WaitingTask | null => {
+  const [first] = dueTasks(snapshot, nowMs, 1)
+  return first !== undefined && first.dueAtMs < dueAtMs(waitingOf(claim)) ? first.task : null
 }
 
 function* unsettledSeqs(book: TaskBook): Generator<number> {

@@ -12,6 +12,7 @@ import {
 } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph, GraphShape } from "../model/Graph.ts"
+import type { HostWork } from "../model/HostWork.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
@@ -47,6 +48,8 @@ export interface EstimatorOptions {
   readonly refuseTooLarge: boolean
   /** Let tasks run by plans that need less memory and more time. */
   readonly elastic: boolean
+  /** In simulations: what the host does for a task takes time. */
+  readonly hostWork?: HostWork | null
   readonly onReady: (task: LiveTask) => Step
   /** The task left preparation without becoming ready. */
   readonly onDropped: (task: LiveTask) => Step
@@ -160,6 +163,7 @@ const plansFor = (
 
 const refusals: ReadonlySet<string> = new Set([
   "TooLarge",
+  "QueueFull",
   "DeadlineInfeasible",
   "QuotaExceeded",
 ] satisfies ReadonlyArray<AdmissionError["_tag"]>)
@@ -175,14 +179,24 @@ const estimate = (
   if (task.cancelRequested) return Effect.interrupt
   const { graph, model, spec } = task
   const targets = spec.nodes
+  const opsBefore = shelf.plannedOps
+  const take = (scoped: ScopedPlans) => {
+    const { hostWork = null } = options
+    return hostWork === null
+      ? takeAndPrepare(options, task, scoped)
+      : Effect.andThen(
+          hostWork.takeIn(shelf.plannedOps - opsBefore),
+          Effect.suspend(() => takeAndPrepare(options, task, scoped)),
+        )
+  }
   const work = { model, shape: graph.shape, targets: targets?.length ?? null }
   const plans = plansFor(options, shelf, work)
   if (Result.isFailure(plans)) return Effect.fail(plans.failure)
   const whole = { graph, targets, plans: plans.success }
-  if (targets === null) return takeAndPrepare(options, task, whole)
+  if (targets === null) return take(whole)
   beginPreparing(options.book, task)
   return Effect.flatMap(neighbourhoodPlan(options, task, whole.plans[0]!), (part) =>
-    takeAndPrepare(options, task, part ?? whole),
+    take(part ?? whole),
   )
 }
 
@@ -203,12 +217,13 @@ const takeAndPrepare = (
     return Effect.fail(new TooLarge({ bytesNeeded, bytesBudget: budgetBytes }))
   }
   const key = options.shareWork ? workKey(task) : null
-  const refusal = options.admission.admit(task, () => ({
+  const refusal = options.admission.admit(task, {
     ...options.times.predict(task, plan, scope.graph),
+    overheadMs: options.times.overheadMs,
     workKey: mayAnswerMany(plan) ? key : null,
     demand: plan.demand ?? noDemand,
     footprintBytes: bytesNeeded,
-  }))
+  })
   if (refusal !== null) return Effect.fail(refusal)
   beginPreparing(options.book, task)
   const prepared = preparePlans(options, task, { ...scope, plans })

@@ -155,19 +155,20 @@ export class Ledger {
     return true
   }
 
-  /** Only the first caller uploads it. */
+  /**
+   * Only the first caller uploads it. Others wait for that upload: it must not stop, before or after it
+   * has begun, with the task whose turn it was.
+   */
   #ensureLoaded(resident: ResidentObject): Effect.Effect<void, DeviceError> {
-    return Effect.suspend(() => {
+    return Effect.uninterruptibleMask((restore) => {
       const state = this.#residents.get(resident.key)!
-      if (state.loaded !== null) return Deferred.await(state.loaded)
+      if (state.loaded !== null) return restore(Deferred.await(state.loaded))
       const loaded = Deferred.makeUnsafe<void, DeviceError>()
       state.loaded = loaded
-      const upload = this.#device.upload(state.grant.id, resident.data).pipe(
-        Effect.onError(() => Effect.sync(() => (state.loaded = null))),
-        // Others wait for this upload: it must not stop with the task that began it.
-        Effect.uninterruptible,
-      )
-      return Deferred.into(upload, loaded).pipe(Effect.andThen(Deferred.await(loaded)))
+      const upload = this.#device
+        .upload(state.grant.id, resident.data)
+        .pipe(Effect.onError(() => Effect.sync(() => (state.loaded = null))))
+      return Effect.andThen(Deferred.into(upload, loaded), Deferred.await(loaded))
     })
   }
 

@@ -38,11 +38,24 @@ export class PlanShelf {
   readonly #alignBytes: number
   readonly #profile: DeviceProfile
   readonly #whole = remembered(planTask, limits.planCacheEntries)
-  readonly #all = remembered(planFrontier, limits.frontierCacheEntries)
+  readonly #all = remembered(
+    (request) =>
+      Result.map(planFrontier(request), (plans) => {
+        for (const { ops } of plans.slice(1)) this.#plannedOps += ops.length
+        return plans
+      }),
+    limits.frontierCacheEntries,
+  )
+  #plannedOps = 0
 
   constructor(options: { readonly alignBytes: number; readonly profile: DeviceProfile }) {
     this.#alignBytes = options.alignBytes
     this.#profile = options.profile
+  }
+
+  /** Operators of the smaller plans made so far: most of what planning costs. */
+  get plannedOps(): number {
+    return this.#plannedOps
   }
 
   whole(work: PlannedWork): Result.Result<Plan, InputError> {

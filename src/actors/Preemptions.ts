@@ -1,5 +1,6 @@
 // Which runs are being stopped, and for whom. A lane that is given back belongs to the task that it was
-// given back for: until that one starts, or is gone, it comes before the policy's choice.
+// given back for: until that one starts, or is gone, it comes before the policy's choice. A lane that is
+// free before, by itself, is anybody's.
 
 import type { RunTask } from "./ExecutorActor.ts"
 import type { LiveTask } from "./LiveTask.ts"
@@ -18,6 +19,7 @@ export class Preemptions {
   /** The run has ended, stopped or not. Answers for whom it was being stopped, or null. */
   ended({ task: { spec } }: RunTask): LiveTask | null {
     const urgent = this.#urgent.get(spec.id) ?? null
+    if (urgent !== null) this.#claims.add(urgent)
     this.#runs.delete(spec.id)
     this.#urgent.delete(spec.id)
     return urgent
@@ -28,7 +30,6 @@ export class Preemptions {
     const run = this.#runs.get(id)
     if (run === undefined) throw new Error(`the policy stopped ${id}, which does not run`)
     this.#urgent.set(id, urgent)
-    this.#claims.add(urgent)
     run.stop.ask()
   }
 
@@ -37,7 +38,7 @@ export class Preemptions {
     return this.#urgent.get(id)?.spec.id ?? null
   }
 
-  /** The next that has a lane coming and still waits, or null. */
+  /** The next for whom a lane was given back and who still waits, or null. */
   claim(): LiveTask | null {
     for (const task of this.#claims) {
       if (task.state === "ready") return task

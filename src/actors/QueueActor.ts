@@ -34,11 +34,12 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
   Effect.gen(function* () {
     let closed = false
     const limit = options.maxQueuedTasks
+    const fullAt = (queued: number) => new QueueFull({ bound: "tasks", queued, asked: 1, limit })
     const admit = (task: LiveTask): AdmissionError | null => {
       const { id } = task.spec
       if (options.book.find(id) !== undefined) return new DuplicateTask({ id })
       const queued = options.book.liveCount
-      return queued >= limit ? new QueueFull({ queued, limit }) : options.broken()
+      return queued >= limit ? fullAt(queued) : options.broken()
     }
     const take = (message: Message): Step => {
       if (message._tag === "Flush") {
@@ -59,7 +60,6 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
       handle: (messages) => inTurn(messages, take),
       onDefect: options.onDefect,
     })
-    const full = new QueueFull({ queued: limit, limit })
     const flush = Effect.suspend(() => {
       const reply = Deferred.makeUnsafe<void>()
       const told = effectOf(() => mailbox.tell({ _tag: "Flush", reply }))
@@ -69,7 +69,7 @@ export const makeQueue = (options: QueueOptions): Effect.Effect<QueueActor, neve
       flush,
       submit: (task) => {
         if (closed) options.book.refuse(task, new RuntimeClosed({ id: task.spec.id }))
-        else if (!mailbox.offer({ _tag: "Submit", task })) options.book.refuse(task, full)
+        else if (!mailbox.offer({ _tag: "Submit", task })) options.book.refuse(task, fullAt(limit))
       },
       close: Effect.suspend(() => {
         closed = true

@@ -11,7 +11,7 @@ import {
 } from "../model/errors.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
-import type { SchedulingMode } from "../model/Snapshot.ts"
+import type { RunningTask, SchedulingMode } from "../model/Snapshot.ts"
 import type { WaitingTasks } from "../model/WaitingTasks.ts"
 import { byDue, dueAtMs } from "../policy/edf.ts"
 import { Decider, type DeciderOptions, type Start } from "./Decider.ts"
@@ -54,6 +54,8 @@ export interface SchedulerActor {
   readonly laneUp: (lane: number) => Step
   /** The last lane is gone for good: what waits fails. */
   readonly noLanes: () => Step
+  /** What is on the lanes now, and how far it has come. */
+  readonly running: () => ReadonlyArray<RunningTask>
 }
 
 export const makeScheduler = (
@@ -73,6 +75,7 @@ export const makeScheduler = (
       finished: (run, outcome) => mailbox.tell({ _tag: "Finished", run, outcome }),
       laneUp: (lane) => mailbox.tell({ _tag: "LaneUp", lane }),
       noLanes: () => mailbox.tell({ _tag: "NoLanes" }),
+      running: () => scheduler.running,
     }
   })
 
@@ -87,12 +90,22 @@ class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options
     const { budgetBytes } = options.ledger.view()
-    this.#state = new SchedulerState(options.mode, options.tenants, options.profile, budgetBytes)
+    const { merging, mode, profile, tenants } = options
+    const progressOf = (run: RunningTask) => merging.times.progressOf(run)
+    this.#state = new SchedulerState(mode, tenants, profile, {
+      budgetBytes,
+      progressOf,
+      firm: options.expireLate,
+    })
     this.#runs = new Runs(options, this.#state)
     this.#decider = new Decider(options, this.#state, this.#runs)
   }
 
   readonly #abort = (task: LiveTask): Effect.Effect<void> => effectOf(() => this.cancel(task))
+
+  get running(): ReadonlyArray<RunningTask> {
+    return this.#state.runs
+  }
 
   handle(messages: ReadonlyArray<Message>): Step {
     return andThen(inTurn(messages, this.#take), () => {

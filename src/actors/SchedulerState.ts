@@ -32,6 +32,14 @@ interface StartedWith {
   readonly stop?: Stoppable | null
 }
 
+interface StateOptions {
+  readonly budgetBytes?: number
+  /** Deadlines are promises. */
+  readonly firm?: boolean
+  /** What is known of how far a run has come. */
+  readonly progressOf?: (run: RunningTask) => Pick<RunningTask, "doneMs" | "progress">
+}
+
 export class SchedulerState {
   readonly mode: SchedulingMode
   readonly shared = new SharedWork()
@@ -42,6 +50,8 @@ export class SchedulerState {
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
   readonly #budgetBytes: number
+  readonly #firm: boolean
+  readonly #progressOf: NonNullable<StateOptions["progressOf"]>
   /** As predicted: when all is loaded that was to be. */
   #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
@@ -58,9 +68,15 @@ export class SchedulerState {
     mode: SchedulingMode,
     tenants: ReadonlyArray<TenantInfo>,
     profile: Pick<DeviceProfile, "hostBytesPerSecond" | "interference"> = {},
-    budgetBytes = Number.POSITIVE_INFINITY,
+    {
+      budgetBytes = Number.POSITIVE_INFINITY,
+      firm = false,
+      progressOf = () => ({}),
+    }: StateOptions = {},
   ) {
     this.#budgetBytes = budgetBytes
+    this.#firm = firm
+    this.#progressOf = progressOf
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.#interference = profile.interference ?? shares
@@ -83,6 +99,11 @@ export class SchedulerState {
 
   get running(): number {
     return this.#running.size
+  }
+
+  /** With how far each has come by now. */
+  get runs(): ReadonlyArray<RunningTask> {
+    return Array.from(this.#running.values(), (run) => ({ ...run, ...this.#progressOf(run) }))
   }
 
   laneUp(lane: number): void {
@@ -235,9 +256,10 @@ export class SchedulerState {
     return {
       mode: this.mode,
       waiting: this.#waiting,
-      running: [...this.#running.values()],
+      running: this.runs,
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,
+      firm: this.#firm,
       startedCount: this.#startedCount,
       memory,
       loadBytesPerMs: this.#loadBytesPerMs,

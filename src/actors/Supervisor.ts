@@ -7,11 +7,13 @@ import type { TaskError } from "../model/errors.ts"
 import { RuntimeFailed } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
+import type { HostWork } from "../model/HostWork.ts"
 import { shares } from "../model/Interference.ts"
 import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { Policy, Preempt, SchedulingMode } from "../model/Snapshot.ts"
 import type { TaskSpec } from "../model/Task.ts"
+import { preemptForTargets } from "../policy/preempt.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import { Admission, type AdmitMode } from "./Admission.ts"
 import { type EstimatorActor, makeEstimator } from "./EstimatorActor.ts"
@@ -45,6 +47,9 @@ export interface SystemOptions {
   readonly elastic: boolean
   readonly expireLate: boolean
   readonly maxQueuedTasks: number
+  /** In simulations: what the host does takes time. */
+  readonly hostWork?: HostWork | null
+  readonly maxQueuedBytes: number
   /** Ended tasks kept for the report, with their decisions and changes of the pool. */
   readonly historyTasks: number
 }
@@ -78,14 +83,18 @@ export const startSystem = (
       endAll(book, broken.reason)
     }
     const executors: Array<ExecutorActor> = []
-    const times = new TimeKeeper(options.profile, stopwatch)
+    const times = new TimeKeeper(options.profile, stopwatch, options.device.progress)
     const { lanes } = options.device.info
     const { interference = shares } = options.profile
-    const concurrency = { lanes, interference }
-    const admission = new Admission({ ...options, concurrency, stopwatch })
-    book.listen((id, state, { pause, sharedWith }) => {
-      admission.moved(id, state, { leftPart: pause?.leftPart ?? 1, leader: sharedWith })
+    const admission = new Admission({
+      ...options,
+      lanes,
+      interference,
+      stopwatch,
+      stopsForTargets: options.preempt === preemptForTargets,
+      running: () => scheduler.running(),
     })
+    book.listen((id, state) => admission.moved(id, state, book.find(id)?.pause ?? null))
     const scheduler = yield* makeScheduler({
       ...options,
       book,

@@ -178,4 +178,5 @@ const recordOf = (
   runs: [...task.runs],
   plan: task.plan?.name ?? null,
   sharedWith: task.sharedWith,
+  ...(task.spec.share === false ? { share: false } : {}),
 })

@@ -1,5 +1,6 @@
 // Who has had how much of the device: run time attained per tenant, for weighted fair sharing. A
-// tenant that comes back from idleness starts level with the neediest of those that are active.
+// tenant that comes back from idleness is given credit for little of it (`idleCreditMs`): it goes first
+// for so long, and then starts level with the neediest of those that are active.
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { TenantShare } from "../model/Snapshot.ts"
 
@@ -12,6 +13,12 @@ interface Account {
 }
 
 const defaultWeight = 1
+
+/**
+ * Milliseconds of service, for a weight of 1, by which a tenant that comes back may be behind the neediest.
+ * More than `policy/TenantShares` lets others go ahead: who asks for less than its share goes by a flood.
+ */
+export const idleCreditMs = 60
 
 export class TenantService {
   readonly #weights: ReadonlyMap<string, number>
@@ -31,7 +38,8 @@ export class TenantService {
   enter(tenant: string): void {
     const account = this.#accountOf(tenant)
     if (account.tasks === 0) {
-      account.attainedMs = Math.max(account.attainedMs, this.#leastServiceMs * account.weight)
+      const leastMs = (this.#leastServiceMs - idleCreditMs) * account.weight
+      account.attainedMs = Math.max(account.attainedMs, leastMs)
       this.#active.set(tenant, account)
       this.#rank(account)
     }

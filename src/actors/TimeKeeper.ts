@@ -2,12 +2,14 @@
 // say when a plan enters and leaves a lane; uploads lie before that.
 import { CoRuns } from "../cost/CoRuns.ts"
 import { type DeviceProfile, defaultP95Factor } from "../cost/DeviceProfile.ts"
+import { Spread } from "../cost/Spread.ts"
 import { TimeCorrection } from "../cost/TimeCorrection.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph } from "../model/Graph.ts"
 import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
 import { partFrom } from "../model/planWork.ts"
+import type { RunningTask } from "../model/Snapshot.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -16,23 +18,51 @@ export interface PredictedTime {
   readonly p95Ms: number
 }
 
+/** Weight of a new observation of what a run costs beside its operators. */
+const overheadSmoothing = 0.1
+
 export class TimeKeeper {
   readonly #correction = new TimeCorrection()
   readonly #coRuns: CoRuns
-  readonly #p95Factor: number
+  readonly #spread: Spread
+  readonly #dispatchMs: number
   readonly #stopwatch: Stopwatch
+  readonly #laneProgress: ((lane: number) => RunningTask["progress"] | null) | undefined
+  #overheadMs = 0
 
-  constructor(profile: DeviceProfile, stopwatch: Stopwatch) {
+  /** `laneProgress`: what the device tells of the plan on a lane, where it does. */
+  constructor(
+    profile: DeviceProfile,
+    stopwatch: Stopwatch,
+    laneProgress?: (lane: number) => RunningTask["progress"] | null,
+  ) {
+    this.#laneProgress = laneProgress
     this.#coRuns = new CoRuns(profile.interference ?? shares)
-    this.#p95Factor = profile.p95Factor ?? defaultP95Factor
+    this.#spread = new Spread(profile.p95Factor ?? defaultP95Factor)
+    this.#dispatchMs = profile.dispatchMs ?? 0
     this.#stopwatch = stopwatch
   }
 
-  /** Alone on one lane, as of now; `graph` is what the plan runs on. */
+  /** Of a lane that is alone, as of now; `graph` is what the plan runs on. */
   predict(task: LiveTask, plan: Plan, graph = task.graph): PredictedTime {
     const key = planKey(task, plan, graph)
-    const p50Ms = plan.predictedMs * this.#correction.factor(key, kindOf(task))
-    return { p50Ms, p95Ms: p50Ms * this.#p95Factor }
+    const runMs = plan.predictedMs * this.#correction.factor(key, kindOf(task))
+    const p50Ms = this.#dispatchMs + runMs
+    return { p50Ms, p95Ms: this.#dispatchMs + runMs * this.#spread.p95Factor }
+  }
+
+  /** What a plan's stay on a lane costs beside its run and what is predicted, by what it has cost. */
+  get overheadMs(): number {
+    return Math.max(0, this.#overheadMs - this.#dispatchMs)
+  }
+
+  /** How far a run has come; nothing before its plan is on a lane. */
+  progressOf({ id, lane }: RunningTask): Pick<RunningTask, "doneMs" | "progress"> {
+    const time = this.#coRuns.timeOf(id, this.#stopwatch.nowMs())
+    if (time === null) return {}
+    const progress = this.#laneProgress?.(lane)
+    const doneMs = Math.max(0, time.aloneMs - this.#overheadMs)
+    return progress === null || progress === undefined ? { doneMs } : { doneMs, progress }
   }
 
   started(task: LiveTask): void {
@@ -45,12 +75,17 @@ export class TimeKeeper {
    * with which it began.
    */
   ended(task: LiveTask, runMs: number | null, firstOp: number): void {
-    const slowdown = this.#coRuns.end(task.spec.id, this.#stopwatch.nowMs())
+    const nowMs = this.#stopwatch.nowMs()
+    const { onLaneMs = 0 } = this.#coRuns.timeOf(task.spec.id, nowMs) ?? {}
+    const slowdown = this.#coRuns.end(task.spec.id, nowMs)
     if (runMs === null) return
+    this.#overheadMs += overheadSmoothing * (Math.max(0, onLaneMs - runMs) - this.#overheadMs)
     const { plan, scope } = task.prepared!
     const predictedMs = plan.predictedMs * partFrom(plan, firstOp)
     const key = planKey(task, plan, scope.graph)
-    this.#correction.observe(key, kindOf(task), runMs / slowdown, predictedMs)
+    const aloneMs = runMs / slowdown
+    this.#spread.observe(aloneMs, predictedMs * this.#correction.factor(key, kindOf(task)))
+    this.#correction.observe(key, kindOf(task), aloneMs, predictedMs)
   }
 }
 

@@ -6,6 +6,7 @@ import { profileText } from "../cost/calibration/profileFile.ts"
 import { featureNames } from "../cost/opFeatures.ts"
 import { openCpuDevice } from "../device/native/cpuDevice.ts"
 import { FileUnwritable } from "../model/errors.ts"
+import type { HostProfile } from "../model/HostProfile.ts"
 import type { OpKind } from "../model/Op.ts"
 import { systemReason } from "../model/systemReason.ts"
 import { addonOption } from "./addonOption.ts"
@@ -71,8 +72,18 @@ const errorTable = ({ fit, heldOut, pairs }: Calibration): string => {
 
 const MiB = 2 ** 20
 
+const hostLine = (host: HostProfile, dispatchMs: number): string => {
+  const us = (ms: number) => `${(1000 * ms).toFixed(0)} µs`
+  return (
+    `runtime, on ${host.cores} cores with the lanes: ${us(host.takeInMs + dispatchMs)} a task · ` +
+    `${us(host.uploadMs)} an upload · ${us(host.orderMs + host.makeMs)} an object made · ` +
+    `${us(host.planOpMs)} an operator of a smaller plan · ${host.warmUpMs.toFixed(0)} ms to warm up · ` +
+    `${host.helpers.toFixed(2)} threads`
+  )
+}
+
 const text = (calibration: Calibration, file: string): string => {
-  const { lane, hostBytesPerSecond, taskOverheadMs } = calibration.machine
+  const { host, lane, hostBytesPerSecond, taskOverheadMs } = calibration.machine
   const { nearBytes, sharedBytes } = calibration.fitted.caches
   const { interference, p95Factor } = lane
   return [
@@ -84,6 +95,7 @@ const text = (calibration: Calibration, file: string): string => {
       (interference?.kind === "fitted"
         ? ` · interference: memory ${interference.memory.toFixed(2)}, core ${interference.core.toFixed(2)}`
         : ""),
+    ...(host === undefined ? [] : [hostLine(host, lane.dispatchMs ?? 0)]),
     errorTable(calibration),
     `Profile: ${file}`,
   ].join("\n\n")

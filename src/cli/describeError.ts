@@ -103,6 +103,11 @@ const quotaAmounts = {
   deviceMs: (value: number) => `${formatMs(value)} of device time`,
 } as const
 
+const queueAmounts = {
+  tasks: (value: number) => `${formatCount(value)} tasks`,
+  bytes: formatBytesExactly,
+} as const
+
 const admission: Pick<
   Sentences,
   | "TooLarge"
@@ -121,8 +126,9 @@ const admission: Pick<
     "Raise --memory, or use a smaller graph or model.",
   ],
   QueueFull: (e) => [
-    `the queue holds ${formatCount(e.queued)} tasks, its limit is ${formatCount(e.limit)}.`,
-    "Submit the task later.",
+    `the queue holds ${queueAmounts[e.bound](e.queued)} and was asked to take ` +
+      `${queueAmounts[e.bound](e.asked)} more; its limit is ${queueAmounts[e.bound](e.limit)}.`,
+    "Submit the task later, or raise the limit (--max-queued, --max-queued-bytes).",
   ],
   DeadlineInfeasible: (e) => [
     `a deadline of ${formatMs(e.deadlineMs)} cannot be promised now; the earliest that can is ` +

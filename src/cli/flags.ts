@@ -30,7 +30,7 @@ export const precisionFlag = Flag.Literals("precision", precisions).pipe(
   Flag.withDefault("fp32"),
 )
 
-const bytes = (name: string): Flag.Flag<number> =>
+export const bytesFlag = (name: string): Flag.Flag<number> =>
   Flag.String(name).pipe(
     Flag.withMetavar("BYTES"),
     Flag.filterMap(
@@ -39,7 +39,7 @@ const bytes = (name: string): Flag.Flag<number> =>
     ),
   )
 
-export const memoryFlag = bytes("memory").pipe(
+export const memoryFlag = bytesFlag("memory").pipe(
   Flag.filter(
     (value) => value >= limits.minBudgetBytes,
     () => `at least ${limits.minBudgetBytes} bytes`,

@@ -4,19 +4,28 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { machineNames } from "../cost/MachineProfile.ts"
 import { BadConfig } from "../model/errors.ts"
+import { devicePrecisions } from "../model/precision.ts"
 import { policyNames } from "../model/Snapshot.ts"
+import type { GnnschedError } from "./describeError.ts"
 import { type ComparedRun, comparedRun, comparisonTable } from "./replay/compareRuns.ts"
+import { recordedFlags, settingsAsRecorded } from "./replay/recordedSettings.ts"
 import { recordedWorkload } from "./replay/recordedWorkload.ts"
 import type { NamedReport } from "./report/RunInputs.ts"
 import { type RecordedReport, readReport } from "./report/readReport.ts"
 import type { RecordedRun } from "./report/reportSchema.ts"
 import { endOf, showReport } from "./showReport.ts"
 import { type SimulationFlags, simulateOn } from "./simulate/simulateOn.ts"
-import { simulationFlags } from "./simulate/simulationFlags.ts"
+import { machineOf, simulationFlags } from "./simulate/simulationFlags.ts"
 import { print, printJson } from "./terminal.ts"
 import { workloadFlags } from "./workloadFlags.ts"
 
-const { allowOutside: _, workload: __, ...scheduling } = workloadFlags
+const {
+  allowOutside: _,
+  noPreempt: __,
+  noShare: ___,
+  workload: ____,
+  ...scheduling
+} = workloadFlags
 
 const config = {
   report: Argument.String("report").pipe(
@@ -36,10 +45,12 @@ const config = {
     Flag.withMetavar("NAME|FILE"),
     Flag.withDescription(
       `Another machine, with its own lanes and memory: ${machineNames.join(", ")}, or a file that ` +
-        "calibrate wrote; default: cpu-2 (or the one simulated) with the lanes and memory recorded",
+        "calibrate wrote; default: cpu-2, h200 for a GPU (or the one simulated), with the lanes and " +
+        "memory recorded",
     ),
     Flag.optional,
   ),
+  ...recordedFlags,
 } as const
 
 type ReplayConfig = Command.Command.Config.Infer<typeof config>
@@ -57,16 +68,20 @@ const policyOf = ({
   )
 }
 
-const machineNameOf = ({ device }: RecordedRun): string =>
-  device.kind === "sim" ? (machineNames.find((name) => name === device.name) ?? "cpu-2") : "cpu-2"
+const machineNameOf = ({ device }: RecordedRun): string => {
+  const simulated = machineNames.find((name) => name === device.name)
+  return simulated ?? (device.kind === "cuda" ? "h200" : "cpu-2")
+}
 
 /** What the flags leave open is as it was recorded. */
 const asRecorded = Effect.fnUntraced(function* (
   flags: ReplayConfig,
   report: RecordedReport,
-): Effect.fn.Return<SimulationFlags, BadConfig> {
+): Effect.fn.Return<SimulationFlags, GnnschedError> {
   const { device, mode } = report.run
   const isSame = Option.isNone(flags.profile)
+  const profile = Option.getOrElse(flags.profile, () => machineNameOf(report.run))
+  const { lane } = yield* machineOf(profile)
   const orRecorded = (given: Option.Option<number>, recorded: number) =>
     isSame ? Option.orElseSome(given, () => recorded) : given
   return {
@@ -75,9 +90,10 @@ const asRecorded = Effect.fnUntraced(function* (
     allowOutside: false,
     policy: Option.isSome(flags.policy) ? flags.policy.value : yield* policyOf(report),
     mode: Option.getOrElse(flags.mode, () => mode),
-    profile: Option.getOrElse(flags.profile, () => machineNameOf(report.run)),
+    profile,
     lanes: orRecorded(flags.lanes, device.lanes),
     memory: orRecorded(flags.memory, device.budgetBytes),
+    ...settingsAsRecorded(flags, report.run, devicePrecisions[lane.kernels ?? "cpu"]),
   }
 })
 
@@ -118,8 +134,9 @@ export const replayCommand = Command.make("replay", config, (flags) =>
 ).pipe(
   Command.withDescription(
     "Simulate a recorded run again: the same tasks at the same moments, under the same or another " +
-      "policy, beside what was recorded. The report has all it needs: no graph or model is read. Only " +
-      "the arrivals are kept of a closed loop. --admit and --late are not recorded: give them again.\n  " +
+      "policy, beside what was recorded. The report has all it needs: no graph or model is read, and " +
+      "what no flag says is as it was recorded. Only the arrivals are kept of a closed loop, and no " +
+      "faults.\n  " +
       "Exit status: 0 all tasks completed; 1 some task did not; 2 the input was wrong.",
   ),
   Command.withShortDescription("Simulate a recorded run again"),

@@ -30,9 +30,6 @@ const config = {
 
 type RunConfig = Command.Command.Config.Infer<typeof config>
 
-/** Threads that read files: loading is the only time they work at once. */
-const prepThreads = 2
-
 const openRuntime = (options: RuntimeOptions) =>
   Effect.acquireRelease(
     attempt(() => Runtime.open(options)),
@@ -57,7 +54,6 @@ const runOn = Effect.fnUntraced(function* (
     precision: flags.precision,
     ...(yield* gpuOptions(flags.device, flags)),
     ...(Option.isSome(flags.profile) ? { profile: flags.profile.value } : {}),
-    prepThreads,
   }
   yield* Effect.addFinalizer(() => Effect.sync(() => progress.finish()))
   const runtime = yield* openRuntime(options)

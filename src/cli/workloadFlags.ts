@@ -2,10 +2,20 @@
 import { Effect, Option } from "effect"
 import { Argument, type Command, Flag } from "effect/cli"
 import { BadConfig } from "../model/errors.ts"
+import { limits } from "../model/limits.ts"
 import { policyNames } from "../model/Snapshot.ts"
 import type { RuntimeOptions } from "../runtime/RuntimeApi.ts"
 import { readFaultFile } from "./faultFile.ts"
-import { formatFlag, lanesFlag, memoryFlag, outFlag, quietFlag } from "./flags.ts"
+import {
+  bytesFlag,
+  formatFlag,
+  lanesFlag,
+  memoryFlag,
+  outFlag,
+  quietFlag,
+  wholeFlag,
+} from "./flags.ts"
+import { formatBytes } from "./units.ts"
 import type { Workload } from "./workload/Workload.ts"
 
 export const workloadFlags = {
@@ -52,6 +62,23 @@ export const workloadFlags = {
     ),
     Flag.withDefault(false),
   ),
+  maxQueued: wholeFlag("max-queued", 1, limits.maxQueuedTasks).pipe(
+    Flag.withDescription(
+      `Tasks that may be there unended; a further one is refused; default: ${limits.maxQueuedTasks}`,
+    ),
+    Flag.withDefault(limits.maxQueuedTasks),
+  ),
+  maxQueuedBytes: bytesFlag("max-queued-bytes").pipe(
+    Flag.filter(
+      (value) => value <= limits.maxQueuedBytes,
+      () => `at most ${limits.maxQueuedBytes} bytes`,
+    ),
+    Flag.withDescription(
+      "Device memory that the waiting tasks may ask for, all together; beyond it a task is refused; " +
+        `default: ${formatBytes(limits.maxQueuedBytes)}`,
+    ),
+    Flag.withDefault(limits.maxQueuedBytes),
+  ),
   memory: memoryFlag,
   lanes: lanesFlag,
   out: outFlag.pipe(
@@ -88,6 +115,9 @@ export const checkUnsafe = (policies: ReadonlyArray<string>, iKnow: boolean): Ba
         found: "unsafe alone",
       })
 
+/** Threads that read files: loading is the only time they work at once. */
+const prepThreads = 2
+
 /** What the flags say of scheduling, as a runtime takes it. */
 export const schedulingOptions = Effect.fnUntraced(function* (
   flags: WorkloadFlags,
@@ -107,7 +137,10 @@ export const schedulingOptions = Effect.fnUntraced(function* (
     admit: flags.admit,
     shareWork: !flags.noShare && faults === null,
     allowUnsafe: flags.iKnow,
+    maxQueuedTasks: flags.maxQueued,
+    maxQueuedBytes: flags.maxQueuedBytes,
     tenants: workload.tenants,
+    prepThreads,
     historyTasks: Math.max(1, workload.tasks.length),
     ...(Option.isSome(flags.memory) ? { memoryBytes: flags.memory.value } : {}),
     ...(Option.isSome(flags.lanes) ? { lanes: flags.lanes.value } : {}),

@@ -35,16 +35,34 @@ export class CoRuns {
     return run.aloneMs > 0 ? Math.max(1, (nowMs - run.startMs) / run.aloneMs) : 1
   }
 
+  /** Since its start; null for a run that is not known. Looking changes nothing, to the last bit. */
+  timeOf(
+    id: string,
+    nowMs: number,
+  ): { readonly onLaneMs: number; readonly aloneMs: number } | null {
+    const run = this.#runs.get(id)
+    if (run === undefined) return null
+    const aloneMs = run.aloneMs + (nowMs - this.#atMs) / this.#factors()[this.#placeOf(id)]!
+    return { onLaneMs: nowMs - run.startMs, aloneMs }
+  }
+
   #advance(nowMs: number): void {
     if (nowMs === this.#atMs) return
-    const runs = [...this.#runs.values()]
-    const factors = slowdown(
-      runs.map(({ demand }) => demand),
-      this.#model,
-    )
-    runs.forEach((run, i) => {
-      run.aloneMs += (nowMs - this.#atMs) / factors[i]!
-    })
+    const factors = this.#factors()
+    let place = 0
+    for (const run of this.#runs.values()) {
+      run.aloneMs += (nowMs - this.#atMs) / factors[place++]!
+    }
     this.#atMs = nowMs
+  }
+
+  /** How many times as long each run takes as alone, in the order in which they began. */
+  #factors(): ReadonlyArray<number> {
+    const demands = Array.from(this.#runs.values(), ({ demand }) => demand)
+    return slowdown(demands, this.#model)
+  }
+
+  #placeOf(id: string): number {
+    return [...this.#runs.keys()].indexOf(id)
   }
 }

@@ -1,6 +1,8 @@
 // Built-in machines for the simulator: what one lane reaches alone, what all lanes share, how much
 // memory there is. Figures of data sheets and published measurements where there are any; what is
 // assumed says so. `calibrate` will replace them by fitted ones.
+
+import type { HostProfile } from "../model/HostProfile.ts"
 import type { DeviceProfile } from "./DeviceProfile.ts"
 import { cpuProfile } from "./DeviceProfile.ts"
 
@@ -18,6 +20,8 @@ export interface MachineProfile {
   readonly hostBytesPerSecond: number
   /** From the start of a task to that of its run, and from its end to that of the task; default 0. */
   readonly taskOverheadMs?: number
+  /** What the runtime costs beside its lanes; left out: nothing, or it has cores of its own. */
+  readonly host?: HostProfile
 }
 
 const GiB = 2 ** 30

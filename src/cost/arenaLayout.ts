@@ -38,7 +38,7 @@ const candidates = (
   return [...walls, ...inner]
 }
 
-const insert = (alive: ReadonlyArray<Placed>, placed: Placed): ReadonlyArray<Placed> => {
+const insert = <T extends Placed>(alive: ReadonlyArray<T>, placed: T): ReadonlyArray<T> => {
   const at = alive.findIndex((other) => other.offset > placed.offset)
   return at < 0 ? [...alive, placed] : alive.toSpliced(at, 0, placed)
 }
@@ -73,29 +73,53 @@ class Search {
     }
     return false
   }
-
-  /** Lowest gap that fits, growing the arena where none does; answers its size. */
-  firstFit(): number {
-    let alive: ReadonlyArray<Placed> = []
-    let arenaBytes = 0
-    for (const index of this.#order) {
-      const { bytes, firstOp, lastOp } = this.#ranges[index]
-      alive = alive.filter((placed) => placed.lastOp >= firstOp)
-      const offset = Math.min(...candidates(alive, bytes, Number.POSITIVE_INFINITY))
-      this.offsets[index] = offset
-      alive = insert(alive, { offset, end: offset + bytes, lastOp })
-      arenaBytes = Math.max(arenaBytes, offset + bytes)
-    }
-    return arenaBytes
-  }
 }
 
+const overlaps = (a: LiveRange, b: LiveRange): boolean =>
+  a.firstOp <= b.lastOp && b.firstOp <= a.lastOp
+
+/** Each in turn in the lowest gap that fits, whatever the size of the arena. */
+const firstFit = (ranges: ReadonlyArray<LiveRange>, order: ReadonlyArray<number>): ArenaLayout => {
+  const offsets = new Array<number>(ranges.length).fill(0)
+  let placed: ReadonlyArray<Placed & { readonly index: number }> = []
+  let arenaBytes = 0
+  for (const index of order) {
+    const range = ranges[index]
+    let offset = 0
+    for (const other of placed) {
+      if (!overlaps(ranges[other.index], range)) continue
+      if (other.offset - offset >= range.bytes) break
+      offset = Math.max(offset, other.end)
+    }
+    const end = offset + range.bytes
+    offsets[index] = offset
+    placed = insert(placed, { index, offset, end, lastOp: range.lastOp })
+    arenaBytes = Math.max(arenaBytes, end)
+  }
+  return { offsets, arenaBytes }
+}
+
+/** What first fit goes by where the search gave up: the large, the long-lived, both, the first written. */
+const fitOrders: ReadonlyArray<(range: LiveRange) => number> = [
+  ({ bytes }) => -bytes,
+  ({ firstOp, lastOp }) => firstOp - lastOp,
+  ({ bytes, firstOp, lastOp }) => bytes * (firstOp - lastOp - 1),
+  ({ firstOp }) => firstOp,
+]
+
+/** Of exactly the peak, but for a few plans of many parts: then of the least that first fit finds. */
 export const arenaLayout = (
   ranges: ReadonlyArray<LiveRange>,
   livePeakBytes: number,
 ): ArenaLayout => {
   const search = new Search(ranges)
   if (search.within(livePeakBytes)) return { offsets: search.offsets, arenaBytes: livePeakBytes }
-  const arenaBytes = search.firstFit()
-  return { offsets: search.offsets, arenaBytes }
+  const real = [...ranges.keys()].filter((r) => ranges[r].bytes > 0)
+  const fits = fitOrders.map((key) =>
+    firstFit(
+      ranges,
+      real.toSorted((a, b) => key(ranges[a]) - key(ranges[b]) || a - b),
+    ),
+  )
+  return fits.reduce((best, fit) => (fit.arenaBytes < best.arenaBytes ? fit : best))
 }

@@ -51,6 +51,14 @@ export interface Completion {
   readonly cancelled: boolean
 }
 
+/** How far the plan on a lane has come. */
+export interface LaneProgress {
+  /** Those before `firstOp` included. */
+  readonly opsDone: number
+  /** Since the last of them ended, or the lane took the plan. */
+  readonly sinceMs: number
+}
+
 export interface Device {
   readonly info: DeviceInfo
   /** Registers a range; refuses one that leaves the pool or overlaps another. */
@@ -65,6 +73,8 @@ export interface Device {
    */
   readonly submit: (request: SubmitRequest) => Effect.Effect<Completion, DeviceError>
   readonly stats: Effect.Effect<DeviceStats>
+  /** Null where the lane runs nothing, or what runs does not tell. Left out where the device cannot say. */
+  readonly progress?: (lane: number) => LaneProgress | null
   /** It computes nothing: `output` of a submission has no elements, a task's result no rows. */
   readonly noOutput?: true
 }

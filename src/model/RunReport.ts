@@ -1,5 +1,6 @@
 // Everything one run leaves behind, as plain data: the source of report.json, trace.json, the HTML
 // report and the tables. Times are milliseconds since the runtime was opened.
+import type { RunSettings } from "./RunSettings.ts"
 import type { Decision, PolicyName, SchedulingMode } from "./Snapshot.ts"
 import type { TaskRecord } from "./Task.ts"
 
@@ -98,6 +99,7 @@ export interface RunReport {
   /** "own": a function of the application. */
   readonly policy: PolicyName | "own"
   readonly mode: SchedulingMode
+  readonly settings: RunSettings
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly tasks: ReadonlyArray<TaskRecord>
   readonly decisions: ReadonlyArray<DecisionRecord>

@@ -20,6 +20,10 @@ export interface RunningTask {
   /** Residents that it brings; none where left out. */
   readonly brings?: ReadonlyArray<string>
   readonly predictedMs: number
+  /** What is done of it by now, in milliseconds alone, beside whatever it ran; left out where not known. */
+  readonly doneMs?: number
+  /** As the device tells: operators of its plan that have ended, and since when. */
+  readonly progress?: { readonly opsDone: number; readonly sinceMs: number }
   readonly footprintBytes: number
   readonly demand: Demand
   /** Where in the pool it works: free again when it ends. Left out where that is not known. */
@@ -50,8 +54,8 @@ export interface TenantShare {
   readonly weight: number
   /**
    * Device time of its ended runs, in milliseconds, each times the lanes that its part of the memory is
-   * worth (`policy/dominance`); raised when the tenant comes back from idleness,
-   * so that time in which it asked for nothing gives it no claim on later time.
+   * worth (`policy/dominance`); raised when the tenant comes back from idleness, so that time in which it
+   * asked for nothing gives it little claim on later time.
    */
   readonly attainedMs: number
 }
@@ -65,6 +69,8 @@ export interface Snapshot {
   readonly running: ReadonlyArray<RunningTask>
   readonly lanesTotal: number
   readonly lanesFree: number
+  /** A deadline is a promise: what is late is ended, not run. Left out: it is a target. */
+  readonly firm?: boolean
   /** Tasks this scheduler has started so far: the alternating policies go on from there. */
   readonly startedCount: number
   readonly memory: MemoryView

@@ -106,4 +106,6 @@ export interface TaskRecord {
    * run's, and `runs` and `ops` are left to the task that it is named after.
    */
   readonly sharedWith: string | null
+  /** It had asked for a run of its own. */
+  readonly share?: false
 }

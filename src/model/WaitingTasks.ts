@@ -19,13 +19,23 @@ export interface OrderedTasks extends Iterable<WaitingTask> {
 }
 
 /** Iterated in order of arrival. */
-export interface WaitingTasks extends Iterable<WaitingTask> {
+export interface TaskList extends Iterable<WaitingTask> {
   readonly length: number
   /** Of all of them: the sum of what each needs on an empty device. */
   readonly footprintBytes: number
   readonly ordered: (order: TaskOrder) => OrderedTasks
   /** Each tenant's tasks by `order`, of the tenants that have any. */
   readonly byTenant: (order: TaskOrder) => ReadonlyMap<string, OrderedTasks>
+}
+
+export interface WaitingTasks extends TaskList {
+  /**
+   * Those that can still meet their target were they to start now, and those without a target. Time
+   * never goes back: once lost, a target is lost.
+   */
+  readonly inTime: (nowMs: number) => TaskList
+  /** The others. */
+  readonly lost: (nowMs: number) => TaskList
 }
 
 export const byArrival: TaskOrder = { key: ({ seq }) => seq }

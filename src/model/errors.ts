@@ -101,8 +101,12 @@ export class TooLarge extends Data.TaggedError("TooLarge")<{
   readonly bytesBudget: number
 }> {}
 
+/** Too much waits, of all tenants: tasks that have not ended, or bytes of those that do not run yet. */
 export class QueueFull extends Data.TaggedError("QueueFull")<{
+  readonly bound: "tasks" | "bytes"
+  /** Without this task. */
   readonly queued: number
+  readonly asked: number
   readonly limit: number
 }> {}
 

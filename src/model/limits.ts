@@ -32,6 +32,8 @@ export const limits = {
   maxClients: 10_000,
   /** Tasks that may wait in the queue before submission is refused. */
   maxQueuedTasks: 100_000,
+  /** What all tasks that wait would take of a device, each alone. */
+  maxQueuedBytes: 2 ** 44,
   /** Tenants of one runtime. */
   maxTenants: 10_000,
   /** Graphs and models that one runtime keeps. */

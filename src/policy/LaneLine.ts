@@ -1,8 +1,8 @@
 // Tasks in line for the lanes, in thought: each begins on the lane that is free first. There are as many
 // lanes as serve such tasks best, and each task takes as long as so many side by side make it take.
 import { slowdown } from "../cost/interference.ts"
-import { type Demand, noDemand } from "../model/Plan.ts"
-import { bestCrowd, type Concurrency } from "./concurrency.ts"
+import type { Demand } from "../model/Plan.ts"
+import { bestCrowd, type Concurrency, meanDemand } from "./concurrency.ts"
 
 export interface TimedTask {
   /** Alone. */
@@ -18,17 +18,6 @@ export interface Underway extends TimedTask {
 export interface Busy {
   readonly running: ReadonlyArray<Underway>
   readonly nowMs: number
-}
-
-/** Mean demand, each task by its length. */
-const meanDemand = (tasks: ReadonlyArray<TimedTask>): Demand => {
-  let [bandwidth, compute, work] = [0, 0, 0]
-  for (const { demand, runMs } of tasks) {
-    bandwidth += demand.bandwidth * runMs
-    compute += demand.compute * runMs
-    work += runMs
-  }
-  return work === 0 ? noDemand : { bandwidth: bandwidth / work, compute: compute / work }
 }
 
 export class LaneLine {

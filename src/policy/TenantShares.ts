@@ -6,14 +6,23 @@ import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
 export const shareSlackMs = 10
 
 /** What has a target may go by others for longer: a target that is missed cannot be made up for. */
-export const dueSlackMs = 1000
+export const dueSlackMs = 50
+
+/** So much longer where a deadline is a promise: whoever was given one relies on it. */
+export const firmSlackMs = 1000
 
 export class TenantShares {
   readonly #tenants: Snapshot["tenants"]
   readonly #leastMs: number
+  readonly #dueSlackMs: number
 
-  constructor({ byService: [neediest], tenants }: Pick<Snapshot, "byService" | "tenants">) {
+  constructor({
+    byService: [neediest],
+    firm = false,
+    tenants,
+  }: Pick<Snapshot, "byService" | "firm" | "tenants">) {
     this.#tenants = tenants
+    this.#dueSlackMs = firm ? firmSlackMs : dueSlackMs
     this.#leastMs = neediest === undefined ? 0 : neediest.attainedMs / neediest.weight
   }
 
@@ -24,7 +33,7 @@ export class TenantShares {
   /** False: others are behind its tenant by more than the slack. */
   isWithin({ qosTargetMs, tenant }: Pick<WaitingTask, "qosTargetMs" | "tenant">): boolean {
     const share = this.#tenants.get(tenant)
-    const slackMs = qosTargetMs === null ? shareSlackMs : dueSlackMs
+    const slackMs = qosTargetMs === null ? shareSlackMs : this.#dueSlackMs
     return share === undefined || share.attainedMs / share.weight <= this.#leastMs + slackMs
   }
 }

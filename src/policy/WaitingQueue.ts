@@ -1,27 +1,27 @@
 // The waiting tasks with the orders that have been asked for, each built once and kept from then on:
-// with n tasks and a few orders, a change costs O(log n) and a decision reads only what it starts.
+// with n tasks and a few orders, a change costs O(log n) and a decision reads only what it starts. Who
+// asks for those that are in time, or lost, has these apart from then on: each is moved once.
 import type { WaitingTask } from "../model/Snapshot.ts"
 import {
   byArrival,
   type OrderedTasks,
+  type TaskList,
   type TaskOrder,
   type WaitingTasks,
 } from "../model/WaitingTasks.ts"
+import { latestStartMs } from "./edf.ts"
 import { SortedTasks } from "./SortedTasks.ts"
 
 type TenantTasks = Map<string, SortedTasks>
 
-export class WaitingQueue implements WaitingTasks {
+const byLatestStart: TaskOrder = { key: latestStartMs }
+
+/** Tasks in their orders. */
+class OrderedQueue implements TaskList {
   readonly #arrival = new SortedTasks(byArrival)
   readonly #orders = new Map<TaskOrder, SortedTasks>([[byArrival, this.#arrival]])
   readonly #tenants = new Map<TaskOrder, TenantTasks>()
   #footprintBytes = 0
-
-  static of(tasks: Iterable<WaitingTask>): WaitingQueue {
-    const queue = new WaitingQueue()
-    for (const task of tasks) queue.add(task)
-    return queue
-  }
 
   get length(): number {
     return this.#arrival.length
@@ -68,6 +68,63 @@ export class WaitingQueue implements WaitingTasks {
     for (const task of this.#arrival) addTo(tenants, order, task)
     this.#tenants.set(order, tenants)
     return tenants
+  }
+}
+
+/** Which tasks are in time as of a moment that only moves on. */
+class Outlook {
+  readonly inTime = new OrderedQueue()
+  readonly lost = new OrderedQueue()
+
+  constructor(tasks: Iterable<WaitingTask>) {
+    for (const task of tasks) this.inTime.add(task)
+  }
+
+  remove(task: WaitingTask): void {
+    if (!this.inTime.remove(task)) this.lost.remove(task)
+  }
+
+  at(nowMs: number): this {
+    for (;;) {
+      const [first] = this.inTime.ordered(byLatestStart)
+      if (first === undefined || latestStartMs(first) >= nowMs) return this
+      this.inTime.remove(first)
+      this.lost.add(first)
+    }
+  }
+}
+
+export class WaitingQueue extends OrderedQueue implements WaitingTasks {
+  #outlook: Outlook | null = null
+
+  static of(tasks: Iterable<WaitingTask>): WaitingQueue {
+    const queue = new WaitingQueue()
+    for (const task of tasks) queue.add(task)
+    return queue
+  }
+
+  override add(task: WaitingTask): void {
+    super.add(task)
+    this.#outlook?.inTime.add(task)
+  }
+
+  override remove(task: WaitingTask): boolean {
+    if (!super.remove(task)) return false
+    this.#outlook?.remove(task)
+    return true
+  }
+
+  inTime(nowMs: number): TaskList {
+    return this.#outlookAt(nowMs).inTime
+  }
+
+  lost(nowMs: number): TaskList {
+    return this.#outlookAt(nowMs).lost
+  }
+
+  #outlookAt(nowMs: number): Outlook {
+    this.#outlook ??= new Outlook(this)
+    return this.#outlook.at(nowMs)
   }
 }
 

@@ -1,54 +1,80 @@
-// With which of its plans a task starts: the largest, or a smaller one that fits now where what it takes
-// longer is less than what the task would wait for the room of the largest.
+// With which of its plans a task starts: the one by which it is finished first, loading and the wait for
+// room included. Where that one has no room yet, the task waits.
 import type { PoolLayout } from "../cost/PoolLayout.ts"
 import { alignUp } from "../model/Plan.ts"
-import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { PlanOption, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { withPlan } from "../model/WaitingTask.ts"
-import { remainingOf } from "./concurrency.ts"
+import { progressOf } from "./runProgress.ts"
 
 /** What the choice is made for. */
 export interface Room {
   /** As it is with what was chosen before; the plan that is chosen is placed in it. */
   readonly layout: PoolLayout
   readonly snapshot: Snapshot
+  /** What was chosen before in this decision, each by the plan it starts with; none where left out. */
+  readonly chosen?: ReadonlyArray<PlanOption>
   /** The moment for which smaller plans are weighed; null: only the largest one will do. */
   readonly elasticAtMs: number | null
 }
 
 /** The place of the plan, which now lies in the layout; null: the task waits for memory. */
 export const choosePlan = (task: WaitingTask, room: Room): number | null => {
-  const { elasticAtMs, layout, snapshot } = room
+  const { elasticAtMs, layout } = room
   if (layout.place(task) !== null) return 0
   const { options } = task
   if (options === undefined || elasticAtMs === null) return null
-  const waitMs = waitForRoomMs(task, layout, snapshot, elasticAtMs)
-  for (let index = 1; index < options.length; index++) {
-    // Each takes longer than the one before it.
-    if (options[index]!.predictedMs - task.predictedMs >= waitMs) return null
+  const takesMs = options.map((option) => loadMs(option, room.snapshot) + option.predictedMs)
+  const releases = releasesOf(room, elasticAtMs)
+  // By whichever plan the task would wait for: the end that starting now has to beat.
+  const soonest = Math.min(
+    ...options.map((option, at) => waitForRoomMs(option, layout, releases) + takesMs[at]!),
+  )
+  const bySpeed = [...options.keys()].slice(1).sort((a, b) => takesMs[a]! - takesMs[b]!)
+  for (const index of bySpeed) {
+    if (takesMs[index]! >= soonest) return null
     if (layout.place(withPlan(task, index)) !== null) return index
   }
   return null
 }
 
+const loadMs = ({ residents }: PlanOption, { loadBytesPerMs, memory }: Snapshot): number =>
+  residents.reduce((sum, { bytes, key }) => sum + (memory.residents.has(key) ? 0 : bytes), 0) /
+  loadBytesPerMs
+
+interface Release {
+  readonly afterMs: number
+  readonly bytes: number
+}
+
+/** What ends, in order, with the bytes that it gives back: also what this decision starts. */
+const releasesOf = ({ chosen = [], snapshot }: Room, nowMs: number): ReadonlyArray<Release> => {
+  const bytesOf = ({ footprintBytes }: { readonly footprintBytes: number }) =>
+    alignUp(footprintBytes, snapshot.memory.alignBytes)
+  const running = progressOf(snapshot, nowMs).map(({ endsAtMs, task }) => ({
+    afterMs: endsAtMs - nowMs,
+    bytes: bytesOf(task),
+  }))
+  const starting = chosen.map((option) => ({
+    afterMs: loadMs(option, snapshot) + option.predictedMs,
+    bytes: bytesOf(option),
+  }))
+  return [...running, ...starting].sort((a, b) => a.afterMs - b.afterMs)
+}
+
 /**
- * Until so many of the running tasks have ended that their bytes make room, as far as can be told:
- * infinite where they do not, since nobody knows when what starts now, or is stopped, gives its memory.
+ * Until so much has ended that its bytes make room, as far as can be told: infinite where it does not, since
+ * nobody knows when what was stopped gives its memory.
  */
 const waitForRoomMs = (
-  { arenaBytes, residents }: WaitingTask,
+  { arenaBytes, residents }: PlanOption,
   layout: PoolLayout,
-  { memory, running }: Snapshot,
-  nowMs: number,
+  releases: ReadonlyArray<Release>,
 ): number => {
   const { bytesEvictable, bytesFree, bytesNeeded } = layout.explainMisfit({ arenaBytes, residents })
   let roomBytes = bytesFree + bytesEvictable
-  const ends = running.map((task) => {
-    const { loadMs, runMs } = remainingOf(task, nowMs)
-    return { atMs: loadMs + runMs, bytes: alignUp(task.footprintBytes, memory.alignBytes) }
-  })
-  for (const { atMs, bytes } of ends.sort((a, b) => a.atMs - b.atMs)) {
+  for (const { afterMs, bytes } of releases) {
     roomBytes += bytes
-    if (roomBytes >= bytesNeeded) return atMs
+    if (roomBytes >= bytesNeeded) return afterMs
   }
   return Number.POSITIVE_INFINITY
 }

@@ -1,7 +1,7 @@
 // What a device makes of tasks side by side, and what is left of those that run.
 import { slowdown } from "../cost/interference.ts"
 import type { InterferenceModel } from "../model/Interference.ts"
-import type { Demand } from "../model/Plan.ts"
+import { type Demand, noDemand } from "../model/Plan.ts"
 import type { RunningTask, Snapshot } from "../model/Snapshot.ts"
 
 /** What a device makes of tasks side by side. */
@@ -14,6 +14,19 @@ export const concurrencyOf = ({ interference, lanesTotal }: Snapshot): Concurren
   interference,
   lanes: lanesTotal,
 })
+
+/** Mean demand, each task by its length. */
+export const meanDemand = (
+  tasks: ReadonlyArray<{ readonly demand: Demand; readonly runMs: number }>,
+): Demand => {
+  let [bandwidth, compute, work] = [0, 0, 0]
+  for (const { demand, runMs } of tasks) {
+    bandwidth += demand.bandwidth * runMs
+    compute += demand.compute * runMs
+    work += runMs
+  }
+  return work === 0 ? noDemand : { bandwidth: bandwidth / work, compute: compute / work }
+}
 
 /** Of so many such tasks side by side, how many times as long each takes, at the best number. */
 export const bestCrowd = (

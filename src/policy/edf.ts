@@ -9,6 +9,9 @@ import { elasticAt, fillGroup } from "./fillGroup.ts"
 export const dueAtMs = ({ submittedAtMs, qosTargetMs }: WaitingTask): number =>
   qosTargetMs === null ? Number.POSITIVE_INFINITY : submittedAtMs + qosTargetMs
 
+/** Milliseconds since the runtime was opened; infinite without a deadline. Later, it is missed. */
+export const latestStartMs = (task: WaitingTask): number => dueAtMs(task) - task.predictedMs
+
 export const byDue: TaskOrder = { key: dueAtMs }
 
 export const edf: Policy = (snapshot, nowMs) =>

@@ -5,7 +5,7 @@
 // all to one tenant.
 //
 // The bound: while two tenants both wait, their service / weight differ by at most what one task of
-// each lane can add, for tasks that fit the memory.
+// each lane can add, and the credit of one that was idle, for tasks that fit the memory.
 import type { Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
 import { dominanceOf } from "./dominance.ts"

@@ -2,6 +2,7 @@
 // that all policies share, and the only one that says yes. Each policy file is about its order.
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Decision, DeferReason, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import { withPlan } from "../model/WaitingTask.ts"
 import { choosePlan } from "./choosePlan.ts"
 
 export interface FillOptions {
@@ -41,6 +42,7 @@ export const fillGroup = (
 ): Decision => {
   const { elasticAtMs, thresholdBytes } = options
   const start: Array<string> = []
+  const chosen: Array<WaitingTask> = []
   const answered = new Set<string>()
   const plans: Record<string, number> = {}
   const decide = (blocked: Decision["blocked"]): Decision => ({
@@ -58,7 +60,7 @@ export const fillGroup = (
     if (thresholdBytes !== null && groupBytes > thresholdBytes) return "threshold"
     if (!options.checkMemory) return null
     layout ??= PoolLayout.fromView(snapshot.memory)
-    const plan = choosePlan(task, { layout, snapshot, elasticAtMs })
+    const plan = choosePlan(task, { layout, snapshot, chosen, elasticAtMs })
     if (plan !== null && plan > 0) plans[task.id] = plan
     return plan === null ? "memory" : null
   }
@@ -68,6 +70,7 @@ export const fillGroup = (
     const reason = refusal(task)
     if (reason !== null) return decide({ id: task.id, reason })
     start.push(task.id)
+    chosen.push(withPlan(task, plans[task.id] ?? 0))
     if (task.workKey !== undefined) answered.add(task.workKey)
     groupBytes += task.footprintBytes
   }

@@ -1,15 +1,15 @@
 // Who gives its lane to whom: a run stops at its next operator boundary, keeps its memory, and goes on
 // when it is its turn again. A policy that stops nobody has no rule here.
 //
-// `slo`: for a task whose target would be missed by waiting for the first lane and is met from a
-// boundary that comes sooner. A run is stopped only where that makes it miss no target of its own:
-// what it waits is reckoned against what it has to spare, and one without a target goes first.
+// `slo`: for a task whose target would be missed by waiting and is met from a boundary that comes sooner,
+// as what is due runs by deadline (`DueWalk`). Nobody else may be late for it: the run that is stopped is
+// surely in time all the same, has no target, or has lost it. It is due after the other, whose tenant is
+// within its share.
 //
 // `priority`: for the next in line, where it has a strictly higher priority than a run. Of the runs
 // below it the lowest gives way.
 //
 // No task gives way more than `limits.maxPreemptions` times, so none is put off for ever.
-import { slowdownBeside } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import { limits } from "../model/limits.ts"
 import type {
@@ -21,15 +21,16 @@ import type {
   Stoppable,
   WaitingTask,
 } from "../model/Snapshot.ts"
-import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
+import { type Walked, walkByDue } from "./DueWalk.ts"
+import { type Due, dueTasks } from "./dueTasks.ts"
 import { byAgedPriority } from "./priority.ts"
 import { progressOf, type RunProgress } from "./runProgress.ts"
+import { sureness } from "./sureness.ts"
+import { TenantShares } from "./TenantShares.ts"
+import { type Underway, underway } from "./underway.ts"
 
 /** Waiting tasks that one decision looks at. */
 export const preemptLookahead = 8
-
-/** A target is at risk when less than this part of it would be to spare: predictions err. */
-const sparePart = 0.1
 
 interface Victim extends RunProgress {
   readonly task: RunningTask & { readonly stop: Stoppable }
@@ -46,10 +47,10 @@ const isVictim = (run: RunProgress): run is Victim => {
   )
 }
 
-const giveWay = (victim: Victim, { id }: WaitingTask): Decision => ({
+const giveWay = (victim: string, { id }: WaitingTask): Decision => ({
   start: [],
   blocked: { id, reason: "lane" },
-  preempt: [victim.task.id],
+  preempt: [victim],
   thresholdBytes: null,
 })
 
@@ -71,81 +72,73 @@ const unprovided = (
   return first
 }
 
-/** What it takes on a lane beside all that run but the one there: loading, then the run. */
-const occupancyMs = (task: WaitingTask, lane: number, at: Snapshot): number => {
-  const { interference, loadBytesPerMs, memory, running } = at
-  let missing = 0
-  for (const { bytes, key } of task.residents) if (!memory.residents.has(key)) missing += bytes
-  const runMs = (task.predictedMs + task.predictedP95Ms) / 2
-  const beside = slowdownBeside(task.demand, { running, without: lane }, interference)
-  return missing / loadBytesPerMs + runMs * beside
-}
-
 /** When each lane is free, those that are being stopped after the task they are stopped for. */
 const lanesOf = (runs: ReadonlyArray<RunProgress>): Array<number> =>
   runs.map(({ boundaryAtMs, endsAtMs, task }) =>
     task.stop === undefined || task.stop.stoppingFor === null ? endsAtMs : boundaryAtMs,
   )
 
-/** What the run has to spare when it goes on at `atMs`; infinite where no target is left to miss. */
-const spareMs = (
-  { boundaryAtMs, endsAtMs, slowdown: each, task }: Victim,
-  atMs: number,
-): number => {
-  const { stop } = task
-  const leftMs = (endsAtMs - boundaryAtMs) / each
-  if (boundaryAtMs + leftMs > stop.dueAtMs) return Number.POSITIVE_INFINITY
-  const careful = task.predictedMs > 0 ? Math.max(1, stop.predictedP95Ms / task.predictedMs) : 1
-  return stop.dueAtMs - atMs - (endsAtMs - boundaryAtMs) * careful
-}
+/** First what is sure by far, then what is likelier than not. */
+const sureEnough = [sureness, 0]
 
 export const preemptForTargets: Preempt = (snapshot, nowMs) => {
-  const { running, waiting } = snapshot
-  const urgent = unprovided(waiting.ordered(byDue), running)
-  if (urgent.length === 0 || dueAtMsOf(urgent[0]!) === Number.POSITIVE_INFINITY) return null
-  const runs = progressOf(snapshot, nowMs)
-  const lanes = lanesOf(runs)
-  const victims = runs.filter(isVictim)
-  if (victims.length === 0) return null
-  for (const task of urgent) {
-    const dueAtMs = dueAtMsOf(task)
-    if (dueAtMs === Number.POSITIVE_INFINITY) return null
-    const lane = lanes.indexOf(Math.min(...lanes))
-    const tookMs = occupancyMs(task, lane, snapshot)
-    const waits = lanes[lane]! + tookMs
-    const atRisk = waits > dueAtMs - sparePart * (task.qosTargetMs ?? 0)
-    if (atRisk && nowMs + tookMs <= dueAtMs) {
-      const victim = mostToSpare(
-        victims,
-        (at) => at < lanes[lane]! && at + tookMs <= dueAtMs,
-        tookMs,
-      )
-      if (victim !== null && fits(task, snapshot)) return giveWay(victim, task)
-    }
-    // Those that are lost take their turn behind the others.
-    if (nowMs + tookMs <= dueAtMs) lanes[lane] = waits
+  const due = dueTasks(snapshot, nowMs, preemptLookahead)
+  if (due.length === 0) return null
+  for (const deviations of sureEnough) {
+    const runs = underway(snapshot, { nowMs, deviations, stopsForTargets: true })
+    const found = rescue(due, runs, { snapshot, nowMs, deviations })
+    if (found !== null) return found
   }
   return null
 }
 
-/** Of the runs with a boundary soon enough that miss no target for it; null where there is none. */
-const mostToSpare = (
-  victims: ReadonlyArray<Victim>,
-  inTime: (boundaryAtMs: number) => boolean,
-  tookMs: number,
-): Victim | null => {
-  let best: Victim | null = null
-  let most = 0
-  for (const victim of victims) {
-    const { boundaryAtMs } = victim
-    if (!inTime(boundaryAtMs)) continue
-    const spare = spareMs(victim, boundaryAtMs + tookMs)
-    const sooner = best !== null && spare === most && boundaryAtMs < best.boundaryAtMs
-    if (spare < most || (spare === most && best !== null && !sooner)) continue
-    best = victim
-    most = spare
+interface Moment {
+  readonly snapshot: Snapshot
+  readonly nowMs: number
+  readonly deviations: number
+}
+
+const keepsLane = (run: Underway): Underway =>
+  run.isStopping ? run : { ...run, boundaryAtMs: null }
+
+/** Stops the run, if there is one, by which a task is in time and nobody is late who would not be. */
+const rescue = (
+  due: ReadonlyArray<Due>,
+  runs: ReadonlyArray<Underway>,
+  { deviations, nowMs, snapshot }: Moment,
+): Decision | null => {
+  const { lanesTotal: lanes, interference, running } = snapshot
+  const shares = new TenantShares(snapshot)
+  const provided = new Set(running.map(({ stop }) => stop?.stoppingFor))
+  const walk = (with_: ReadonlyArray<Underway>) =>
+    walkByDue(due, { runs: with_, concurrency: { lanes, interference }, nowMs, deviations })
+  const isLate = ({ ends }: Walked, at: number) => ends[at]! > due[at]!.dueAtMs
+  const waits = walk(runs.map(keepsLane))
+  const late = [...due.keys()].filter((at) => isLate(waits, at))
+  if (late.length === 0) return null
+  let best: { readonly victim: Underway; readonly rescued: number; readonly at: number } | null =
+    null
+  for (const victim of runs) {
+    if (victim.boundaryAtMs === null || victim.isStopping) continue
+    const stops = walk(runs.map((run) => (run === victim ? run : keepsLane(run))))
+    const at = stops.stops.get(victim.id)
+    if (at === undefined || provided.has(due[at]!.task.id)) continue
+    const harms = due.some((_, each) => isLate(stops, each) && !isLate(waits, each))
+    if (harms || stops.brokenRuns.length > waits.brokenRuns.length) continue
+    if (!shares.isWithin(due[at]!.task)) continue
+    const rescued = late.filter((each) => !isLate(stops, each)).length
+    if (rescued === 0 || !fits(due[at]!.task, snapshot)) continue
+    if (best === null || rescued > best.rescued || hasMoreToSpare(victim, best.victim)) {
+      best = { victim, rescued, at }
+    }
   }
-  return best
+  return best === null ? null : giveWay(best.victim.id, due[best.at]!.task)
+}
+
+/** What has no target has the most; of two such, the one that comes to its boundary first is stopped. */
+const hasMoreToSpare = (a: Underway, b: Underway): boolean => {
+  const [spareA, spareB] = [a.dueAtMs - a.endsAtMs, b.dueAtMs - b.endsAtMs]
+  return spareA === spareB ? a.boundaryAtMs! < b.boundaryAtMs! : spareA > spareB
 }
 
 export const preemptForPriority: Preempt = (snapshot, nowMs) => {
@@ -160,7 +153,7 @@ export const preemptForPriority: Preempt = (snapshot, nowMs) => {
     if (task.stop.priority >= first.priority || boundaryAtMs >= freeAtMs) continue
     if (lowest === null || task.stop.priority < lowest.task.stop.priority) lowest = victim
   }
-  return lowest !== null && fits(first, snapshot) ? giveWay(lowest, first) : null
+  return lowest !== null && fits(first, snapshot) ? giveWay(lowest.task.id, first) : null
 }
 
 /** The policies that stop what runs. */

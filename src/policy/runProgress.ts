@@ -7,28 +7,48 @@ export interface RunProgress {
   readonly task: RunningTask
   /** How many times as long it takes as alone, beside what runs now. */
   readonly slowdown: number
+  /** What is done of it, in milliseconds alone. */
+  readonly doneMs: number
   readonly endsAtMs: number
   /** The next operator boundary; the end where there is none before. */
   readonly boundaryAtMs: number
 }
 
-/** Milliseconds alone from the run's beginning to the boundary that follows `doneMs`. */
-const nextBoundaryMs = ({ predictedMs, stop }: RunningTask, doneMs: number): number => {
-  if (stop === undefined) return predictedMs
+/** Milliseconds alone from the run's beginning to each operator boundary, the end among them. */
+export const boundariesMs = ({ predictedMs, stop }: RunningTask): ReadonlyArray<number> => {
+  if (stop === undefined) return [predictedMs]
   const { firstOp, opEndsMs } = stop
   const before = firstOp === 0 ? 0 : opEndsMs[firstOp - 1]!
   const left = opEndsMs.at(-1)! - before
   // As planned against as predicted, with what earlier runs have taught.
   const scale = left > 0 ? predictedMs / left : 0
-  for (let op = firstOp; op < opEndsMs.length; op++) {
-    const boundaryMs = (opEndsMs[op]! - before) * scale
-    if (boundaryMs > doneMs) return boundaryMs
+  return opEndsMs.slice(firstOp).map((endMs) => (endMs - before) * scale)
+}
+
+/** What is done, in milliseconds alone: where the device says which operator runs, not beyond that. */
+const doneMsOf = (task: RunningTask, each: number, nowMs: number): number => {
+  const { doneMs, loadMs, progress, startedAtMs, stop } = task
+  if (progress === undefined || stop === undefined) {
+    return doneMs ?? Math.max(0, nowMs - startedAtMs - loadMs) / each
   }
-  return predictedMs
+  const boundaries = boundariesMs(task)
+  const at = progress.opsDone - stop.firstOp
+  const beganMs = boundaries[at - 1] ?? 0
+  return Math.min(beganMs + progress.sinceMs / each, boundaries[at] ?? task.predictedMs)
+}
+
+/** The boundary that follows `doneMs`. */
+const nextBoundaryMs = (task: RunningTask, doneMs: number): number => {
+  const { progress, stop } = task
+  const boundaries = boundariesMs(task)
+  if (progress !== undefined && stop !== undefined) {
+    return boundaries[progress.opsDone - stop.firstOp] ?? task.predictedMs
+  }
+  return boundaries.find((boundaryMs) => boundaryMs > doneMs) ?? task.predictedMs
 }
 
 export const progressOf = (
-  { interference, running }: Snapshot,
+  { interference, running }: Pick<Snapshot, "interference" | "running">,
   nowMs: number,
 ): ReadonlyArray<RunProgress> => {
   const slowdowns = slowdown(
@@ -38,12 +58,13 @@ export const progressOf = (
   return running.map((task, i): RunProgress => {
     const beginsAtMs = task.startedAtMs + task.loadMs
     const each = slowdowns[i]!
-    const doneMs = Math.max(0, nowMs - beginsAtMs) / each
+    const doneMs = doneMsOf(task, each, nowMs)
     const fromNow = (workMs: number) =>
       Math.max(nowMs, beginsAtMs) + Math.max(0, workMs - doneMs) * each
     return {
       task,
       slowdown: each,
+      doneMs,
       endsAtMs: fromNow(task.predictedMs),
       boundaryAtMs: fromNow(nextBoundaryMs(task, doneMs)),
     }

@@ -15,33 +15,28 @@
 // Where few wait, all that is played to its end instead, in many courses, and the best is begun
 // (`bestPlay`): deadlines first, then the least weighted response.
 //
-// The bounds: nobody waits behind later arrivals for longer than `patienceMs` plus `patienceFactor`
-// times its own length, once memory allows; a task that has waited half of that is overtaken by none
-// that takes memory it needs. A decision reads `lookahead` tasks of two orders: O(lookahead log n).
+// Those whose target is lost wait apart (`WaitingTasks.lost`): however many they are, none hides one that
+// can still be met, and they run where nobody in time wants the lane.
+//
+// The bounds: once the oldest has waited `patienceMs` plus `patienceFactor` times its own length, one of
+// `patienceTurn` starts is its, once memory allows; a task that has waited half of that is overtaken by
+// none that takes memory it needs. A decision reads `lookahead` tasks of three orders: O(lookahead log n).
 
 import { slowdown } from "../cost/interference.ts"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { Demand } from "../model/Plan.ts"
-import type { Decision, DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { DeferReason, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { withPlan } from "../model/WaitingTask.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
-import { bestPlay, isWorthPlaying, playedTasks } from "./bestPlay.ts"
 import { choosePlan } from "./choosePlan.ts"
 import { type Concurrency, concurrencyOf, remainingOf } from "./concurrency.ts"
-import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
+import { byDue, dueAtMs as dueAtMsOf, latestStartMs } from "./edf.ts"
 import { type Busy, LaneLine, type TimedTask } from "./LaneLine.ts"
 import { choiceOf, firstOf, Lookahead, lookahead } from "./Lookahead.ts"
-import { mostInPlay } from "./PlayOut.ts"
+import { patienceOf, patienceTurn, sparePart } from "./patience.ts"
+import { playedOut } from "./playedOut.ts"
 import { byAgedTime, sjfAgeing } from "./sjf.ts"
 import { TenantShares } from "./TenantShares.ts"
-
-/** A target is at risk when less than this part of it would be to spare: predictions err. */
-export const sparePart = 0.1
-export const patienceMs = 10_000
-export const patienceFactor = 50
-
-const patienceOf = ({ predictedMs }: WaitingTask): number =>
-  patienceMs + patienceFactor * predictedMs
 
 /** A task that a newcomer would run beside. */
 interface Other {
@@ -70,15 +65,18 @@ class Choice {
   readonly #started: Array<WaitingTask> = []
   readonly #chosen: Array<Other> = []
   readonly #loading = new Set<string>()
-  readonly #byAgedTime: Lookahead
-  readonly #byDue: Lookahead
+  readonly #inTimeByAgedTime: Lookahead
+  readonly #inTimeByDue: Lookahead
+  readonly #lostByAgedTime: Lookahead
   /** By residents, how long loading what is missing takes; tasks of one kind share their list. */
   readonly #loadTimes = new Map<WaitingTask["residents"], number>()
 
   constructor(snapshot: Snapshot, nowMs: number) {
     const { waiting } = snapshot
-    this.#byAgedTime = new Lookahead(waiting.ordered(byAgedTime), this.#taken)
-    this.#byDue = new Lookahead(waiting.ordered(byDue), this.#taken)
+    const [inTime, lost] = [waiting.inTime(nowMs), waiting.lost(nowMs)]
+    this.#inTimeByAgedTime = new Lookahead(inTime.ordered(byAgedTime), this.#taken)
+    this.#inTimeByDue = new Lookahead(inTime.ordered(byDue), this.#taken)
+    this.#lostByAgedTime = new Lookahead(lost.ordered(byAgedTime), this.#taken)
     this.#snapshot = snapshot
     this.#concurrency = concurrencyOf(snapshot)
     this.#nowMs = nowMs
@@ -112,9 +110,14 @@ class Choice {
     const { waiting } = this.#snapshot
     const [oldest] = firstOf(waiting.ordered(byArrival), this.#taken, 1)
     if (oldest === undefined) return null
-    if (this.#nowMs - oldest.submittedAtMs > patienceOf(oldest)) return oldest
+    if (this.#isTurnOfOldest() && this.#nowMs - oldest.submittedAtMs > patienceOf(oldest))
+      return oldest
     const shortest = this.#shortest()
     return shortest === null ? null : (this.#endangeredBy(shortest) ?? shortest)
+  }
+
+  #isTurnOfOldest(): boolean {
+    return (this.#snapshot.startedCount + this.#started.length) % patienceTurn === 0
   }
 
   /**
@@ -122,10 +125,12 @@ class Choice {
    * it must load; one that cannot meet its target any more only where there is no other.
    */
   #shortest(): WaitingTask | null {
-    const first = this.#byAgedTime.tasks()
+    const inTime = this.#inTimeByAgedTime.tasks()
+    const lost = inTime.length < lookahead ? this.#lostByAgedTime.tasks() : []
+    const first = lost.length === 0 ? inTime : [...inTime, ...lost]
     const within = first.filter((task) => this.#shares.isWithin(task))
     if (within.length > 0) return this.#shortestOf(within)
-    const needy = first.length === lookahead ? this.#firstOfTheNeedy() : []
+    const needy = first.length >= lookahead ? this.#firstOfTheNeedy() : []
     return this.#shortestOf(needy.length > 0 ? needy : first)
   }
 
@@ -160,23 +165,22 @@ class Choice {
 
   /** Also of a task without a target. */
   #canBeMet(task: WaitingTask): boolean {
-    return dueAtMsOf(task) - task.predictedMs >= this.#nowMs
+    return latestStartMs(task) >= this.#nowMs
   }
 
   /** The task to run instead of `shortest`, lest a target be missed; null when none is at risk. */
   #endangeredBy(shortest: WaitingTask): WaitingTask | null {
     const due: Array<Due> = []
-    for (const task of this.#byDue.tasks()) {
+    for (const task of this.#inTimeByDue.tasks()) {
       const dueAtMs = dueAtMsOf(task)
       if (dueAtMs === Number.POSITIVE_INFINITY) break
-      if (!this.#shares.isWithin(task)) continue
-      if (this.#canBeMet(task)) due.push(this.#dueOf(task, dueAtMs))
+      if (this.#shares.isWithin(task)) due.push(this.#dueOf(task, dueAtMs))
     }
     if (due.length === 0 || due[0]!.task === shortest) return null
     const first = this.#dueOf(shortest, dueAtMsOf(shortest))
     const line = new LaneLine([...due, first], this.#busy(), this.#concurrency)
-    const inTime = this.#inTime(due, line)
-    return inTime.length > 0 && this.#delays(first, inTime, line) ? inTime[0]!.task : null
+    const kept = this.#keptOf(due, line)
+    return kept.length > 0 && this.#delays(first, kept, line) ? kept[0]!.task : null
   }
 
   #dueOf(task: WaitingTask, dueAtMs: number): Due {
@@ -199,7 +203,7 @@ class Choice {
   }
 
   /** By deadline, those that can all be met: Moore's rule, the dearest per weight goes. */
-  #inTime(due: ReadonlyArray<Due>, line: LaneLine): ReadonlyArray<Due> {
+  #keptOf(due: ReadonlyArray<Due>, line: LaneLine): ReadonlyArray<Due> {
     const kept: Array<Due> = []
     let place = line.place()
     for (const task of due) {
@@ -283,54 +287,6 @@ class Choice {
   }
 }
 
-/** The waiting tasks of tenants within their share; all where there is no other. */
-const withinShare = (snapshot: Snapshot): ReadonlyArray<WaitingTask> => {
-  const shares = new TenantShares(snapshot)
-  const within = [...snapshot.waiting].filter((task) => shares.isWithin(task))
-  return within.length > 0 ? within : [...snapshot.waiting]
-}
-
-/** It has no room now, and a smaller plan: plays know the largest of each task alone. */
-const mayShrink = (task: WaitingTask, { memory }: Snapshot): boolean =>
-  (task.options?.length ?? 0) > 1 && PoolLayout.fromView(memory).place(task) === null
-
-/** Plays that are begun anew because the pool, fragmented as it is, had no room for one of them. */
-const maxRetries = 3
-
-/**
- * Few wait: what is to start now by the best play to the end, or null where greed decides: many wait,
- * somebody has lost patience, or it does not fit after all.
- */
-const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null => {
-  const { lanesFree, memory, mode, running, waiting } = snapshot
-  if (mode === "groups" || lanesFree === 0) return null
-  if (waiting.length === 0 || waiting.length > playedTasks) return null
-  if (waiting.length + running.length > mostInPlay) return null
-  const tasks = withinShare(snapshot)
-  if (!isWorthPlaying(tasks) || tasks.some((task) => mayShrink(task, snapshot))) return null
-  const lostPatience = (task: WaitingTask) => nowMs - task.submittedAtMs > patienceOf(task) / 2
-  if ([...waiting].some(lostPatience)) return null
-  const roomless = new Set<number>()
-  let first: ReadonlyArray<number> = []
-  for (;;) {
-    ;({ first } = bestPlay({ snapshot, tasks, nowMs, sparePart, roomless }))
-    const layout = PoolLayout.fromView(memory)
-    const stuck = first.find((place) => layout.place(tasks[place]!) === null)
-    if (stuck === undefined) break
-    if (running.length === 0 || roomless.size === maxRetries || roomless.has(stuck)) return null
-    roomless.add(stuck)
-  }
-  if (first.length === 0 && running.length === 0) return null
-  const start = first.slice(0, lanesFree).map((place) => tasks[place]!.id)
-  const next = tasks.find(({ id }) => !start.includes(id))
-  if (next === undefined) return { start, blocked: null, thresholdBytes: null }
-  const layout = PoolLayout.fromView(memory)
-  for (const place of first) layout.place(tasks[place]!)
-  const fits = layout.place(next) !== null
-  const reason = start.length === lanesFree ? "lane" : fits ? "interference" : "memory"
-  return { start, blocked: { id: next.id, reason }, thresholdBytes: null }
-}
-
 export const slo: Policy = (snapshot, nowMs) =>
   playedOut(snapshot, nowMs) ?? greedy(snapshot, nowMs)
 
@@ -358,7 +314,7 @@ const greedy: Policy = (snapshot, nowMs) => {
       break
     }
     layout ??= PoolLayout.fromView(snapshot.memory)
-    const plan = choosePlan(task, { layout, snapshot, elasticAtMs: nowMs })
+    const plan = choosePlan(task, { layout, snapshot, chosen: choice.started, elasticAtMs: nowMs })
     if (plan !== null) {
       choice.start(withPlan(task, plan))
       if (plan > 0) plans[task.id] = plan

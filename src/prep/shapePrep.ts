@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { type InputError, PrepTimeout, PrepWorkerLost } from "../model/errors.ts"
 import type { GnnConfig, GnnModel, ModelSource } from "../model/GnnModel.ts"
 import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
+import type { HostWork } from "../model/HostWork.ts"
 import { limits } from "../model/limits.ts"
 import { isTaggedError } from "../model/plainError.ts"
 import type { ResidentObject, ResidentRole } from "../model/Resident.ts"
@@ -14,7 +15,7 @@ import { weightLayout } from "../model/WeightLayout.ts"
 import { readGraphShape } from "./loadGraph.ts"
 import { readModelConfig } from "./model/loadModel.ts"
 import type { PrepareRequest, PrepPoolService } from "./PrepPool.ts"
-import { residentKey, targetResident } from "./residentObjects.ts"
+import { isDerived, residentKey, targetResident } from "./residentObjects.ts"
 import { unionId, unionShape } from "./uniteGraphs.ts"
 
 const noBytes = new Uint8Array(0)
@@ -104,8 +105,25 @@ const lift = <A>(compute: () => A): Effect.Effect<A, InputError> =>
     }
   })
 
-/** Preparation takes no virtual time: residents are prepared once and shared, as they are for real. */
-export const makeShapePrep = (): PrepPoolService => {
+/** The objects of a task that a worker makes, one after another; the others lie there. */
+const making = (
+  hostWork: HostWork | null,
+  { graph, model, roles }: PrepareRequest,
+): Effect.Effect<void> => {
+  if (hostWork === null) return Effect.void
+  const keyOf = (role: ResidentRole) =>
+    residentKey(role === "model.weights" ? model.contentId : graph.contentId, role)
+  const made = roles.filter(
+    (role) => isDerived(role) && (role === "model.weights" || graph.origin === undefined),
+  )
+  return Effect.forEach(made, (role) => hostWork.make(keyOf(role)), { discard: true })
+}
+
+/**
+ * Residents are prepared once and shared, as they are for real. It takes no virtual time but what
+ * `hostWork` says.
+ */
+export const makeShapePrep = (hostWork: HostWork | null = null): PrepPoolService => {
   type Roles = PrepareRequest["roles"]
   type Prepared = Map<string, ReadonlyArray<ResidentObject>>
   const roleKeys = new WeakMap<Roles, string>()
@@ -133,7 +151,11 @@ export const makeShapePrep = (): PrepPoolService => {
     modelConfig: (source) => lift(() => readModelConfig(source)),
     loadGraph: (source) => lift(() => shapeOnlyGraph(source)),
     loadModel: (source) => lift(() => shapeOnlyModel(source)),
-    prepare: (request) => lift(() => prepare(request)),
+    prepare: (request) =>
+      Effect.andThen(
+        making(hostWork, request),
+        lift(() => prepare(request)),
+      ),
     unite: (request) => lift(() => shapeOnly(unionId(request), unionShape(request), "union")),
     neighbourhood: () => Effect.succeed(null),
     sabotage: (job, kind) => {

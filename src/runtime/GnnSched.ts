@@ -66,7 +66,7 @@ export const openGnnSched = (
     return yield* serveGnnSched({ ...resolved, device, prep })
   })
 
-export type ServeOptions = SystemOptions & Pick<ResolvedOptions, "policyName">
+export type ServeOptions = SystemOptions & Pick<ResolvedOptions, "policyName" | "settings">
 
 /** The service on a device and a preparation that are open already. */
 export const serveGnnSched = (
@@ -157,12 +157,13 @@ const submitTo =
 
 const reportOf = (
   system: ActorSystem,
-  { mode, policyName, tenants }: ServeOptions,
+  { mode, policyName, settings, tenants }: ServeOptions,
   device: RunReport["device"],
 ): RunReport => ({
   device,
   policy: policyName,
   mode,
+  settings,
   tenants,
   tasks: system.book.records(),
   decisions: system.log.decisions.all(),

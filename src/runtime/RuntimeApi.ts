@@ -49,8 +49,13 @@ export interface RuntimeOptions {
   /** Default 1. */
   readonly prepThreads?: number
   readonly prepTimeoutMs?: number
-  /** Default `limits.maxQueuedTasks`. */
+  /** Tasks that have not ended. Default `limits.maxQueuedTasks`. */
   readonly maxQueuedTasks?: number
+  /**
+   * What the tasks that wait, of all tenants, would take of the device, each alone and by the plan that it
+   * was taken with. Beyond it a task is refused with QueueFull. Default `limits.maxQueuedBytes`.
+   */
+  readonly maxQueuedBytes?: number
   /** Ended tasks kept for `report()`; the oldest go first. Default `limits.historyTasks`. */
   readonly historyTasks?: number
   readonly faults?: FaultPlan

@@ -7,7 +7,9 @@ import type { FaultPlan } from "../model/FaultPlan.ts"
 import { limits } from "../model/limits.ts"
 import { devicePrecisions } from "../model/precision.ts"
 import type { RunReport, TenantInfo } from "../model/RunReport.ts"
+import { admitModes, lateModes, type RunSettings } from "../model/RunSettings.ts"
 import { type Policy, type Preempt, policyNames, type SchedulingMode } from "../model/Snapshot.ts"
+import { keepPromises } from "../policy/keepPromises.ts"
 import { ownPolicy } from "../policy/ownPolicy.ts"
 import { policies } from "../policy/policies.ts"
 import { preempts } from "../policy/preempt.ts"
@@ -31,6 +33,7 @@ export interface ResolvedOptions {
   readonly prepThreads: number
   readonly prepTimeoutMs: number
   readonly maxQueuedTasks: number
+  readonly maxQueuedBytes: number
   readonly historyTasks: number
   readonly faults: FaultPlan | null
   readonly refuseTooLarge: boolean
@@ -38,6 +41,7 @@ export interface ResolvedOptions {
   readonly expireLate: boolean
   readonly admit: AdmitMode
   readonly shareWork: boolean
+  readonly settings: RunSettings
   readonly profile: DeviceProfile
   readonly addonPath: string | null
 }
@@ -51,6 +55,7 @@ export const resolveOptions = (
     const { policy = "slo" } = options
     const policyName = typeof policy === "function" ? "own" : policy
     const deviceKind = options.device ?? "cpu"
+    const settings = settingsOf(options)
     return {
       deviceKind,
       gpu: options.gpu ?? 0,
@@ -58,28 +63,50 @@ export const resolveOptions = (
       memoryBytes: options.memoryBytes ?? null,
       lanes: options.lanes ?? null,
       policyName,
-      policy: typeof policy === "function" ? ownPolicy(policy) : policies[policy],
+      policy: policyOf(options),
       preempt: preemptOf(options),
       mode: options.mode ?? "continuous",
       tenants: options.tenants ?? [],
       prepThreads: options.prepThreads ?? 1,
       prepTimeoutMs: options.prepTimeoutMs ?? limits.prepTimeoutMs,
       maxQueuedTasks: options.maxQueuedTasks ?? limits.maxQueuedTasks,
+      maxQueuedBytes: options.maxQueuedBytes ?? limits.maxQueuedBytes,
       historyTasks: options.historyTasks ?? limits.historyTasks,
       faults: options.faults ?? null,
       refuseTooLarge: policyName !== "unsafe",
-      elastic: options.elastic ?? true,
-      // A promise that is lost must not cost the others theirs.
-      expireLate: options.lateTasks === "expire" || options.admit === "deadline",
-      admit: options.admit ?? "all",
-      shareWork: options.shareWork ?? options.faults === undefined,
+      elastic: settings.elastic,
+      expireLate: expiresLate(options),
+      admit: settings.admit,
+      shareWork: settings.shareWork,
+      settings,
       profile: {
         ...(yield* profileOf(options.profile, deviceKind)),
-        precision: options.precision ?? "fp32",
+        precision: settings.precision,
       },
       addonPath: options.addonPath ?? null,
     }
   })
+
+const settingsOf = (options: RuntimeOptions): RunSettings => ({
+  precision: options.precision ?? "fp32",
+  admit: options.admit ?? "all",
+  lateTasks: options.lateTasks ?? "run",
+  shareWork: options.shareWork ?? options.faults === undefined,
+  preempt: options.preempt ?? true,
+  elastic: options.elastic ?? true,
+  chance: null,
+})
+
+/** Where late tasks are ended, a deadline is firm: `slo` then goes by them first. */
+const policyOf = (options: RuntimeOptions): Policy => {
+  const { policy = "slo" } = options
+  if (typeof policy === "function") return ownPolicy(policy)
+  return policy === "slo" && expiresLate(options) ? keepPromises(policies.slo) : policies[policy]
+}
+
+// A promise that is lost must not cost the others theirs.
+const expiresLate = ({ admit, lateTasks }: RuntimeOptions): boolean =>
+  lateTasks === "expire" || admit === "deadline"
 
 /** In groups mode nothing joins what runs, so nothing is stopped for it. */
 const preemptOf = ({ mode, policy = "slo", preempt = true }: RuntimeOptions): Preempt | null =>
@@ -115,8 +142,8 @@ const check = (options: RuntimeOptions): BadConfig | null => {
     ["device", options.device, ["cpu", "cuda", "reference"]],
     ["policy", typeof options.policy === "function" ? undefined : options.policy, policyNames],
     ["mode", options.mode, ["groups", "continuous"]],
-    ["lateTasks", options.lateTasks, ["run", "expire"]],
-    ["admit", options.admit, ["all", "deadline"]],
+    ["lateTasks", options.lateTasks, lateModes],
+    ["admit", options.admit, admitModes],
   ]
   for (const [path, value, allowed] of oneOf) {
     if (value !== undefined && !allowed.includes(value as string)) {
@@ -135,6 +162,7 @@ const check = (options: RuntimeOptions): BadConfig | null => {
     ["prepThreads", options.prepThreads, 1, limits.maxPrepThreads],
     ["prepTimeoutMs", options.prepTimeoutMs, 1, 2 ** 31 - 1],
     ["maxQueuedTasks", options.maxQueuedTasks, 1, limits.maxQueuedTasks],
+    ["maxQueuedBytes", options.maxQueuedBytes, 1, limits.maxQueuedBytes],
     ["historyTasks", options.historyTasks, 1, limits.maxHistoryTasks],
     ["tenants.length", options.tenants?.length, 0, limits.maxTenants],
   ]

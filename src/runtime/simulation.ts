@@ -4,10 +4,13 @@ import { Effect, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { slowdown } from "../cost/interference.ts"
 import type { MachineProfile } from "../cost/MachineProfile.ts"
+import type { Device } from "../device/Device.ts"
 import { faultDevice } from "../device/faultDevice.ts"
-import { openSimDevice } from "../device/sim/simDevice.ts"
+import { openSimDevice, type SimDevice } from "../device/sim/simDevice.ts"
+import { dispatchedBy, makeSimHost } from "../device/sim/simHost.ts"
 import { BadConfig, type DeviceUnavailable } from "../model/errors.ts"
 import { FaultBook } from "../model/FaultBook.ts"
+import type { HostWork } from "../model/HostWork.ts"
 import type { Snapshot } from "../model/Snapshot.ts"
 import { faultPrep } from "../prep/faultPrep.ts"
 import { makeShapePrep } from "../prep/shapePrep.ts"
@@ -26,11 +29,14 @@ export interface SimulationOptions
     | "lanes"
     | "memoryBytes"
     | "maxQueuedTasks"
+    | "maxQueuedBytes"
     | "faults"
     | "allowUnsafe"
     | "lateTasks"
     | "admit"
     | "historyTasks"
+    | "prepThreads"
+    | "precision"
   > {
   readonly machine: MachineProfile
   /** Default false: whoever compares schedulers wants each task to be one. */
@@ -66,6 +72,17 @@ const laneOf = ({ bytesPerSecond, hostBytesPerSecond, lane }: MachineProfile): D
   ...lane,
 })
 
+/** The device with what its host does, where the machine says what that costs. */
+const withHost = (
+  device: SimDevice,
+  { host: profile, lane: { dispatchMs = 0 } }: MachineProfile,
+  prepThreads: number,
+): { readonly device: Device; readonly hostWork: HostWork | null } => {
+  if (profile === undefined) return { device, hostWork: null }
+  const hostWork = makeSimHost(device.occupy, { profile, dispatchMs, prepThreads })
+  return { device: dispatchedBy(device, hostWork), hostWork }
+}
+
 export const openSimulation = (
   options: SimulationOptions,
 ): Effect.Effect<GnnSchedService, OptionsError | DeviceUnavailable, Scope.Scope> =>
@@ -79,9 +96,11 @@ export const openSimulation = (
       around = (decide) => decide,
       ...common
     } = options
-    const resolved = yield* resolveOptions({ ...common, shareWork })
-    const profile = laneOf(machine)
-    const opened = yield* openSimDevice({
+    const { kernels } = machine.lane
+    const resolved = yield* resolveOptions({ ...common, device: kernels ?? "cpu", shareWork })
+    const settings = { ...resolved.settings, chance: { seed, jitter } }
+    const profile = { ...laneOf(machine), precision: settings.precision }
+    const simulated = yield* openSimDevice({
       name: machine.lane.name,
       lanes: resolved.lanes ?? machine.lanes,
       memoryBytes: resolved.memoryBytes ?? machine.budgetBytes,
@@ -94,13 +113,16 @@ export const openSimulation = (
       opTimings,
     })
     const { faults } = resolved
-    const shapes = makeShapePrep()
+    const { device, hostWork } = withHost(simulated, machine, resolved.prepThreads)
+    const shapes = makeShapePrep(hostWork)
     return yield* serveGnnSched({
       ...resolved,
+      settings,
       policy: around(resolved.policy),
       preempt: resolved.preempt === null ? null : around(resolved.preempt),
       profile,
-      device: faults === null ? opened : faultDevice(opened, new FaultBook(faults)),
+      hostWork,
+      device: faults === null ? device : faultDevice(device, new FaultBook(faults)),
       prep: faults === null ? shapes : faultPrep(shapes, new FaultBook(faults)),
     })
   })

@@ -1,6 +1,6 @@
 // Attained service per tenant: what fair sharing compares.
 import { describe, expect, it } from "vitest"
-import { TenantService } from "../../src/actors/TenantService.ts"
+import { idleCreditMs, TenantService } from "../../src/actors/TenantService.ts"
 
 const shareOf = (service: TenantService, tenant: string) => service.shares.get(tenant)
 
@@ -26,12 +26,23 @@ describe("TenantService", () => {
     expect(shareOf(service, "a")).toMatchObject({ attainedMs: 5 })
   })
 
-  it("gives no credit for idleness: who comes back starts level with the neediest", () => {
+  it("gives little credit for idleness: who comes back starts so far behind the neediest", () => {
     const service = new TenantService([{ id: "back", weight: 2 }])
     for (const tenant of ["busy", "busier"]) service.enter(tenant)
     service.served("busy", 100)
     service.served("busier", 400)
     service.enter("back")
-    expect(shareOf(service, "back")).toMatchObject({ attainedMs: 200 })
+    expect(shareOf(service, "back")).toMatchObject({ attainedMs: 2 * (100 - idleCreditMs) })
+  })
+
+  it("gives no credit for idleness that there was not", () => {
+    const service = new TenantService([])
+    service.enter("busy")
+    service.enter("back")
+    service.served("busy", 100)
+    service.served("back", 90)
+    service.leave("back")
+    service.enter("back")
+    expect(shareOf(service, "back")).toMatchObject({ attainedMs: 90 })
   })
 })

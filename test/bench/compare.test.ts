@@ -9,8 +9,7 @@ import { markdown } from "../../bench/compare/markdown.ts"
 import { barPlot } from "../../bench/compare/plot.ts"
 import type { PygResult } from "../../bench/compare/pygTables.ts"
 import { compare } from "../../bench/compare.ts"
-
-const root = join(import.meta.dirname, "../..")
+import { buildEmulated, buildTimeoutMs, emulatedBuild } from "../emulator/buildEmulated.ts"
 
 const candidate = (name: string, hotUs: number | null, coldUs = hotUs): GpuCandidate => {
   const spread = (us: number | null) =>
@@ -19,10 +18,15 @@ const candidate = (name: string, hotUs: number | null, coldUs = hotUs): GpuCandi
   return { name, workspaceBytes: 0, problem, error: 0, hot: spread(hotUs), cold: spread(coldUs) }
 }
 
-const spmm = (graph: string, m: number, candidates: ReadonlyArray<GpuCandidate>): GpuRow => ({
-  kind: "spmm",
+const row = (
+  [kind, type]: readonly [GpuRow["kind"], string],
+  graph: string,
+  m: number,
+  candidates: ReadonlyArray<GpuCandidate>,
+): GpuRow => ({
+  kind,
   graph,
-  type: "fp32",
+  type,
   m,
   k: m,
   n: 64,
@@ -32,6 +36,9 @@ const spmm = (graph: string, m: number, candidates: ReadonlyArray<GpuCandidate>)
   operandBytes: 0,
   candidates,
 })
+
+const spmm = (graph: string, m: number, candidates: ReadonlyArray<GpuCandidate>) =>
+  row(["spmm", "fp32"], graph, m, candidates)
 
 const gpuResult = (rows: ReadonlyArray<GpuRow>): GpuResult => ({
   bench: "gpu",
@@ -49,43 +56,54 @@ const cellsOf = (result: GpuResult | PygResult, title: string): ReadonlyArray<st
     .rows.flat()
 
 describe("gpu_bench", () => {
-  it("runs every bench on an emulated GPU, right and without times", { timeout: 300_000 }, () => {
-    const build = join(root, "build/gpu-bench-emulated")
-    const cmake = (...args: ReadonlyArray<string>) => execFileSync("cmake", args, { stdio: "pipe" })
-    cmake("-S", join(root, "bench/gpu"), "-B", build, "-DGNNSCHED_GPU=EMULATED")
-    cmake("--build", build, "--parallel", "2")
-    const folder = mkdtempSync(join(tmpdir(), "gnnsched-gpu-bench-"))
-    try {
-      const out = join(folder, "bench.json")
-      execFileSync(join(build, "gpu_bench"), ["--smoke", "--out", out], { stdio: "pipe" })
-      const result: GpuResult = JSON.parse(readFileSync(out, "utf8"))
-      expect(new Set(result.rows.map(({ kind }) => kind))).toEqual(new Set(["spmm", "gemm", "gat"]))
-      const ours = result.rows
-        .flatMap(({ candidates }) => candidates)
-        .filter(({ name }) => name.startsWith("gnnsched"))
-      expect(ours.length).toBeGreaterThan(10)
-      for (const { error, hot, problem } of ours) {
-        expect(problem).toBeNull()
-        expect(hot).toBeNull()
-        expect(error).toBeLessThan(1e-5)
+  it(
+    "runs every bench on an emulated GPU, right and without times",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "gnnsched-gpu-bench-"))
+      try {
+        const out = join(folder, "bench.json")
+        await buildEmulated()
+        execFileSync(join(emulatedBuild, "bench/gpu/gpu_bench"), ["--smoke", "--out", out], {
+          stdio: "pipe",
+        })
+        const result: GpuResult = JSON.parse(readFileSync(out, "utf8"))
+        expect(new Set(result.rows.map(({ kind, type }) => `${kind} ${type}`))).toEqual(
+          new Set([
+            ...["spmm fp32", "spmm fp16", "gemm fp32", "gemm fp16", "gemm bf16", "layer fp32"],
+            ...["gat 4x16", "gat 8x8"],
+          ]),
+        )
+        const ours = result.rows.flatMap(({ candidates, type }) =>
+          candidates
+            .filter(({ name }) => name.startsWith("gnnsched"))
+            .map((it) => ({ ...it, rounded: / TF32/.test(it.name) ? "fp16" : type })),
+        )
+        expect(ours.length).toBeGreaterThan(40)
+        for (const { error, hot, name, problem, rounded } of ours) {
+          expect(problem, name).toBeNull()
+          expect(hot).toBeNull()
+          // steps of 10 and of 7 bits of mantissa
+          expect(error, name).toBeLessThan({ fp16: 5e-4, bf16: 4e-3 }[rounded] ?? 1e-5)
+        }
+        expect(() => compare(result)).toThrow("emulated")
+      } finally {
+        rmSync(folder, { recursive: true })
       }
-      expect(() => compare(result)).toThrow("emulated")
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
+    },
+    buildTimeoutMs,
+  )
 })
 
 describe("bench/compare", () => {
   it("sets ours beside the best of the vendor's algorithms that ran", () => {
-    const row = spmm("cora", 1000, [
+    const one = spmm("cora", 1000, [
       candidate("gnnsched", 10),
       candidate("gnnsched weighted", 12),
       candidate("cuSPARSE ALG1", 50),
       candidate("cuSPARSE ALG2", null),
       candidate("cuSPARSE ALG3", 30),
     ])
-    expect(cellsOf(gpuResult([row]), "SpMM")).toContain("3.00×")
+    expect(cellsOf(gpuResult([one]), "SpMM")).toContain("3.00×")
   })
 
   it("counts cold caches where an operand is larger than the L2 keeps, else hot ones", () => {
@@ -106,6 +124,33 @@ describe("bench/compare", () => {
     expect(verdict("G4")).toBe("missed")
     expect(verdict("G13")).toBe("met")
     expect(verdict("G6")).toBe("not measured")
+  })
+
+  it("sets lower precision beside the same of the vendor's, and a fused layer beside two kernels", () => {
+    const both = (mode: string, mine: number, theirs: number) => [
+      candidate(`gnnsched ${mode} + bias, ReLU`, mine),
+      candidate(`cuBLASLt ${mode} + bias, ReLU`, theirs),
+    ]
+    const layer = [
+      candidate("gnnsched fused FFMA", 30),
+      candidate("gnnsched fused 3xTF32", 10),
+      candidate("gnnsched SpMM, GEMM 3xTF32", 17),
+      candidate("cuSPARSE ALG1, cuBLASLt fp32", null),
+      candidate("cuSPARSE ALG2, cuBLASLt fp32", 40),
+    ]
+    const result = gpuResult([
+      spmm("Yeast", 1000, [candidate("gnnsched", 40)]),
+      row(["spmm", "fp16"], "Yeast", 1000, [candidate("gnnsched", 20), candidate("cuSPARSE", 50)]),
+      { ...row(["gemm", "fp32"], "Yeast", 20_000, both("TF32", 10, 9)), k: 74 },
+      { ...row(["gemm", "bf16"], "Yeast", 20_000, both("bf16", 10, 10)), k: 74 },
+      row(["layer", "fp32"], "Yeast", 1000, layer),
+    ])
+    const goals = cellsOf(result, "Goals")
+    const seen = (name: string) => goals[goals.findIndex((cell) => cell.startsWith(name)) + 2]
+    expect([seen("G3"), seen("G7"), seen("G11")]).toEqual(["2.00", "0.949", "1.70"])
+    expect(cellsOf(result, "SpMM, rows in fp32").filter((cell) => cell === "Yeast")).toHaveLength(1)
+    expect(cellsOf(result, "SpMM, rows in fp16")).toContain("2.50×")
+    expect(cellsOf(result, "A layer").slice(5, 7)).toEqual(["1.70×", "4.00×"])
   })
 
   it("leaves out what PyG cannot run, and never a number for it", () => {

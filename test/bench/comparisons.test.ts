@@ -2,15 +2,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Effect } from "effect"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { elasticRuns } from "../../bench/elastic.ts"
 import { flood, shareRatio } from "../../bench/fairness.ts"
 import { compareWithOptimum } from "../../bench/optimum.ts"
 import { compareList } from "../../bench/paperComparison.ts"
+import { compareForReal, reducedScale } from "../../bench/paperForReal.ts"
 import { qosLoad } from "../../bench/qosLoad.ts"
 import { scale } from "../../bench/scale.ts"
 import { sharedWork, smokeSize } from "../../bench/sharedWork.ts"
+import { agreement } from "../../bench/simulation-agreement.ts"
 import { wronglyRefused } from "../../bench/wronglyRefused.ts"
+import { machines } from "../../src/cost/MachineProfile.ts"
 
 let folder: string
 beforeAll(() => {
@@ -26,6 +30,37 @@ it("the papers' comparison: slo answers sooner than base in groups and meets as 
   expect(all.every(({ completed, tasks }) => completed === tasks)).toBe(true)
   expect(meanOverBase).toBeLessThan(0.5)
   expect(metLessBest).toBeGreaterThanOrEqual(0)
+})
+
+it("the papers' comparison for real: every reduced list beside its simulation", {
+  timeout: 90_000,
+}, async () => {
+  const csv = join(folder, "real.csv")
+  writeFileSync(csv, "model,graph,layers\nGCN,artist,3\nGIN,cora,2\nGAT,citeseer,2\n")
+  const size = { repeats: 2, policies: ["base", "slo"] } as const
+  const compared = await compareForReal(csv, 16, machines["cpu-2"], size)
+  const schedulers = ["base/groups", "base/continuous", "slo/groups", "slo/continuous"]
+  expect(compared.ranking.real.toSorted()).toEqual(schedulers.toSorted())
+  expect(compared.sideBySide.map(({ runs }) => runs.length)).toEqual([2, 1, 1, 2])
+  expect(compared.real.meanOverBase).toBeGreaterThan(0)
+  expect(reducedScale("cora")).toBe(1)
+  expect(reducedScale("reddit")).toBeLessThan(0.01)
+})
+
+it("simulation and reality: runs of a policy take turns, and both have the same tasks", {
+  timeout: 90_000,
+}, async () => {
+  const size = { tasks: 6, repeats: 2, policies: ["base", "sjf"] } as const
+  const { ranking, rows } = await Effect.runPromise(agreement(size, machines["cpu-2"]))
+  expect(rows.map(({ policy, runs }) => [policy, runs.length])).toEqual([
+    ["base", 2],
+    ["sjf", 2],
+  ])
+  for (const { real, simulated } of rows) {
+    expect(real.makespanMs).toBeGreaterThan(real.meanRunMs)
+    expect(simulated.makespanMs).toBeGreaterThan(simulated.meanRunMs)
+  }
+  expect(ranking.simulated).toHaveLength(2)
 })
 
 it("plans of parts: each runs in its own bytes and gives the whole plan's bits", {
@@ -71,21 +106,30 @@ it("near the optimum: slo is within a quarter of exhaustive search, and within 5
 })
 
 it("fairness: slo and fair give device time by weight, and a flood costs others little", async () => {
-  for (const policy of ["slo", "fair"] as const) {
-    const ratio = await shareRatio(policy, 1.5)
-    expect(ratio, policy).toBeGreaterThan(1.9)
-    expect(ratio, policy).toBeLessThan(2.1)
-    const { busyP99Ms, floodP99Ms } = await flood(policy, 1)
-    expect(floodP99Ms, policy).toBeLessThan(1.2 * busyP99Ms)
+  const settings = [
+    { policy: "slo", targetFactor: null },
+    { policy: "slo", targetFactor: 5 },
+    { policy: "fair", targetFactor: null },
+  ] as const
+  for (const setting of settings) {
+    const name = JSON.stringify(setting)
+    const ratio = await shareRatio(setting, 2)
+    expect(ratio, name).toBeGreaterThan(1.9)
+    expect(ratio, name).toBeLessThan(2.1)
+    const { calmP99Ms, floodP99Ms } = await flood(setting, 1.5)
+    expect(floodP99Ms, name).toBeLessThan(1.2 * calmP99Ms)
   }
-  expect(await shareRatio("sjf", 1)).toBeLessThan(1.5)
+  expect(await shareRatio({ policy: "sjf", targetFactor: null }, 1)).toBeLessThan(1.5)
 }, 60_000)
 
 it("refusals: of those at a moderate load few could have been kept", {
   timeout: 60_000,
 }, async () => {
   const file = join(import.meta.dirname, "../../examples/arrivals.yaml")
-  const { checked, wrong } = await wronglyRefused(file, { limit: 600, load: 1.2, sample: 20 })
-  expect(checked).toBe(20)
-  expect(wrong).toBeLessThan(checked / 2)
+  const sizes = { limit: 150, load: 1.2, sample: 5 }
+  const { checked, hindsight, otherPast, refused, wrong } = await wronglyRefused(file, sizes)
+  expect(checked).toBe(5)
+  expect(hindsight).toBeLessThan(checked / 2)
+  expect(otherPast).toBe(0)
+  expect(wrong).toBeLessThan(refused / 2)
 })

@@ -77,7 +77,11 @@ const samples: ReadonlyArray<readonly [GnnschedError, ReadonlyArray<string>]> = 
     new errors.QuotaExceeded({ tenant: "fraud", quota: "tasks", used: 9, limit: 8 }),
     ["fraud", "9 tasks", "8 tasks"],
   ],
-  [new errors.QueueFull({ queued: 5000, limit: 5000 }), ["5,000"]],
+  [new errors.QueueFull({ bound: "tasks", queued: 5000, asked: 1, limit: 5000 }), ["5,000 tasks"]],
+  [
+    new errors.QueueFull({ bound: "bytes", queued: 3 * 2 ** 20, asked: 2 ** 21, limit: 2 ** 22 }),
+    ["3,145,728", "2,097,152", "4,194,304", "--max-queued-bytes"],
+  ],
   [new errors.DuplicateTask({ id: "t9" }), ["t9"]],
   [new errors.UnknownId({ what: "graph", id: "g9" }), ["graph", "g9"]],
   [new errors.RuntimeClosed({ id: "t1" }), ["t1"]],

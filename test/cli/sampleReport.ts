@@ -183,6 +183,15 @@ export const sampleReport = (options: SampleOptions): NamedReport => {
     },
     policy: "base",
     mode: "continuous",
+    settings: {
+      precision: "fp32",
+      admit: "all",
+      lateTasks: "run",
+      shareWork: true,
+      preempt: true,
+      elastic: true,
+      chance: null,
+    },
     tenants: [
       { id: "search", weight: 2 },
       { id: "fraud", weight: 1 },

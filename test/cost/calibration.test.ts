@@ -146,7 +146,35 @@ describe("the profile file", () => {
     expect(Result.getOrThrow(readProfile(json(), "p.json"))).toEqual(machine)
   })
 
+  const host = {
+    cores: 2,
+    warmUpMs: 40,
+    takeInMs: 0.4,
+    planOpMs: 0,
+    orderMs: 1.5,
+    uploadMs: 0.3,
+    makeMs: 0.8,
+    helpers: 1.6,
+  }
+
+  it("reads back what the runtime costs, and takes a file of before that was measured", () => {
+    const measured = { ...machine, lane: { ...machine.lane, dispatchMs: 0.4 }, host }
+    const file = JSON.parse(profileText(measured, "2026-11-26T00:00:00Z"))
+    expect(Result.getOrThrow(readProfile(file, "p.json"))).toEqual(measured)
+    expect(Result.getOrThrow(readProfile(json(), "p.json")).host).toBeUndefined()
+  })
+
   it.each<[string, (file: ReturnType<typeof json>) => void, string]>([
+    [
+      "with a host that costs less than nothing",
+      (file) => Object.assign(file.machine, { host: { ...host, orderMs: -1 } }),
+      "machine.host.orderMs",
+    ],
+    [
+      "with a host without cores",
+      (file) => Object.assign(file.machine, { host: { ...host, cores: 0 } }),
+      "machine.host.cores",
+    ],
     ["of another format", (file) => Object.assign(file, { format: "x" }), "format"],
     ["of a later version", (file) => Object.assign(file, { version: 99 }), "version"],
     ["without a machine", (file) => Object.assign(file, { machine: null }), "machine"],

@@ -8,7 +8,7 @@ import { promisify } from "node:util"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { gnnsched } from "../cli/gnnsched.ts"
 import { coraSuite } from "../e2e/coraAccuracy.suite.ts"
-import { emulatedAddon } from "./emulatedAddon.ts"
+import { emulatedAddon } from "../emulator/buildEmulated.ts"
 
 const workload = join(import.meta.dirname, "../../examples/arrivals.yaml")
 const small = join(import.meta.dirname, "mix.yaml")

@@ -2,17 +2,17 @@
 import { beforeAll, describe } from "vitest"
 import { cudaProfile } from "../../src/cost/DeviceProfile.ts"
 import { openCudaDevice } from "../../src/device/native/cudaDevice.ts"
+import { buildEmulated, buildTimeoutMs, emulatedAddon } from "../emulator/buildEmulated.ts"
 import { tilingsSuite } from "../native/tilings.suite.ts"
 import { goldenSuite } from "../runtime/golden.suite.ts"
 import { commandSuite } from "./command.suite.ts"
 import { deviceSuite } from "./device.suite.ts"
-import { buildEmulatedAddon, buildTimeoutMs, emulatedAddon } from "./emulatedAddon.ts"
 import { networkSuite } from "./network.suite.ts"
 import { precisionSuite } from "./precision.suite.ts"
 import { slicesSuite } from "./slices.suite.ts"
 import { smSharesSuite } from "./smShares.suite.ts"
 
-beforeAll(buildEmulatedAddon, buildTimeoutMs)
+beforeAll(buildEmulated, buildTimeoutMs)
 
 describe("golden cases on the cuda device", { timeout: 60_000 }, () =>
   goldenSuite({

@@ -10,8 +10,8 @@ import type { Precision } from "../../src/model/precision.ts"
 import type { TaskRecord } from "../../src/model/Task.ts"
 import { type GnnSchedService, serveGnnSched } from "../../src/runtime/GnnSched.ts"
 import { resolveOptions } from "../../src/runtime/options.ts"
+import { emulatedAddon } from "../emulator/buildEmulated.ts"
 import { inThreadPrep } from "../support/inThreadPrep.ts"
-import { emulatedAddon } from "./emulatedAddon.ts"
 
 export const cudaOptions: CudaDeviceOptions = {
   lanes: 2,

@@ -1,4 +1,4 @@
-// The tables of kernels.suite.ts on a GPU: `node checkOnGpu.ts PROGRAM RESULT [STEP]` runs gpu_checks over
+// The tables of kernels.test.ts on a GPU: `node checkOnGpu.ts PROGRAM RESULT [STEP]` runs gpu_checks over
 // them (every STEP-th case) and writes what it found as JSON. Exit status 1 when a case is wrong.
 import { writeFileSync } from "node:fs"
 import * as oracle from "../native/oracle.ts"

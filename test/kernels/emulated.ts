@@ -1,11 +1,11 @@
-// The kernels of kernels/ on this machine's processor: builds them with g++ against the emulator,
-// hands cases over in a file and reads results back. The names below are in the order of
-// case_file.h.
+// The kernels of kernels/ on this machine's processor: builds the checks against the emulator, hands
+// cases over in a file and reads results back. The names below are in the order of case_file.h.
 import { execFile } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { buildEmulated, emulatedBuild } from "../emulator/buildEmulated.ts"
 import type { Stored } from "./storage.ts"
 
 export const root = join(import.meta.dirname, "../..")
@@ -103,29 +103,30 @@ export interface KernelResult {
 export const command = async (file: string, args: ReadonlyArray<string>): Promise<string> =>
   (await promisify(execFile)(file, [...args], { maxBuffer: 1 << 26 })).stdout
 
-const build = async (variant: "plain" | "sanitized"): Promise<string> => {
-  const folder = join(
-    root,
-    "build",
-    variant === "plain" ? "kernel-checks" : "kernel-checks-sanitized",
-  )
-  const sanitize = variant === "plain" ? "OFF" : "ON"
+/** Under sanitizers, which take flags of their own; the folder with the programs. */
+const buildSanitized = async (): Promise<string> => {
+  const folder = join(root, "build/sanitized")
   const source = join(root, "test/kernels")
-  await command("cmake", ["-S", source, "-B", folder, `-DGNNSCHED_SANITIZE=${sanitize}`])
+  await command("cmake", ["-S", source, "-B", folder, "-DGNNSCHED_SANITIZE=ON"])
   await command("cmake", ["--build", folder, "--parallel", "2"])
   return folder
 }
 
-const builds = new Map<string, Promise<string>>()
+const builds = {
+  plain: () => buildEmulated().then(() => join(emulatedBuild, "test/kernels")),
+  sanitized: buildSanitized,
+} as const
+export type Variant = keyof typeof builds
+const started = new Map<Variant, Promise<string>>()
 
-/** Builds what changed, once per process, and gives the folder with the programs. */
-export const buildEmulated = (variant: "plain" | "sanitized"): Promise<string> => {
-  const known = builds.get(variant)
+/** Builds what changed, once per process and one after the other: the folder with the programs. */
+export const buildChecks = (variant: Variant): Promise<string> => {
+  const known = started.get(variant)
   if (known !== undefined) return known
-  const started =
-    variant === "plain" ? build(variant) : buildEmulated("plain").then(() => build(variant))
-  builds.set(variant, started)
-  return started
+  const before = variant === "plain" ? Promise.resolve("") : buildChecks("plain")
+  const folder = before.then(builds[variant])
+  started.set(variant, folder)
+  return folder
 }
 
 const encode = (cases: ReadonlyArray<KernelCase>): Buffer => {

@@ -31,6 +31,28 @@ describe("a running plan", () => {
       }),
     ))
 
+  it("tells how far it has come while it runs, and nothing before and after", () =>
+    withDevice({ lanes: 2 }, (device) =>
+      Effect.gen(function* () {
+        const { bench, plan } = chain(512, 60)
+        const placed = yield* place(device, bench, plan)
+        expect(device.progress!(0)).toBe(null)
+        const fiber = yield* Effect.forkChild(submit(device, placed))
+        const told: Array<number> = []
+        while (fiber.pollUnsafe() === undefined) {
+          yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+          const progress = device.progress!(0)
+          if (progress === null) continue
+          told.push(progress.opsDone)
+          expect(progress.sinceMs).toBeGreaterThanOrEqual(0)
+        }
+        expect(told.length).toBeGreaterThan(1)
+        expect(told).toEqual(told.toSorted((a, b) => a - b))
+        expect(told.at(-1)).toBeLessThanOrEqual(60)
+        expect([0, 1].map((lane) => device.progress!(lane))).toEqual([null, null])
+      }),
+    ))
+
   it("times each operator, one after the other, within the run", () =>
     withDevice({}, (device) =>
       Effect.gen(function* () {

@@ -17,7 +17,7 @@ const beside = (heldBytes: number, runMs: number, inputs: ReadonlyArray<TaskInpu
 const choice = (world: World, elasticAtMs: number | null = 0) => {
   const snapshot = world.snapshot()
   const layout = PoolLayout.fromView(snapshot.memory)
-  return choosePlan(world.waiting[0]!, { layout, snapshot, elasticAtMs })
+  return choosePlan(world.waiting.at(-1)!, { layout, snapshot, elasticAtMs })
 }
 
 /** 2048, 1024 and 512 bytes, in 10, 15 and 22.5 ms. */
@@ -53,6 +53,39 @@ describe("a task starts with", () => {
     world.start({ start: ["t1"], blocked: null, thresholdBytes: null })
     // What is held for no run that will end: as by a task that was stopped.
     world.running.splice(0, 2)
+    expect(choice(world)).toBe(1)
+  })
+
+  it("none where what starts with it, and not what runs, makes room for the whole one soon", () => {
+    const world = beside(64, 1000, [elastic])
+    const snapshot = world.snapshot()
+    const short = tasksOf([{ arenaBytes: 2560, predictedMs: 4 }])[0]!
+    const long = tasksOf([{ arenaBytes: 2560, predictedMs: 400 }])[0]!
+    const beginningWith = (chosen: typeof short) => {
+      const layout = PoolLayout.fromView(snapshot.memory)
+      layout.place(chosen)
+      return choosePlan(world.waiting[0]!, { layout, snapshot, chosen: [chosen], elasticAtMs: 0 })
+    }
+    expect(beginningWith(short)).toBe(null)
+    expect(beginningWith(long)).toBe(1)
+  })
+
+  it("none where runs beside each other end later than alone, but still soon enough", () => {
+    // The whole one waits 4 ms that company makes 6: 16 ms against 15 by the smaller one.
+    const busy = { bandwidth: 0.75, compute: 0 }
+    const runs = [
+      { arenaBytes: 2560, predictedMs: 4, demand: busy },
+      { arenaBytes: 64, predictedMs: 100, demand: busy },
+    ]
+    const world = new World({
+      tasks: tasksOf([...runs, elastic]),
+      budgetBytes: 4096,
+      lanes: 4,
+      mode: "continuous",
+    })
+    world.start({ start: ["t0"], blocked: null, thresholdBytes: null })
+    expect(choice(world)).toBe(null)
+    world.start({ start: ["t1"], blocked: null, thresholdBytes: null })
     expect(choice(world)).toBe(1)
   })
 

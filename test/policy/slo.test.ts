@@ -3,7 +3,9 @@
 import { describe, expect, it } from "vitest"
 import type { Demand } from "../../src/model/Plan.ts"
 import type { Decision, WaitingTask } from "../../src/model/Snapshot.ts"
-import { patienceFactor, patienceMs, slo } from "../../src/policy/slo.ts"
+import { lookahead } from "../../src/policy/Lookahead.ts"
+import { patienceFactor, patienceMs, patienceTurn } from "../../src/policy/patience.ts"
+import { slo } from "../../src/policy/slo.ts"
 import { testRandom } from "../support/random.ts"
 import { type TaskInput, tasksOf, World } from "./world.ts"
 
@@ -95,6 +97,33 @@ describe("slo", () => {
     expect(decide(world)).toMatchObject({ start: [], blocked: { reason: "interference" } })
   })
 
+  it("sees who is in time behind any number of those whose target is lost", () => {
+    const lost = Array.from({ length: 4 * lookahead }, () => ({ predictedMs: 1, qosTargetMs: 2 }))
+    const world = worldOf([...lost, { predictedMs: 20, qosTargetMs: 150 }, { predictedMs: 30 }])
+    expect(decide(world, 100).start).toEqual([`t${lost.length}`])
+    world.start({ start: [`t${lost.length}`], blocked: null, thresholdBytes: null })
+    world.end(0)
+    // Nor does who has no target wait for them.
+    expect(decide(world, 120).start).toEqual([`t${lost.length + 1}`])
+  })
+
+  it("gives the oldest its turn without giving up the targets of the others", () => {
+    const lost = Array.from({ length: 20 }, () => ({ predictedMs: 1, qosTargetMs: 2 }))
+    const world = worldOf(lost)
+    let nowMs = 2 * patienceMs
+    let met = 0
+    for (let turn = 0; turn < 5 * patienceTurn; turn++) {
+      const input = { arenaBytes: 64, predictedMs: 20, qosTargetMs: 25, submittedAtMs: nowMs }
+      world.waiting = [...world.waiting, ...tasksOf([input], lost.length + turn)]
+      const { start } = decide(world, nowMs)
+      if (start[0] === `t${lost.length + turn}`) met++
+      world.start({ start, blocked: null, thresholdBytes: null })
+      world.end(0)
+      nowMs += 20
+    }
+    expect(met).toBe(5 * (patienceTurn - 1))
+  })
+
   it("loads first what most tasks need", () => {
     const graph = (key: string) => ({ residents: [{ key, bytes: 4096 }] })
     const inputs = [
@@ -160,7 +189,7 @@ describe("slo", () => {
         nowMs += 20
         world.waiting = [...world.waiting, flood(nowMs, seq++)]
       }
-      expect(nowMs).toBeLessThanOrEqual(bound + 20)
+      expect(nowMs).toBeLessThanOrEqual(bound + 20 * patienceTurn)
     }
   })
 })

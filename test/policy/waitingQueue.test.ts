@@ -66,6 +66,34 @@ describe("WaitingQueue", () => {
     expectSound(queue, new Set())
   })
 
+  it("tells who is in time from who has lost, through 4,000 random changes as time goes by", () => {
+    const { next: random } = testRandom(20261126)
+    const queue = new WaitingQueue()
+    let inside: ReadonlyArray<WaitingTask> = []
+    for (let nowMs = 0; nowMs < 4000; nowMs++) {
+      if (random() < 0.6) {
+        const task = {
+          arenaBytes: 64,
+          submittedAtMs: nowMs,
+          predictedMs: Math.floor(random() * 200),
+          qosTargetMs: random() < 0.3 ? null : Math.floor(random() * 1000),
+        }
+        const [added] = tasksOf([task], nowMs)
+        queue.add(added!)
+        inside = [...inside, added!]
+      } else if (inside.length > 0) {
+        const task = inside[Math.floor(random() * inside.length)]!
+        expect(queue.remove(task)).toBe(true)
+        inside = inside.filter((other) => other !== task)
+      }
+      if (nowMs % 40 !== 7) continue
+      const isInTime = ({ predictedMs, qosTargetMs, submittedAtMs }: WaitingTask) =>
+        qosTargetMs === null || nowMs + predictedMs <= submittedAtMs + qosTargetMs
+      expect(ids(queue.inTime(nowMs))).toEqual(ids(inside.filter(isInTime)))
+      expect(ids(queue.lost(nowMs))).toEqual(ids(inside.filter((task) => !isInTime(task))))
+    }
+  })
+
   it("reads an order no further than it is asked", () => {
     let read = 0
     const counted: TaskOrder = { key: ({ seq }) => -seq }

@@ -28,7 +28,7 @@ it("predicts the memory of 10,000 runs without any error", { timeout: 60_000 }, 
     Array.from({ length: 24 }, (_, i) =>
       runtime.loadModel(
         randomModel({
-          architecture: architectures[i % 4]!,
+          architecture: architectures[i % architectures.length]!,
           width,
           hidden: 2 * (1 + random.int(20)),
           out: 1 + random.int(9),

@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
 const root = join(import.meta.dirname, "../..")
@@ -41,16 +41,25 @@ describe("gpu-check.sh", () => {
 
   it("remembers a step that passed, and does it no second time", async () => {
     for (const state of ["passed", "passed-before"]) {
-      expect((await check("--only", "machine")).status).toBe(0)
-      expect(summary().steps).toMatchObject([{ step: "machine", state, limit: 20 }])
+      const { output, status } = await check("--only", "machine")
+      expect(status).toBe(0)
+      expect(output).toMatch(new RegExp(`^machine +${state} `))
+      expect(summary().steps).toMatchObject([{ step: "machine", state: "passed", limit: 80 }])
     }
+    expect(JSON.parse(readFileSync(join(out, "machine.json"), "utf8")).cores).toBeGreaterThan(0)
   })
 
   it("fails with a step that fails, and does that one again", async () => {
     // beside the script, where the bundle has its programs, there is nothing
     for (let time = 0; time < 2; time++) {
-      expect((await check("--only", "doctor")).status).toBe(1)
-      expect(summary().steps).toMatchObject([{ step: "doctor", state: "failed" }])
+      const { output, status } = await check("--only", "doctor")
+      expect(status).toBe(1)
+      expect(output).toMatch(/^doctor +failed /)
+      // the summary knows the steps of runs before
+      expect(summary().steps).toMatchObject([
+        { step: "machine", state: "passed" },
+        { step: "doctor", state: "failed" },
+      ])
     }
   })
 
@@ -60,13 +69,30 @@ describe("gpu-check.sh", () => {
     expect(output).toContain("usage: gpu-check.sh")
   })
 
+  const bundle = readFileSync(join(root, "scripts/bundle-offline.mjs"), "utf8")
+  const list = /const parts = \[([\s\S]*?)\]/.exec(bundle)![1]!
+  const parts = [...list.matchAll(/"([^"]+)"/g)].map(([, part]) => part!)
+
   it("is bundled with files that are there", () => {
-    const bundle = readFileSync(join(root, "scripts/bundle-offline.mjs"), "utf8")
-    const list = /const parts = \[([\s\S]*?)\]/.exec(bundle)![1]!
-    const parts = [...list.matchAll(/"([^"]+)"/g)].map(([, part]) => part!)
     expect(parts.length).toBeGreaterThan(10)
     // what the compiler of the project makes is not there before it ran
     const missing = parts.filter((part) => part !== "dist" && !existsSync(join(root, part)))
     expect(missing).toEqual([])
+  })
+
+  it("is bundled with all that its programs import", () => {
+    const [seen, waiting] = [new Set<string>(), ["test/kernels/checkOnGpu.ts"]]
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (seen.has(file)) continue
+      seen.add(file)
+      // types are stripped: what is imported as one is not read
+      const imports = readFileSync(join(root, file), "utf8").matchAll(
+        /^(?:import|export) (?!type )[^"]*?from "(\.[^"]+)"/gm,
+      )
+      for (const [, path] of imports) waiting.push(join(dirname(file), path!))
+    }
+    const bundled = (file: string) => parts.some((part) => `${file}/`.startsWith(`${part}/`))
+    expect(seen.size).toBeGreaterThan(5)
+    expect([...seen].filter((file) => !bundled(file))).toEqual([])
   })
 })

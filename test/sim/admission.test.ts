@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import { machines } from "../../src/cost/MachineProfile.ts"
-import type { DeadlineInfeasible, QuotaExceeded } from "../../src/model/errors.ts"
+import type { DeadlineInfeasible, QueueFull, QuotaExceeded } from "../../src/model/errors.ts"
 import type { RunReport } from "../../src/model/RunReport.ts"
 import type { TaskSpec } from "../../src/model/Task.ts"
 import { inVirtualTime } from "../../src/runtime/inVirtualTime.ts"
@@ -46,6 +46,8 @@ const simulate = (
 /** The first task alone brings the graph to the device and says how long one takes. */
 const warm: Arrival = { id: "warm", atMs: 0 }
 const quietMs = 1000
+/** Enough to know how little run times vary. */
+const warmed = Array.from({ length: 40 }, (_, i) => ({ id: `warm-${i}`, atMs: 20 * i }))
 
 const soloMs = async (): Promise<number> => {
   const second = { id: "second", atMs: quietMs }
@@ -92,6 +94,22 @@ describe("admission by deadline", () => {
     expect(statusOf(report)).toMatchObject({ first: "completed", again: "completed" })
   })
 
+  it("promises a short task the next operator boundary of a run, where runs may be stopped", async () => {
+    const solo = await soloMs()
+    const runs = { id: "runs", atMs: quietMs, deadlineMs: 20 * solo }
+    const short = { id: "short", atMs: quietMs + solo / 10, deadlineMs: 1.75 * solo }
+    const options = { admit: "deadline" } as const
+    const stopped = await simulate([...warmed, runs, short], options)
+    expect(statusOf(stopped)).toMatchObject({ runs: "completed", short: "completed" })
+    const late = stopped.tasks.filter(
+      ({ deadlineMs, finishedAtMs, submittedAtMs }) =>
+        deadlineMs !== null && finishedAtMs! - submittedAtMs > deadlineMs,
+    )
+    expect(late).toEqual([])
+    const kept = await simulate([...warmed, runs, short], { ...options, preempt: false })
+    expect(statusOf(kept)).toMatchObject({ runs: "completed", short: "rejected" })
+  })
+
   it("takes tasks without a deadline whatever waits, and all tasks when it is told so", async () => {
     const tight = { id: "tight", atMs: quietMs, deadlineMs: 0.001 }
     const none = { id: "none", atMs: quietMs }
@@ -99,6 +117,53 @@ describe("admission by deadline", () => {
     expect(statusOf(deadline)).toMatchObject({ tight: "rejected", none: "completed" })
     const all = await simulate([warm, tight, none], { admit: "all" })
     expect(statusOf(all)).toMatchObject({ tight: "completed", none: "completed" })
+  })
+})
+
+describe("the bound on bytes that wait", () => {
+  const three = ["t0", "t1", "t2"].map((id) => ({ id, atMs: quietMs }))
+  const bytesOfOne = async () => (await simulate([warm], {})).tasks[0]!.predictedPeakBytes!
+
+  it("refuses what would be too much, with how much waits, and takes it once that runs", async () => {
+    const bytes = await bytesOfOne()
+    const options = { maxQueuedBytes: Math.floor(2.5 * bytes) }
+    const later = { id: "later", atMs: quietMs + 1 }
+    const report = await simulate([warm, ...three, later], options)
+    expect(statusOf(report)).toMatchObject({ t0: "completed", t1: "completed", t2: "rejected" })
+    expect(statusOf(report)).toMatchObject({ later: "completed" })
+    const { reason } = report.tasks.find(({ id }) => id === "t2")!
+    const { asked, bound, limit, queued } = reason as QueueFull
+    expect({ asked, bound, limit, queued }).toEqual({
+      asked: bytes,
+      bound: "bytes",
+      limit: options.maxQueuedBytes,
+      queued: 2 * bytes,
+    })
+  })
+
+  it("counts all tenants", async () => {
+    const maxQueuedBytes = Math.floor(2.5 * (await bytesOfOne()))
+    const each = three.map((task) => ({ ...task, tenant: task.id }))
+    const report = await simulate(each, { maxQueuedBytes })
+    expect(statusOf(report)).toEqual({ t0: "completed", t1: "completed", t2: "rejected" })
+  })
+
+  it("is free again when a task that waits is gone, however it ends", async () => {
+    const solo = await soloMs()
+    const maxQueuedBytes = Math.floor(1.5 * (await bytesOfOne()))
+    // One runs, one waits and expires; then there is room for one more.
+    const waits = { id: "waits", atMs: quietMs + 0.1, deadlineMs: solo / 4 }
+    const refused = { id: "refused", atMs: quietMs + 0.2 }
+    const taken = { id: "taken", atMs: quietMs + 2 * solo }
+    const first = { id: "first", atMs: quietMs }
+    const options = { maxQueuedBytes, lateTasks: "expire", policy: "base" } as const
+    const report = await simulate([warm, first, waits, refused, taken], options)
+    expect(statusOf(report)).toMatchObject({
+      first: "completed",
+      waits: "expired",
+      refused: "rejected",
+      taken: "completed",
+    })
   })
 })
 

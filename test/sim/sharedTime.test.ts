@@ -39,6 +39,18 @@ describe("SharedTime", () => {
     expect(ended).toEqual(["b", "a"])
   })
 
+  it("tells what is done of a run between two events, and changes nothing by it", () => {
+    const time = new SharedTime(slowdown)
+    const run = runOf("a", 1, [])
+    time.add(run, 10)
+    time.advance(2)
+    time.add(runOf("b", 1, []), 10)
+    expect(time.progressOf(run, 6)).toEqual({ doneMs: 4, slowdown: 2 })
+    expect(time.progressOf(run, 6)).toEqual({ doneMs: 4, slowdown: 2 })
+    expect(time.nextEndMs()).toBe(18)
+    expect(time.progressOf(runOf("c", 1, []), 6)).toBe(null)
+  })
+
   it("lets a run end early where it is cut", () => {
     const time = new SharedTime(slowdown)
     const ended: Array<string> = []

@@ -2,6 +2,7 @@
 // same report for the same seed.
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
+import { idleCreditMs } from "../../src/actors/TenantService.ts"
 import { type MachineProfile, machines } from "../../src/cost/MachineProfile.ts"
 import type { Fault } from "../../src/model/FaultPlan.ts"
 import type { RunReport } from "../../src/model/RunReport.ts"
@@ -228,18 +229,27 @@ describe("fair shares in virtual time", () => {
     },
   )
 
-  it("a tenant that comes late to a busy device gets its share, and no more", async () => {
+  it("a tenant that comes late to a busy device gets a little credit, then its share, and no more", async () => {
     const report = await simulate({ policy: "fair", tenants, lanes: 1 }, (bench) =>
       Effect.gen(function* () {
-        yield* submitMany(bench, 400, { tenant: "iron" })
+        yield* submitMany(bench, 1200, { tenant: "iron" })
         yield* Effect.sleep(100)
-        yield* submitMany(bench, 200, { tenant: "gold" })
+        yield* submitMany(bench, 800, { tenant: "gold" })
       }),
     )
     const gold = report.tasks.filter(({ tenant }) => tenant === "gold")
-    const [from, to] = [gold[0]!.startedAtMs!, Math.max(...gold.map((task) => task.finishedAtMs!))]
-    const meanwhile = servedMs(report, "iron", to) - servedMs(report, "iron", from)
-    expect(servedMs(report, "gold", to) / meanwhile).toBeGreaterThan(2 * 0.95)
-    expect(servedMs(report, "gold", to) / meanwhile).toBeLessThan(2 * 1.05)
+    const creditMs = 2 * idleCreditMs
+    const ends = gold.map(({ finishedAtMs }) => finishedAtMs!).sort((a, b) => a - b)
+    const from = ends.find((end) => servedMs(report, "gold", end) >= creditMs)!
+    const to = ends.at(-1)!
+    const meanwhile = (tenant: string) =>
+      servedMs(report, tenant, to) - servedMs(report, tenant, from)
+    expect(meanwhile("gold") / meanwhile("iron")).toBeGreaterThan(2 * 0.95)
+    expect(meanwhile("gold") / meanwhile("iron")).toBeLessThan(2 * 1.05)
+    // The credit is spent at once.
+    const [comes] = gold.map(({ submittedAtMs }) => submittedAtMs)
+    expect(servedMs(report, "iron", from) - servedMs(report, "iron", comes!)).toBeLessThan(
+      0.1 * creditMs,
+    )
   })
 })

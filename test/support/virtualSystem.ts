@@ -8,6 +8,7 @@ import type { Device } from "../../src/device/Device.ts"
 import { openReferenceDevice } from "../../src/device/reference/referenceDevice.ts"
 import type { ModelSource } from "../../src/model/GnnModel.ts"
 import type { GraphSource } from "../../src/model/Graph.ts"
+import { limits } from "../../src/model/limits.ts"
 import type { TaskSpec } from "../../src/model/Task.ts"
 import { policies } from "../../src/policy/policies.ts"
 import { inThreadPrep } from "./inThreadPrep.ts"
@@ -72,6 +73,7 @@ export const open = (
       expireLate: false,
       admit: "all",
       maxQueuedTasks: 1000,
+      maxQueuedBytes: limits.maxQueuedBytes,
       historyTasks: 1000,
       ...options,
     })

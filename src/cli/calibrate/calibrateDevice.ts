@@ -14,10 +14,13 @@ import type { FittedTimes } from "../../cost/FittedTimes.ts"
 import { slowdown } from "../../cost/interference.ts"
 import type { MachineProfile } from "../../cost/MachineProfile.ts"
 import type { Device } from "../../device/Device.ts"
-import type { DeviceError, InputError } from "../../model/errors.ts"
+import type { DeviceError } from "../../model/errors.ts"
 import { sharedFloat32 } from "../../model/Tensor.ts"
+import type { GnnschedError } from "../describeError.ts"
 import type { Progress } from "../progress.ts"
 import { type CalibrationCase, fitCases, heldOutCases } from "./calibrationCases.ts"
+import { processorMs } from "./disturbance.ts"
+import { measureHost } from "./measureHost.ts"
 import { measurePair, type PairResult } from "./measurePairs.ts"
 import {
   GraphShelf,
@@ -60,7 +63,7 @@ export interface Calibration {
   }>
 }
 
-type Failure = DeviceError | InputError
+type Failure = GnnschedError
 
 /** Every case alone on an otherwise idle device. */
 export const measureCases = (
@@ -72,20 +75,19 @@ export const measureCases = (
   Effect.gen(function* () {
     const shelf = new GraphShelf()
     const measured: Array<MeasuredRun> = []
-    for (const one of cases) {
+    const { alignBytes } = device.info
+    for (const [index, one] of cases.entries()) {
       const graph = shelf.load(one.graph)
-      const prepared = yield* prepareCase(graph, one, {
-        alignBytes: device.info.alignBytes,
-        profile,
-      })
-      const timing = yield* Effect.scoped(
-        Effect.flatMap(placePlan(device, prepared, 0), (placed) =>
-          timePlan(device, placed, { runs: options.runs }),
-        ),
-      )
-      const { name } = one
-      measured.push({ name, shape: graph.shape, ops: prepared.plan.ops, ...timing })
-      options.onCase(measured.length)
+      for (const prepared of yield* prepareCase(graph, one, { alignBytes, profile })) {
+        const { name, plan } = prepared
+        const timing = yield* Effect.scoped(
+          Effect.flatMap(placePlan(device, prepared, 0), (placed) =>
+            timePlan(device, placed, { runs: options.runs }),
+          ),
+        )
+        measured.push({ name, shape: graph.shape, ops: plan.ops, ...timing })
+      }
+      options.onCase(index + 1)
       yield* Effect.yieldNow
     }
     return measured
@@ -111,7 +113,7 @@ export const measurePairs = (
       for (const one of cases) {
         const graph = shelf.load(one.graph)
         const alignBytes = device.info.alignBytes
-        const prepared = yield* prepareCase(graph, one, { alignBytes, profile })
+        const [prepared] = yield* prepareCase(graph, one, { alignBytes, profile })
         const plan = yield* placePlan(device, prepared, offset)
         offset = plan.endOffset
         placed.push(plan)
@@ -128,7 +130,7 @@ export const measurePairs = (
 
 /** Few cases of each kind that fit the pool together. */
 const pairCases = (cases: ReadonlyArray<CalibrationCase>): ReadonlyArray<CalibrationCase> =>
-  cases.filter((_, i) => i % 7 === 0)
+  cases.filter((_, i) => i % 9 === 0)
 
 /** Measured over predicted slowdown of pairs. */
 export const pairRatios = (
@@ -144,6 +146,7 @@ const nowMs = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos) / 1e6)
 /** Bytes of an upload that is long beside its fixed cost. */
 const uploadBytes = 32 * 2 ** 20
 
+/** By the processor time of the copy: the clock would count other programs as well. */
 const measureUpload = (device: Device): Effect.Effect<number, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
     const data = new Uint8Array(sharedFloat32(uploadBytes / 4).buffer).fill(1)
@@ -151,12 +154,15 @@ const measureUpload = (device: Device): Effect.Effect<number, DeviceError, Scope
     yield* Effect.acquireRelease(device.grant(grant), () => Effect.orDie(device.revoke(grant.id)))
     const times: Array<number> = []
     for (let i = 0; i < 5; i++) {
-      const startMs = yield* nowMs
+      const startMs = processorMs()
       yield* device.upload(grant.id, data)
-      times.push((yield* nowMs) - startMs)
+      times.push(processorMs() - startMs)
     }
     return (1000 * uploadBytes) / median(times)
   })
+
+/** Of 50 submissions the middle of the faster half: the others had to wait for a core. */
+const undisturbed = 0.25
 
 /** What a submission takes besides its run: the way to the lane's thread and back. */
 const measureOverhead = (
@@ -167,18 +173,15 @@ const measureOverhead = (
     const one = fitCases[0]!
     const graph = new GraphShelf().load(one.graph)
     const { alignBytes } = device.info
-    const placed = yield* placePlan(
-      device,
-      yield* prepareCase(graph, one, { alignBytes, profile }),
-      0,
-    )
+    const [prepared] = yield* prepareCase(graph, one, { alignBytes, profile })
+    const placed = yield* placePlan(device, prepared, 0)
     const times: Array<number> = []
     for (let i = 0; i < 50; i++) {
       const startMs = yield* nowMs
       const { runMs } = yield* runPlaced(device, placed, 0)
       times.push(Math.max(0, (yield* nowMs) - startMs - runMs))
     }
-    return median(times)
+    return quantile(times, undisturbed)
   })
 
 /** The device must be idle and have the lanes it is to be used with. */
@@ -217,17 +220,20 @@ export const calibrateDevice = (
     const heldPairs = twoLanes
       ? yield* measurePairs(device, pairCases(held), profile, { runs, strides: [1, 3] })
       : []
+    progress.phase("running the runtime")
+    const costs = yield* measureHost(profile)
     const hostBytesPerSecond = yield* Effect.scoped(measureUpload(device))
     const taskOverheadMs = yield* Effect.scoped(measureOverhead(device, profile))
     return {
       machine: {
-        lane: profile,
+        lane: costs === null ? profile : { ...profile, dispatchMs: costs.dispatchMs },
         lanes: info.lanes,
         budgetBytes: info.budgetBytes,
         alignBytes: info.alignBytes,
         bytesPerSecond: cpuProfile.bytesPerSecond * info.lanes,
         hostBytesPerSecond,
         taskOverheadMs,
+        ...(costs === null ? {} : { host: costs.host }),
       },
       fitted,
       fit: errorsOf(residualRatios(fitRuns, fitted)),

@@ -13,9 +13,14 @@ export interface CalibrationCase {
   readonly name: string
   readonly graph: Extract<GraphSource, { readonly kind: "preset" }>
   readonly model: (featureWidth: number) => ModelSource
+  /** Its smaller plans are measured, too. */
+  readonly parts: boolean
 }
 
-const architectures = ["GCN", "GraphSAGE", "GAT", "GIN"] as const
+const architectures = ["GCN", "GraphSAGE", "GAT", "GIN", "GATv2", "SGC", "APPNP"] as const
+type Architecture = (typeof architectures)[number]
+/** Measured at two sizes on each graph; the others share most of their operators. */
+const basic: ReadonlySet<Architecture> = new Set(["GCN", "GraphSAGE", "GAT", "GIN"])
 
 const fitted: ReadonlyArray<CalibrationGraph> = [
   { preset: "cora", scale: 1 },
@@ -59,11 +64,28 @@ const networks: ReadonlyArray<Network> = [
 
 const depths = [2, 4, 6, 8, 10]
 
+/** What an architecture asks for beside widths and depth. */
+const ownKeys = (architecture: Architecture, heads: number): Readonly<Record<string, number>> => {
+  switch (architecture) {
+    case "GAT":
+    case "GATv2":
+      return { heads }
+    case "SGC":
+      return { K: 2 }
+    case "APPNP":
+      return { K: 4, alpha: 0.1 }
+    default:
+      return {}
+  }
+}
+
 const caseOf = (
   { preset, scale }: CalibrationGraph,
-  architecture: (typeof architectures)[number],
+  architecture: Architecture,
   { hidden, layers, heads }: Network,
+  parts = false,
 ): CalibrationCase => ({
+  parts,
   name: `${architecture} ${layers}x${hidden} on ${preset}@${scale}`,
   graph: { kind: "preset", preset, seed: 1, scale },
   model: (featureWidth) => ({
@@ -75,19 +97,22 @@ const caseOf = (
       hidden_channels: hidden,
       out_channels: 7,
       num_layers: layers,
-      ...(architecture === "GAT" ? { heads } : {}),
+      ...ownKeys(architecture, heads),
     },
     weights: { seed: 1 },
   }),
 })
 
+/** One of them in parts, for the copies that parts are joined by. */
 export const fitCases: ReadonlyArray<CalibrationCase> = fitted.flatMap((graph, g) =>
   architectures.flatMap((architecture, a) =>
-    [0, 2].map((turn) => caseOf(graph, architecture, networks[(g + a + turn) % networks.length]!)),
+    (basic.has(architecture) ? [0, 2] : [0]).map((turn) =>
+      caseOf(graph, architecture, networks[(g + a + turn) % networks.length]!, a === g % 4),
+    ),
   ),
 )
 
-/** Four architectures x eight graphs x depths 2 to 10; hidden widths that were not fitted, too. */
+/** Every architecture x eight graphs x depths 2 to 10; hidden widths that were not fitted, too. */
 export const heldOutCases = (
   depthsOf: ReadonlyArray<number> = depths,
 ): ReadonlyArray<CalibrationCase> =>
@@ -102,3 +127,10 @@ export const heldOutCases = (
       ),
     ),
   )
+
+/** Networks in parts, on graphs and at widths that were not fitted. */
+export const heldOutParts: ReadonlyArray<CalibrationCase> = heldOut.flatMap((graph, g) =>
+  g % 2 === 0
+    ? [caseOf(graph, architectures[g % 4]!, { hidden: 64, layers: 3, heads: 4 }, true)]
+    : [],
+)

@@ -4,7 +4,8 @@ import type { MeasuredPair } from "../../cost/calibration/fitInterference.ts"
 import type { Device } from "../../device/Device.ts"
 import type { DeviceError } from "../../model/errors.ts"
 import { noDemand } from "../../model/Plan.ts"
-import { median, type PlacedPlan, runPlaced, timePlan } from "./measurePlan.ts"
+import { waitedMs } from "./disturbance.ts"
+import { median, mostWaited, type PlacedPlan, runPlaced, timePlan } from "./measurePlan.ts"
 
 export interface PairResult extends MeasuredPair {
   readonly name: string
@@ -18,6 +19,23 @@ interface Loop {
   readonly lane: number
 }
 
+/** Runs beside each other that are begun for each that is wanted. */
+const tries = 3
+
+interface BesideRun {
+  readonly runMs: number
+  /** Milliseconds for which threads of this process waited for a core meanwhile. */
+  readonly waitedMs: number
+}
+
+/** Median of the runs that others disturbed least, at least the half of them. */
+const besideMs = (runs: ReadonlyArray<BesideRun>): number => {
+  const calm = runs.filter((run) => run.waitedMs <= mostWaited * run.runMs)
+  const least = runs.toSorted((a, b) => a.waitedMs / a.runMs - b.waitedMs / b.runMs)
+  const kept = 2 * calm.length >= runs.length ? calm : least.slice(0, Math.ceil(runs.length / 2))
+  return median(kept.map(({ runMs }) => runMs))
+}
+
 /**
  * Median run time of both while both run: each goes on until the other has its runs, and what it did
  * after that does not count.
@@ -28,19 +46,23 @@ const runBeside = (
   runs: number,
 ): Effect.Effect<readonly [number, number], DeviceError> =>
   Effect.gen(function* () {
-    const times: readonly [Array<number>, Array<number>] = [[], []]
-    const enough = () => times[0].length > runs && times[1].length > runs
+    const done: readonly [Array<BesideRun>, Array<BesideRun>] = [[], []]
+    const calm = (of: ReadonlyArray<BesideRun>) =>
+      of.filter((run) => run.waitedMs <= mostWaited * run.runMs).length
+    const isEnough = (of: ReadonlyArray<BesideRun>) => calm(of) > runs || of.length > tries * runs
+    const enough = () => isEnough(done[0]) && isEnough(done[1])
     const keepOn = (which: 0 | 1) =>
       Effect.gen(function* () {
         const { placed, lane } = loops[which]
         while (!enough()) {
+          const before = waitedMs()
           const { runMs } = yield* runPlaced(device, placed, lane)
-          times[which].push(runMs)
+          done[which].push({ runMs, waitedMs: waitedMs() - before })
         }
       })
     yield* Effect.all([keepOn(0), keepOn(1)], { concurrency: "unbounded" })
     // The first of each began alone.
-    return [median(times[0].slice(1)), median(times[1].slice(1))] as const
+    return [besideMs(done[0].slice(1)), besideMs(done[1].slice(1))] as const
   })
 
 /** Both directions of a pair. Alone is measured on both sides of it: speed drifts. */

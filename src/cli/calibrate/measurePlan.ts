@@ -1,13 +1,15 @@
 // Loads a case in this thread, places it on a device and times it: what the fit is made of.
 import { Effect, type Scope } from "effect"
 import type { DeviceProfile } from "../../cost/DeviceProfile.ts"
+import { planFrontier } from "../../cost/planFrontier.ts"
 import { planTask } from "../../cost/planTask.ts"
 import type { Completion, Device, Grant } from "../../device/Device.ts"
 import type { DeviceError, InputError } from "../../model/errors.ts"
+import type { GnnModel } from "../../model/GnnModel.ts"
 import type { Graph } from "../../model/Graph.ts"
 import { ginEps } from "../../model/ginEps.ts"
-import { alignUp, type Plan } from "../../model/Plan.ts"
-import type { ResidentObject } from "../../model/Resident.ts"
+import { alignUp, type Plan, slotsOn } from "../../model/Plan.ts"
+import { isWritten, type ResidentObject, type ResidentSlot } from "../../model/Resident.ts"
 import { sharedFloat32 } from "../../model/Tensor.ts"
 import { gcnScale } from "../../prep/gcnNorm.ts"
 import { loadGraph } from "../../prep/loadGraph.ts"
@@ -15,12 +17,15 @@ import { loadGnnModel } from "../../prep/model/loadModel.ts"
 import { packWeights } from "../../prep/model/packWeights.ts"
 import { directResident, fillOf, isDerived, makeResident } from "../../prep/residentObjects.ts"
 import type { CalibrationCase } from "./calibrationCases.ts"
+import { waitedMs } from "./disturbance.ts"
 
 export interface PlacedPlan {
   readonly name: string
   readonly plan: Plan
   readonly arena: Grant
   readonly residents: ReadonlyArray<Grant>
+  /** One array per slot in host memory, in order. */
+  readonly host: ReadonlyArray<Uint8Array>
   readonly output: Float32Array
   /** First byte of the pool behind it. */
   readonly endOffset: number
@@ -44,32 +49,51 @@ export class GraphShelf {
 export interface PreparedCase {
   readonly name: string
   readonly plan: Plan
+  /** One for each slot on the device, in order. */
   readonly residents: ReadonlyArray<ResidentObject>
+  readonly host: ReadonlyArray<Uint8Array>
 }
 
+interface PrepareOptions {
+  readonly alignBytes: number
+  readonly profile: DeviceProfile
+}
+
+const objectOf = (graph: Graph, model: GnnModel, { role }: ResidentSlot): ResidentObject => {
+  if (!isDerived(role)) return directResident(graph, role)
+  const array = role === "model.weights" ? packWeights(model) : gcnScale(graph, fillOf(role))
+  return makeResident(role, array)
+}
+
+const bytesFor = (graph: Graph, model: GnnModel, slot: ResidentSlot): Uint8Array =>
+  isWritten(slot)
+    ? new Uint8Array(sharedFloat32(slot.bytes / 4).buffer)
+    : objectOf(graph, model, slot).data
+
+const prepared = (name: string, graph: Graph, model: GnnModel, plan: Plan): PreparedCase => ({
+  name,
+  plan,
+  residents: slotsOn(plan, "device").map((slot) => objectOf(graph, model, slot)),
+  host: slotsOn(plan, "host").map((slot) => bytesFor(graph, model, slot)),
+})
+
+/** With its whole plan, and where it asks for them with the smaller ones. */
 export const prepareCase = (
   graph: Graph,
-  { name, model: source }: CalibrationCase,
-  { alignBytes, profile }: { readonly alignBytes: number; readonly profile: DeviceProfile },
-): Effect.Effect<PreparedCase, InputError> =>
+  { model: source, name, parts }: CalibrationCase,
+  { alignBytes, profile }: PrepareOptions,
+): Effect.Effect<readonly [PreparedCase, ...ReadonlyArray<PreparedCase>], InputError> =>
   Effect.gen(function* () {
     const model = loadGnnModel(source(graph.shape.featureWidth))
-    const plan = yield* Effect.fromResult(
-      planTask({
-        config: model.config,
-        shape: graph.shape,
-        targets: null,
-        alignBytes,
-        profile,
-        ginEps: ginEps(model),
-      }),
-    )
-    const residents = plan.residents.map(({ role }) => {
-      if (!isDerived(role)) return directResident(graph, role)
-      const array = role === "model.weights" ? packWeights(model) : gcnScale(graph, fillOf(role))
-      return makeResident(role, array)
-    })
-    return { name, plan, residents }
+    const { config } = model
+    const { shape } = graph
+    const request = { config, shape, targets: null, alignBytes, profile, ginEps: ginEps(model) }
+    if (!parts) {
+      return [prepared(name, graph, model, yield* Effect.fromResult(planTask(request)))] as const
+    }
+    const [whole, ...others] = yield* Effect.fromResult(planFrontier(request))
+    const inParts = others.map((plan) => prepared(`${name}, ${plan.name}`, graph, model, plan))
+    return [prepared(name, graph, model, whole), ...inParts] as const
   })
 
 let nextGrant = 1
@@ -77,7 +101,7 @@ let nextGrant = 1
 /** Grants and uploads from `baseOffset` on, for the life of the scope. */
 export const placePlan = (
   device: Device,
-  { name, plan, residents }: PreparedCase,
+  { host, name, plan, residents }: PreparedCase,
   baseOffset: number,
 ): Effect.Effect<PlacedPlan, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -98,15 +122,15 @@ export const placePlan = (
       grants.push(grant)
     }
     const output = sharedFloat32(plan.output.rows * plan.output.cols)
-    return { name, plan, arena, residents: grants, output, endOffset }
+    return { name, plan, arena, residents: grants, host, output, endOffset }
   })
 
 export const runPlaced = (
   device: Device,
-  { name, plan, arena, residents, output }: PlacedPlan,
+  { name, plan, arena, residents, host, output }: PlacedPlan,
   lane: number,
 ): Effect.Effect<Completion, DeviceError> =>
-  device.submit({ lane, plan, arena, residents, output, priority: 0, taskId: name })
+  device.submit({ lane, plan, arena, residents, host, output, priority: 0, taskId: name })
 
 export interface PlanTiming {
   /** Median of the runs, without the first. */
@@ -129,7 +153,40 @@ export const quantile = (values: ReadonlyArray<number>, q: number): number => {
   return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low)
 }
 
-/** Alone on lane 0: once to warm up, then at least `runs` times, more where runs are short. */
+/** A run whose threads waited for a core for more than this part of it says nothing of the device. */
+export const mostWaited = 0.03
+/** Tries for each run that is wanted. */
+const tries = 3
+
+interface WatchedRun {
+  readonly completion: Completion
+  /** Part of the run for which threads of this process waited for a core. */
+  readonly waited: number
+}
+
+const runWatched = (device: Device, placed: PlacedPlan): Effect.Effect<WatchedRun, DeviceError> =>
+  Effect.gen(function* () {
+    const before = waitedMs()
+    const completion = yield* runPlaced(device, placed, 0)
+    return { completion, waited: (waitedMs() - before) / completion.runMs }
+  })
+
+/** Those that nobody disturbed; where there are too few, the `count` that were disturbed least. */
+const leastDisturbed = (
+  runs: ReadonlyArray<WatchedRun>,
+  count: number,
+): ReadonlyArray<Completion> => {
+  const calm = runs.filter(({ waited }) => waited <= mostWaited)
+  const kept = calm.length >= Math.min(count, 2) ? calm : byWaited(runs).slice(0, count)
+  return kept.map(({ completion }) => completion)
+}
+
+const byWaited = (runs: ReadonlyArray<WatchedRun>) => runs.toSorted((a, b) => a.waited - b.waited)
+
+/**
+ * Alone on lane 0: once to warm up, then at least `runs` times, more where runs are short or where other
+ * programs take the cores.
+ */
 export const timePlan = (
   device: Device,
   placed: PlacedPlan,
@@ -138,8 +195,14 @@ export const timePlan = (
   Effect.gen(function* () {
     const first = yield* runPlaced(device, placed, 0)
     const count = Math.max(runs, Math.min(15, Math.ceil((runs * shortMs) / first.runMs)))
-    const done: Array<Completion> = []
-    for (let i = 0; i < count; i++) done.push(yield* runPlaced(device, placed, 0))
+    const all: Array<WatchedRun> = []
+    let calm = 0
+    while (calm < count && all.length < tries * count) {
+      const run = yield* runWatched(device, placed)
+      all.push(run)
+      if (run.waited <= mostWaited) calm++
+    }
+    const done = leastDisturbed(all, count)
     return {
       runMs: median(done.map(({ runMs }) => runMs)),
       opMs: placed.plan.ops.map((_, op) =>

@@ -76,6 +76,7 @@ export const recordedWorkload = (report: RecordedReport): Effect.Effect<Workload
         priority,
         deadlineMs,
         nodes: nodesOf(task, run.graphs[graph]!.numNodes),
+        ...(task.share === undefined ? {} : { share: task.share }),
         atMs: submittedAtMs,
         entry: index,
         place: `tasks[${index}]`,

@@ -2,6 +2,7 @@
 // what it says is final, so nothing here is rounded.
 import { limits } from "../../model/limits.ts"
 import type { DecisionRecord, DeviceKind, RunReport, TenantInfo } from "../../model/RunReport.ts"
+import type { RunSettings } from "../../model/RunSettings.ts"
 import type { PolicyName, SchedulingMode } from "../../model/Snapshot.ts"
 import type { TaskRecord, TaskRun, TaskState } from "../../model/Task.ts"
 import { errorToJson } from "../describeError.ts"
@@ -21,6 +22,8 @@ export interface ReportTask {
   readonly targets: number | null
   /** Those rows, where they are at most `limits.maxReportedTargets`. */
   readonly nodes?: ReadonlyArray<number>
+  /** Only where it asked for a run of its own. */
+  readonly share?: false
   readonly status: TaskState
   /** Absent when the task completed. */
   readonly reason?: Record<string, unknown>
@@ -59,6 +62,7 @@ export interface ReportJson {
   }
   readonly policy: PolicyName | "own"
   readonly mode: SchedulingMode
+  readonly settings: RunSettings
   readonly makespanMs: number
   readonly tasks: ReadonlyArray<ReportTask>
   readonly tenants: ReadonlyArray<ReportTenant>
@@ -77,6 +81,7 @@ const reportTask = (task: TaskRecord, nodes: ReadonlyArray<number> | null): Repo
     priority: task.priority,
     targets: nodes?.length ?? null,
     ...(nodes === null || nodes.length > limits.maxReportedTargets ? {} : { nodes }),
+    ...(task.share === false ? { share: false } : {}),
     status: task.status,
     ...(task.reason === null ? {} : { reason: errorToJson(task.reason) }),
     group: task.group,
@@ -113,6 +118,7 @@ export const reportJson = (report: NamedReport): ReportJson => {
     device: { kind, name, lanes, budgetBytes, peakBytes, overheadBytes },
     policy: report.policy,
     mode: report.mode,
+    settings: report.settings,
     makespanMs: makespanMs(report.tasks),
     tasks: report.tasks.map((task) => reportTask(task, nodes.get(task.id) ?? null)),
     tenants: reportTenants(report),

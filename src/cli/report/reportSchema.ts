@@ -2,6 +2,8 @@
 // holds is not looked at, so that a later version may say more.
 import { Schema } from "effect"
 import { limits } from "../../model/limits.ts"
+import { precisions } from "../../model/precision.ts"
+import { admitModes, lateModes } from "../../model/RunSettings.ts"
 import { filtered } from "../decodeConfig.ts"
 import { name, named } from "../workload/schemaParts.ts"
 import { reportVersion } from "./reportJson.ts"
@@ -57,6 +59,7 @@ const task = named(
     priority: whole("a priority", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     targets: named(Schema.NullOr(whole("a number of rows", 1, limits.maxTargets)), "rows, or null"),
     nodes: Schema.optionalKey(list(whole("a node", 0), "a list of nodes")),
+    share: Schema.optionalKey(named(Schema.Literal(false), "false")),
     status: oneOf(states),
     reason: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
     submittedAtMs: time,
@@ -69,6 +72,28 @@ const task = named(
     runs: list(run, "a list of stays on lanes"),
   }),
   "a task",
+)
+
+/** Reports of earlier versions have none. */
+const settings = named(
+  Schema.Struct({
+    precision: oneOf(precisions),
+    admit: oneOf(admitModes),
+    lateTasks: oneOf(lateModes),
+    shareWork: Schema.Boolean,
+    preempt: Schema.Boolean,
+    elastic: Schema.Boolean,
+    chance: named(
+      Schema.NullOr(
+        Schema.Struct({
+          seed: whole("a seed", 0, Number.MAX_SAFE_INTEGER),
+          jitter: filtered(Schema.Number, "a number from 0 to 1", (n) => n >= 0 && n <= 1),
+        }),
+      ),
+      "{seed, jitter}, or null",
+    ),
+  }),
+  "the settings of a run",
 )
 
 const reasons = ["memory", "lane", "order", "threshold", "interference"] as const
@@ -139,6 +164,7 @@ export const reportSchema = named(
     ),
     policy: text,
     mode: oneOf(["groups", "continuous"]),
+    settings: Schema.optionalKey(settings),
     tasks: list(task, "a list of tasks"),
     tenants: list(tenant, "a list of tenants"),
     decisions: list(decision, "a list of decisions"),

@@ -20,7 +20,11 @@ import { simulateWorkload } from "./simulateWorkload.ts"
 import { machineOf, type simulationFlags } from "./simulationFlags.ts"
 import { sweepTable } from "./sweepTable.ts"
 
-export type SimulationFlags = WorkloadFlags & Command.Command.Config.Infer<typeof simulationFlags>
+export type SimulationFlags = WorkloadFlags &
+  Command.Command.Config.Infer<typeof simulationFlags> & {
+    /** No flag of a command: a recorded run may have been without. */
+    readonly elastic?: boolean
+  }
 
 /** Prints a report; `closing` says what was written. */
 export type Show<E> = (report: NamedReport, closing: string) => Effect.Effect<void, E>
@@ -92,9 +96,10 @@ const sweep = Effect.fnUntraced(function* (
 
 export const simulateOn = <E>(flags: SimulationFlags, workload: Workload, show: Show<E>) =>
   Effect.gen(function* () {
-    const { jitter, seed } = flags
+    const { elastic = true, jitter, precision, seed } = flags
     const scheduling = yield* schedulingOptions(flags, workload)
-    const options = { ...scheduling, machine: yield* machineOf(flags.profile), seed, jitter }
+    const machine = yield* machineOf(flags.profile)
+    const options = { ...scheduling, machine, precision, elastic, seed, jitter }
     if (flags.sweep.length > 0) {
       return yield* Effect.onInterrupt(sweep(flags, workload, options), () =>
         printNote("interrupted: nothing was written"),

@@ -4,7 +4,7 @@ import { Flag } from "effect/cli"
 import { machineNames, machines } from "../../cost/MachineProfile.ts"
 import { readProfileFile } from "../../runtime/readProfileFile.ts"
 import { defaultJitter } from "../../runtime/simulation.ts"
-import { lanesFlag, memoryFlag, numberFlag, outFlag, wholeFlag } from "../flags.ts"
+import { lanesFlag, memoryFlag, numberFlag, outFlag, precisionFlag, wholeFlag } from "../flags.ts"
 import { byteForms } from "../units.ts"
 
 export const simulationFlags = {
@@ -27,6 +27,7 @@ export const simulationFlags = {
     ),
     Flag.withDefault("cpu-2"),
   ),
+  precision: precisionFlag,
   seed: wholeFlag("seed", 0, Number.MAX_SAFE_INTEGER).pipe(
     Flag.withDescription("Seed of the chance in run times; default: 0"),
     Flag.withDefault(0),

@@ -2,6 +2,7 @@
 // checks every number, so that a broken file is refused where it is read, not where it is used.
 import * as Result from "effect/Result"
 import { BadConfig } from "../../model/errors.ts"
+import type { HostProfile } from "../../model/HostProfile.ts"
 import type { InterferenceModel } from "../../model/Interference.ts"
 import type { OpKind } from "../../model/Op.ts"
 import type { DeviceProfile } from "../DeviceProfile.ts"
@@ -124,16 +125,35 @@ const readLane = (read: Reader, value: unknown, path: string): DeviceProfile => 
   const optional = optionalLaneNumbers
     .filter((key) => lane[key] !== undefined)
     .map((key) => [key, read.number(lane[key], `${path}.${key}`)] as const)
-  const { fitted, interference } = lane
+  const { dispatchMs, fitted, interference } = lane
   return {
     name: read.text(lane.name, `${path}.name`),
     ...(lane.kernels === "cuda" ? { kernels: "cuda" as const } : {}),
     ...(Object.fromEntries(required) as Record<(typeof laneNumbers)[number], number>),
     ...Object.fromEntries(optional),
+    ...(dispatchMs === undefined
+      ? {}
+      : { dispatchMs: read.number(dispatchMs, `${path}.dispatchMs`, false) }),
     ...(fitted === undefined ? {} : { fitted: readFitted(read, fitted, `${path}.fitted`) }),
     ...(interference === undefined
       ? {}
       : { interference: readInterference(read, interference, `${path}.interference`) }),
+  }
+}
+
+const readHost = (read: Reader, value: unknown, path: string): HostProfile => {
+  const host = read.record(value, path)
+  const ms = (key: "warmUpMs" | "takeInMs" | "planOpMs" | "orderMs" | "uploadMs" | "makeMs") =>
+    read.number(host[key], `${path}.${key}`, false)
+  return {
+    cores: read.whole(host.cores, `${path}.cores`),
+    warmUpMs: ms("warmUpMs"),
+    takeInMs: ms("takeInMs"),
+    planOpMs: ms("planOpMs"),
+    orderMs: ms("orderMs"),
+    uploadMs: ms("uploadMs"),
+    makeMs: ms("makeMs"),
+    helpers: read.number(host.helpers, `${path}.helpers`),
   }
 }
 
@@ -151,6 +171,7 @@ export const readProfile = (
       throw read.wrong("version", expected, root.version)
     }
     const machine = read.record(root.machine, "machine")
+    const { host } = machine
     return Result.succeed({
       lane: readLane(read, machine.lane, "machine.lane"),
       lanes: read.whole(machine.lanes, "machine.lanes"),
@@ -159,6 +180,7 @@ export const readProfile = (
       bytesPerSecond: read.number(machine.bytesPerSecond, "machine.bytesPerSecond"),
       hostBytesPerSecond: read.number(machine.hostBytesPerSecond, "machine.hostBytesPerSecond"),
       taskOverheadMs: read.number(machine.taskOverheadMs ?? 0, "machine.taskOverheadMs", false),
+      ...(host === undefined ? {} : { host: readHost(read, host, "machine.host") }),
     })
   } catch (thrown) {
     if (thrown instanceof BadConfig) return Result.fail(thrown)

@@ -116,6 +116,8 @@ export interface Addon {
     firstOp: number,
   ) => NativeRefusal | null
   readonly cancel: (handle: number, ticket: number) => void
+  /** Operators done and milliseconds since the last of them; null: nothing runs, or it is not told. */
+  readonly progress: (handle: number, lane: number) => Float64Array | null
   readonly stats: (handle: number) => {
     readonly usedBytes: number
     readonly peakBytes: number
@@ -135,6 +137,7 @@ export const addonFunctions: ReadonlyArray<keyof Addon> = [
   "upload",
   "submit",
   "cancel",
+  "progress",
   "stats",
 ]
 

@@ -12,7 +12,7 @@ import { limits } from "../../model/limits.ts"
 import type { Plan } from "../../model/Plan.ts"
 import { isWritten } from "../../model/Resident.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
-import type { Completion, Device, Grant, SubmitRequest } from "../Device.ts"
+import type { Completion, Device, Grant, LaneProgress, SubmitRequest } from "../Device.ts"
 import type { StopSignal } from "../StopSignal.ts"
 import {
   type Addon,
@@ -213,7 +213,13 @@ const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device 
       )
     }).pipe(Effect.map((values) => completionOf(request, values ?? new Float64Array(4))))
 
-  return { info, grant, revoke, upload, submit, stats: Effect.sync(() => addon.stats(handle)) }
+  const progress = (lane: number): LaneProgress | null => {
+    const told = addon.progress(handle, lane)
+    return told === null ? null : { opsDone: told[0]!, sinceMs: told[1]! }
+  }
+
+  const stats = Effect.sync(() => addon.stats(handle))
+  return { info, grant, revoke, upload, submit, progress, stats }
 }
 
 /** What is opened: an addon, how the device is called, and its settings. */

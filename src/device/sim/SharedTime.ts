@@ -62,6 +62,14 @@ export class SharedTime {
     return this.#entries.get(run)?.doneMs ?? null
   }
 
+  /** As of `nowMs`, which may lie behind the last `advance`; null when it has ended. */
+  progressOf(run: SharedRun, nowMs: number): { doneMs: number; slowdown: number } | null {
+    const entry = this.#entries.get(run)
+    if (entry === undefined) return null
+    const { doneMs, slowdown } = entry
+    return { doneMs: doneMs + (nowMs - this.#atMs) / slowdown, slowdown }
+  }
+
   /** Lets the run end once it has done `workMs`, which lies ahead of it. */
   cut(run: SharedRun, workMs: number): void {
     this.#entries.get(run)!.workMs = workMs

@@ -7,12 +7,13 @@ import { limits } from "../../model/limits.ts"
 import { footprintBytes, noDemand } from "../../model/Plan.ts"
 import { opEndsMs, workBefore } from "../../model/planWork.ts"
 import type { DeviceInfo } from "../../model/RunReport.ts"
-import type { Completion, Device, SubmitRequest } from "../Device.ts"
+import type { Completion, Device, LaneProgress, SubmitRequest } from "../Device.ts"
 import { GrantBook } from "../GrantBook.ts"
 import { type AlarmClock, alarmOf } from "./AlarmClock.ts"
 import { jitterOf } from "./jitter.ts"
 import { opTimings } from "./opTimings.ts"
 import { type SharedRun, SharedTime, type Slowdown } from "./SharedTime.ts"
+import type { Occupy } from "./simHost.ts"
 
 export interface SimDeviceOptions {
   readonly name: string
@@ -32,11 +33,16 @@ export interface SimDeviceOptions {
   readonly opTimings: boolean
 }
 
+export interface SimDevice extends Device {
+  /** Lets something else than a plan take time beside what runs. */
+  readonly occupy: Occupy
+}
+
 interface SimState {
   readonly options: SimDeviceOptions
   readonly book: GrantBook
   readonly time: SharedTime
-  readonly lanesBusy: Set<number>
+  readonly lanesBusy: Map<number, SimRun>
   readonly hostLink: Semaphore.Semaphore
   readonly alarm: AlarmClock["alarm"]
   readonly nowMs: () => number
@@ -47,7 +53,7 @@ interface SimState {
 
 export const openSimDevice = (
   options: SimDeviceOptions,
-): Effect.Effect<Device, DeviceUnavailable, Scope.Scope> =>
+): Effect.Effect<SimDevice, DeviceUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const { alignBytes, lanes, memoryBytes, name } = options
     const reason = optionsFault(options)
@@ -61,7 +67,7 @@ export const openSimDevice = (
       options,
       book: new GrantBook({ budgetBytes: memoryBytes, alignBytes }),
       time: new SharedTime(options.slowdown),
-      lanesBusy: new Set(),
+      lanesBusy: new Map(),
       hostLink: Semaphore.makeUnsafe(1),
       alarm: alarmOf(clock, (effect) => void Fiber.runIn(run(effect), alarms)),
       nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
@@ -70,7 +76,7 @@ export const openSimDevice = (
     }
     // The runtime has cancelled what ran, and waited for it.
     yield* Effect.addFinalizer(() => Effect.sync(() => (state.closed = true)))
-    return deviceOf(state, {
+    const info: DeviceInfo = {
       kind: "sim",
       name,
       isa: "simulated",
@@ -78,7 +84,8 @@ export const openSimDevice = (
       budgetBytes: memoryBytes,
       overheadBytes: 0,
       alignBytes,
-    })
+    }
+    return { ...deviceOf(state, info), occupy: occupyOf(state) }
   })
 
 const optionsFault = ({ lanes, memoryBytes }: SimDeviceOptions): string | null => {
@@ -112,6 +119,7 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
     },
     submit: (request) => submit(state, request),
     stats: Effect.sync(() => book.stats),
+    progress: (lane) => progressOf(state, lane),
   }
 }
 
@@ -172,6 +180,28 @@ interface SimRun extends SharedRun {
   endOp: number
 }
 
+/** Nothing stops it: what the host has begun it ends. */
+const occupyOf =
+  (state: SimState): Occupy =>
+  (workMs, demand) =>
+    Effect.callback<void>((resume) => {
+      const now = state.nowMs()
+      state.time.advance(now)
+      state.time.add({ demand, onEnd: () => resume(Effect.void) }, workMs)
+      setAlarm(state, now)
+    })
+
+/** As if it told each operator's end. */
+const progressOf = (state: SimState, lane: number): LaneProgress | null => {
+  const run = state.lanesBusy.get(lane)
+  const work = run === undefined ? null : state.time.progressOf(run, state.nowMs())
+  if (run === undefined || work === null) return null
+  let opsDone = run.firstOp
+  while (opsDone < run.endOp && run.boundaryMs(opsDone) <= work.doneMs) opsDone++
+  const boundaryMs = opsDone === run.firstOp ? 0 : run.boundaryMs(opsDone - 1)
+  return { opsDone, sinceMs: (work.doneMs - boundaryMs) * work.slowdown }
+}
+
 /** The grants and the lane are taken until the run ends. */
 const startRun = (
   state: SimState,
@@ -200,7 +230,7 @@ const startRun = (
       Deferred.doneUnsafe(ended, Effect.void)
     },
   }
-  state.lanesBusy.add(lane)
+  state.lanesBusy.set(lane, run)
   state.book.hold(grants)
   state.time.advance(startMs)
   state.time.add(run, (workBefore(plan, plan.costs.length) - before) * factor)

@@ -1,9 +1,11 @@
 // Every CUDA kernel under the emulator against the float64 oracle, over the table of odd shapes, in
-// several random orders of blocks and threads; the same again, thinned out, under sanitizers.
+// several random orders of blocks and threads; the same again, thinned out, under sanitizers, whose
+// build is made while the plain one is tested.
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
+import { buildTimeoutMs } from "../emulator/buildEmulated.ts"
 import * as oracle from "../native/oracle.ts"
-import { buildEmulated, command, runEmulated } from "./emulated.ts"
+import { buildChecks, command, runEmulated } from "./emulated.ts"
 import type { CheckedCase } from "./kernelCases.ts"
 import { withinRounding } from "./storage.ts"
 import {
@@ -32,9 +34,9 @@ const builds = [
 describe.each(builds)("kernels under the emulator, $variant", ({ variant, step, orders }) => {
   let folder = ""
   beforeAll(async () => {
-    folder = await buildEmulated(variant)
-    void buildEmulated("sanitized")
-  }, 180_000)
+    folder = await buildChecks(variant)
+    void buildChecks("sanitized")
+  }, buildTimeoutMs)
 
   const agree = async (cases: ReadonlyArray<CheckedCase>, tolerance = 1e-5) => {
     const program = join(folder, "emulated_checks")

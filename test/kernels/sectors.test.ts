@@ -6,7 +6,8 @@ import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { generatePreset } from "../../src/prep/presets/generatePreset.ts"
 import { type CsrCase, csrOf, seededRandom } from "../cases/shapes.ts"
-import { buildEmulated, type KernelCase, type KernelResult, runEmulated } from "./emulated.ts"
+import { buildTimeoutMs } from "../emulator/buildEmulated.ts"
+import { buildChecks, type KernelCase, type KernelResult, runEmulated } from "./emulated.ts"
 import {
   aggGemmCase,
   float32Modes,
@@ -89,8 +90,8 @@ const inputBytes = (c: KernelCase): number =>
 describe("memory traffic under the emulator", () => {
   let program = ""
   beforeAll(async () => {
-    program = join(await buildEmulated("plain"), "emulated_checks")
-  }, 180_000)
+    program = join(await buildChecks("plain"), "emulated_checks")
+  }, buildTimeoutMs)
 
   const measure = async (key: string, c: KernelCase, l2 = l2Bytes): Promise<Row> => {
     const [result] = await runEmulated([c], { program, orders: 1, l2Bytes: l2 })

@@ -1,0 +1,130 @@
+// The papers' lists run for real on the cpu device of this machine, with graphs of fewer nodes and edges,
+// under every policy in groups and continuous, and the same reduced lists simulated: does what is said
+// of the V100 hold where the work is done, and does the simulation rank the policies alike?
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
+import { Effect } from "effect"
+import { readWorkload } from "../src/cli/workload/readWorkload.ts"
+import type { PolicyName } from "../src/model/Snapshot.ts"
+import { presetShape } from "../src/prep/presets/presetShape.ts"
+import { type ComparedRow, type Comparison, compare, ours, published } from "./paperFigures.ts"
+import {
+  type Device,
+  type Figures,
+  type Ranking,
+  type RealRun,
+  rankingOf,
+  runReal,
+  type Scheduler,
+  type SideBySide,
+  sideBySide,
+  simulated,
+} from "./sideBySide.ts"
+import { modes } from "./simulateAll.ts"
+import { leastMeanMs } from "./workloads/leastMean.ts"
+import { writeCognn } from "./workloads/makeCognn.ts"
+
+/** A graph has at most so many edges, and features of at most so many bytes: six minutes for all lists. */
+export const reducedEdges = 200_000
+export const reducedFeatureBytes = 16 * 2 ** 20
+
+/** As on 26 GiB at full size, all tasks of a list fit at once. */
+export const memoryBytes = 2 ** 30
+export const lanes = 2
+
+/** The two that the first claim is about are run so many times, the others once. */
+const repeated: ReadonlyArray<Scheduler> = [
+  { policy: "base", mode: "groups" },
+  { policy: "slo", mode: "continuous" },
+]
+
+export const reducedScale = (preset: string): number => {
+  const { featureWidth, numEdges, numNodes } = presetShape({
+    kind: "preset",
+    preset,
+    seed: 1,
+    scale: 1,
+  })
+  const share = Math.min(
+    1,
+    reducedEdges / numEdges,
+    reducedFeatureBytes / (4 * featureWidth * numNodes),
+  )
+  return Number(share.toPrecision(3))
+}
+
+export interface RealComparison {
+  readonly list: string
+  readonly real: Comparison
+  readonly simulated: Comparison
+  /** Both, with every run for real. */
+  readonly sideBySide: ReadonlyArray<SideBySide>
+  readonly ranking: Ranking
+}
+
+export interface RealSize {
+  readonly repeats: number
+  readonly policies?: ReadonlyArray<PolicyName>
+}
+
+const rowOf = ({ mode, policy }: Scheduler, figures: Figures): ComparedRow => ({
+  policy,
+  mode,
+  meanResponseMs: figures.meanResponseMs,
+  makespanMs: figures.makespanMs,
+  qosMetRatio: figures.qosMetRatio,
+})
+
+const timesOf = ({ mode, policy }: Scheduler, repeats: number): number =>
+  repeated.some((one) => one.policy === policy && one.mode === mode) ? repeats : 1
+
+const runAll = (file: string, device: Device, { policies, repeats }: RealSize) =>
+  Effect.gen(function* () {
+    const workload = yield* readWorkload(file, { allowOutside: true })
+    const all = policies ?? [...published, ...ours]
+    const schedulers = all.flatMap((policy) => modes.map((mode) => ({ policy, mode })))
+    const runs = schedulers.map((): Array<RealRun> => [])
+    for (let round = 0; round < repeats; round++) {
+      for (const [i, scheduler] of schedulers.entries()) {
+        if (round >= timesOf(scheduler, repeats)) continue
+        runs[i]!.push(yield* runReal(workload, scheduler, device))
+      }
+    }
+    const rows: Array<SideBySide> = []
+    for (const [i, scheduler] of schedulers.entries()) {
+      rows.push(sideBySide(scheduler, runs[i]!, yield* simulated(workload, scheduler, device)))
+    }
+    return rows
+  })
+
+export const compareForReal = async (
+  csv: string,
+  hidden: number,
+  machine: Device["machine"],
+  size: RealSize,
+): Promise<RealComparison> => {
+  const folder = mkdtempSync(join(tmpdir(), "gnnsched-paper-"))
+  try {
+    const options = { hidden, machine, scaleOf: reducedScale }
+    const file = writeCognn(csv, folder, options)
+    const rows = await Effect.runPromise(runAll(file, { machine, memoryBytes, lanes }, size))
+    const list = basename(csv, ".csv")
+    const boundMs = leastMeanMs(csv, options)
+    const compared = (of: (row: SideBySide) => Figures) =>
+      compare(
+        list,
+        rows.map((row) => rowOf(row, of(row))),
+        boundMs,
+      )
+    return {
+      list,
+      real: compared(({ real }) => real),
+      simulated: compared((row) => row.simulated),
+      sideBySide: rows,
+      ranking: rankingOf(rows),
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

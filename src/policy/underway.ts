@@ -1,0 +1,78 @@
+// A run under way as admission sees it: when it ends, and at which operator boundary it could give its
+// lane, both with what they vary by.
+import { limits } from "../model/limits.ts"
+import type { Demand } from "../model/Plan.ts"
+import type { Snapshot } from "../model/Snapshot.ts"
+import { boundariesMs, progressOf, type RunProgress } from "./runProgress.ts"
+import { deviationOf, sureness } from "./sureness.ts"
+
+export interface Underway {
+  readonly id: string
+  /** Infinite without a target, or where it is lost. */
+  readonly dueAtMs: number
+  readonly demand: Demand
+  /** How many times as long it takes as alone. */
+  readonly slowdown: number
+  readonly endsAtMs: number
+  readonly endVariance: number
+  /** The next boundary that it has surely not passed; null where it keeps its lane to the end. */
+  readonly boundaryAtMs: number | null
+  readonly boundaryVariance: number
+  /** It gives its lane there. */
+  readonly isStopping: boolean
+}
+
+export interface UnderwayOptions {
+  readonly nowMs: number
+  /** Runs give way to what is due sooner. */
+  readonly stopsForTargets: boolean
+  readonly deviations?: number
+}
+
+export const underway = (
+  snapshot: Pick<Snapshot, "interference" | "running">,
+  options: UnderwayOptions,
+): ReadonlyArray<Underway> =>
+  progressOf(snapshot, options.nowMs).map((run) => underwayOf(run, options))
+
+const underwayOf = (
+  run: RunProgress,
+  { deviations = sureness, nowMs, stopsForTargets }: UnderwayOptions,
+): Underway => {
+  const { doneMs, endsAtMs, slowdown, task } = run
+  const { demand, predictedMs, stop } = task
+  /** Standard deviation for each millisecond alone. */
+  const perMs =
+    stop === undefined || predictedMs === 0
+      ? 0
+      : deviationOf(predictedMs, stop.predictedP95Ms) / predictedMs
+  const { progress } = task
+  const boundaries = boundariesMs(task)
+  const runsOp =
+    progress === undefined || stop === undefined ? null : progress.opsDone - stop.firstOp
+  /** Where it surely was: what it has done by then varies no more. */
+  const knownMs = runsOp === null ? 0 : (boundaries[runsOp - 1] ?? 0)
+  const varianceAt = (aloneMs: number) => (Math.max(0, aloneMs - knownMs) * perMs * slowdown) ** 2
+  const mayStop =
+    stop !== undefined &&
+    (stop.stoppingFor !== null || (stopsForTargets && stop.preemptions < limits.maxPreemptions))
+  const isAhead = (aloneMs: number, op: number) =>
+    runsOp === null ? aloneMs * (1 - deviations * perMs) >= doneMs : op >= runsOp
+  const next = mayStop ? boundaries.find(isAhead) : undefined
+  const boundaryMs = next === undefined || next >= predictedMs ? null : next
+  const isMet = stop !== undefined && endsAtMs <= stop.dueAtMs
+  return {
+    id: task.id,
+    dueAtMs: isMet ? stop.dueAtMs : Number.POSITIVE_INFINITY,
+    demand,
+    slowdown,
+    endsAtMs,
+    endVariance: varianceAt(predictedMs),
+    boundaryAtMs:
+      boundaryMs === null
+        ? null
+        : Math.max(nowMs, endsAtMs - (predictedMs - boundaryMs) * slowdown),
+    boundaryVariance: varianceAt(boundaryMs ?? 0),
+    isStopping: stop !== undefined && stop.stoppingFor !== null,
+  }
+}
