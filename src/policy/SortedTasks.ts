@@ -11,7 +11,7 @@ interface Chunk {
 }
 
 /** A chunk this long is halved: a move within it costs no more than the search for it. */
-const maxChunk = 64
+const maxChunk = 128
 
 export class SortedTasks implements OrderedTasks {
   readonly #order: TaskOrder
@@ -45,8 +45,8 @@ export class SortedTasks implements OrderedTasks {
     if (key > this.#lastKeys[at]!) this.#lastKeys[at] = key
     const { keys, tasks } = this.#chunks[at]!
     const place = firstFrom(this.#chunks[at]!, key, task.seq)
-    insert(keys, place, key)
-    insert(tasks, place, task)
+    keys.splice(place, 0, key)
+    tasks.splice(place, 0, task)
     if (keys.length <= maxChunk) return
     const half = { keys: keys.splice(maxChunk / 2), tasks: tasks.splice(maxChunk / 2) }
     this.#chunks.splice(at + 1, 0, half)
@@ -61,8 +61,8 @@ export class SortedTasks implements OrderedTasks {
     if (chunk === undefined) return false
     const place = firstFrom(chunk, key, task.seq)
     if (chunk.tasks[place] !== task) return false
-    removeAt(chunk.keys, place)
-    removeAt(chunk.tasks, place)
+    chunk.keys.splice(place, 1)
+    chunk.tasks.splice(place, 1)
     this.#length--
     if (chunk.keys.length > 0) {
       this.#lastKeys[at] = chunk.keys[chunk.keys.length - 1]!
@@ -120,18 +120,6 @@ class Ascending implements Iterator<WaitingTask> {
     }
     return { done: false, value }
   }
-}
-
-/** `splice` for one item, which it would wrap in arrays. */
-const insert = <A>(items: Array<A>, place: number, item: A): void => {
-  items.push(item)
-  for (let at = items.length - 1; at > place; at--) items[at] = items[at - 1]!
-  items[place] = item
-}
-
-const removeAt = <A>(items: Array<A>, place: number): void => {
-  for (let at = place + 1; at < items.length; at++) items[at - 1] = items[at]!
-  items.pop()
 }
 
 /** Whether the task at `place` comes before one of this key and number. */

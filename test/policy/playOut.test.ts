@@ -1,0 +1,44 @@
+// A play that is given up early is one that could not have been the best.
+import { expect, it } from "vitest"
+import { isBetter, PlayOut } from "../../src/policy/PlayOut.ts"
+import { testRandom } from "../support/random.ts"
+import { tasksOf, World } from "./world.ts"
+
+it("gives a play up only where it is no better than the best so far", () => {
+  let givenUp = 0
+  for (let seed = 0; seed < 300; seed++) {
+    const random = testRandom(seed)
+    const inputs = Array.from({ length: 2 + random.int(9) }, () => ({
+      arenaBytes: 64 * (1 + random.int(40)),
+      predictedMs: 1 + random.int(100),
+      qosTargetMs: random.int(2) === 0 ? null : 20 + random.int(300),
+      tenant: `x${random.int(2)}`,
+      demand: { bandwidth: random.int(11) / 10, compute: random.int(11) / 10 },
+    }))
+    const tasks = tasksOf(inputs)
+    const world = new World({
+      tasks,
+      budgetBytes: 64 * 60,
+      lanes: 1 + random.int(3),
+      weights: { x0: 1, x1: 1 + random.int(3) },
+      mode: "continuous",
+    })
+    const snapshot = world.snapshot()
+    const options = { snapshot, tasks, nowMs: 0, sparePart: 0.1, roomless: new Set<number>() }
+    const out = new PlayOut(options)
+    const courseOf = () => ({
+      order: tasks.map((_, at) => at).sort(() => random.int(3) - 1),
+      atMost: tasks.map(() => random.int(4)),
+    })
+    const best = out.play(courseOf())
+    for (let turn = 0; turn < 20; turn++) {
+      const course = courseOf()
+      const whole = out.play(course)
+      const played = out.playAgainst(course, best)
+      if (played !== null) expect(played, `seed ${seed}`).toEqual(whole)
+      else expect(isBetter(whole, best), `seed ${seed}`).toBe(false)
+      if (played === null) givenUp++
+    }
+  }
+  expect(givenUp).toBeGreaterThan(1000)
+})
