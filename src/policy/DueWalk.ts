@@ -47,8 +47,11 @@ class DueWalk {
   readonly #order: ReadonlyArray<Promised>
   readonly #runs: ReadonlyArray<Underway>
   readonly #nowMs: number
-  /** Of a task beside others as they are on the average. */
-  readonly #slowdownOf: (demand: Demand) => number
+  /** The others as they are on the average, beside whom each task runs. */
+  readonly #others: ReadonlyArray<Demand>
+  readonly #interference: Concurrency["interference"]
+  /** Tasks of one kind share their demand. */
+  readonly #slowdowns = new Map<Demand, number>()
   readonly #lanes: ReadonlyArray<Lane>
   /** Runs that gave their lane, with what is left of them. */
   readonly #stopped = new Map<Underway, { readonly leftMs: number; readonly variance: number }>()
@@ -66,8 +69,8 @@ class DueWalk {
     const all = [...order, ...runs.map((run) => ({ ...run, runMs: run.endsAtMs - nowMs }))]
     const mean = meanDemand(all)
     const crowd = bestCrowd(mean, { interference, lanes })
-    const others = new Array<Demand>(crowd.count - 1).fill(mean)
-    this.#slowdownOf = (demand) => slowdown([demand, ...others], interference)[0]!
+    this.#others = new Array<Demand>(crowd.count - 1).fill(mean)
+    this.#interference = interference
     this.#order = order
     this.#nowMs = nowMs
     this.#runs = runs.toSorted((a, b) => a.dueAtMs - b.dueAtMs)
@@ -157,6 +160,14 @@ class DueWalk {
     return run.boundaryAtMs === null
       ? this.#surely(this.#later(run.endsAtMs, run), run.endVariance)
       : this.#surely(this.#later(run.boundaryAtMs, run), run.boundaryVariance)
+  }
+
+  #slowdownOf(demand: Demand): number {
+    const known = this.#slowdowns.get(demand)
+    if (known !== undefined) return known
+    const each = slowdown([demand, ...this.#others], this.#interference)[0]!
+    this.#slowdowns.set(demand, each)
+    return each
   }
 
   #surely(atMs: number, variance: number): number {

@@ -1,7 +1,7 @@
 // Where the runs under way are, as far as can be predicted: when each ends, and when it comes to an
 // operator boundary, at which it could give its lane away.
 import { slowdown } from "../cost/interference.ts"
-import type { RunningTask, Snapshot } from "../model/Snapshot.ts"
+import type { RunningTask, Snapshot, Stoppable } from "../model/Snapshot.ts"
 
 export interface RunProgress {
   readonly task: RunningTask
@@ -14,9 +14,25 @@ export interface RunProgress {
   readonly boundaryAtMs: number
 }
 
+interface Boundaries {
+  readonly predictedMs: number
+  readonly atMs: ReadonlyArray<number>
+}
+
+/** Of a run they stay as they are, and every decision asks for them. */
+const boundariesOf = new WeakMap<Stoppable, Boundaries>()
+
 /** Milliseconds alone from the run's beginning to each operator boundary, the end among them. */
 export const boundariesMs = ({ predictedMs, stop }: RunningTask): ReadonlyArray<number> => {
   if (stop === undefined) return [predictedMs]
+  const known = boundariesOf.get(stop)
+  if (known?.predictedMs === predictedMs) return known.atMs
+  const atMs = reckonBoundaries(predictedMs, stop)
+  boundariesOf.set(stop, { predictedMs, atMs })
+  return atMs
+}
+
+const reckonBoundaries = (predictedMs: number, stop: Stoppable): ReadonlyArray<number> => {
   const { firstOp, opEndsMs } = stop
   const before = firstOp === 0 ? 0 : opEndsMs[firstOp - 1]!
   const left = opEndsMs.at(-1)! - before
