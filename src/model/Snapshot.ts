@@ -73,6 +73,7 @@ export interface Snapshot {
   readonly firm?: boolean
   /** Tasks this scheduler has started so far: the alternating policies go on from there. */
   readonly startedCount: number
+  /** Of now: valid until the next change, so that a policy that wants it later copies it. */
   readonly memory: MemoryView
   /** From host memory to the device: what a resident object that is not there costs first. */
   readonly loadBytesPerMs: number

@@ -6,7 +6,8 @@ import { elasticAt, fillGroup } from "./fillGroup.ts"
  * Waiting tasks in the order in which they should start; asked whenever a lane is free (in groups mode
  * when nothing runs). Only as many are read as start, so a generator need not line up all of them. They
  * start until one does not fit the lanes or the memory; ending early starts no more. `nowMs` is
- * milliseconds since the runtime was opened, as are the times of the tasks.
+ * milliseconds since the runtime was opened, as are the times of the tasks. What the snapshot holds is valid
+ * until the call returns.
  */
 export type ChooseTasks = (snapshot: Snapshot, nowMs: number) => Iterable<WaitingTask>
 

@@ -258,7 +258,9 @@ class History {
   }
 }
 
-it("keeps the pool sound over random histories, and whole again at their end", () => {
+it("keeps the pool sound over random histories, and whole again at their end", {
+  timeout: 120_000,
+}, () => {
   fc.assert(
     fc.property(fc.integer({ min: 64, max: 4000 }), steps, (budgetBytes, history) => {
       const pool = new History(budgetBytes)
