@@ -54,40 +54,40 @@ describe.each(builds)("kernels under the emulator, $variant", ({ variant, step, 
     expect(output).not.toContain("FAILED")
   })
 
-  it("multiply matrices of every odd shape at float32 grade", () => agree(gemmTable(step)), 60_000)
+  it("multiply matrices of every odd shape at float32 grade", () => agree(gemmTable(step)), 180_000)
 
   it("aggregate over every odd graph, width and mode", async () => {
     const cases = spmmTable(step)
     await agree(cases.filter((c) => !large(c)))
     await agree(cases.filter(large), 2e-5)
-  }, 60_000)
+  }, 180_000)
 
   it(
     "multiply rounded operands, and those stored in two bytes",
     () => agree(lowGemmTable(step)),
-    60_000,
+    180_000,
   )
 
   it("aggregate rows stored in two bytes", async () => {
     const cases = halfSpmmTable(step)
     await agree(cases.filter((c) => !large(c)))
     await agree(cases.filter(large), 2e-5)
-  }, 60_000)
+  }, 180_000)
 
   it(
     "normalise, read out and gather rows stored in two bytes",
     () => agree(halfRowTable(step)),
-    60_000,
+    180_000,
   )
 
-  it("attend over every odd graph with every head shape", () => agree(gatTable(step)), 60_000)
+  it("attend over every odd graph with every head shape", () => agree(gatTable(step)), 180_000)
 
-  it("attend by GATv2 over the same", () => agree(gatv2Table(step)), 60_000)
+  it("attend by GATv2 over the same", () => agree(gatv2Table(step)), 180_000)
 
   it("aggregate and multiply in one kernel, in both modes", async () => {
     // sums of sums: a hub's are forty times the mean magnitude the error is taken relative to
     await agree(aggGemmTable(step), 4e-5)
-  }, 60_000)
+  }, 180_000)
 
   it("attend where logits are huge, tiny or minus infinity", () => agree(hardLogits()))
 
