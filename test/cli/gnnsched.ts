@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url"
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
 
+/** As vitest.config.ts has them for this process. */
+const v8Flags = process.execArgv.filter((flag) => flag.startsWith("--wasm-"))
+
 export interface CommandResult {
   readonly status: number | null
   readonly stdout: string
@@ -29,7 +32,7 @@ export const gnnsched = (
   new Promise((resolve, reject) => {
     const env = { ...process.env, ...options.env, NO_COLOR: "1" }
     const output = options.stdoutFile === undefined ? "pipe" : openSync(options.stdoutFile, "w")
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(process.execPath, [...v8Flags, main, ...args], {
       env,
       stdio: ["ignore", output, "pipe"],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
