@@ -7,7 +7,7 @@ export default defineConfig({
     // Native devices, worker threads and spawned commands: processes keep them apart.
     pool: "forks",
     // Where threads come and go, V8 of Node 24 aborts now and then when it replaces a wrapper of WebAssembly
-    // ("jit_page.has_value()"), which Node's own stripping of types is made of: it replaces none.
+    // ("jit_page.has_value()"), as Node's stripping of types uses it: here it replaces none.
     execArgv: ["--wasm-wrapper-tiering-budget=2147483647"],
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

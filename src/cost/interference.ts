@@ -41,31 +41,6 @@ export interface Beside {
   readonly without: number
 }
 
-/** How many times as long a task takes beside those; as `slowdown` has it for the last of them. */
-export const slowdownBeside = (
-  own: Demand,
-  { running, without }: Beside,
-  model: InterferenceModel = shares,
-): number => {
-  let bandwidth = 0
-  let compute = 0
-  let others = 0
-  for (let at = 0; at < running.length; at++) {
-    if (at === without) continue
-    const { demand } = running[at]!
-    bandwidth += demand.bandwidth
-    compute += demand.compute
-    others++
-  }
-  bandwidth += own.bandwidth
-  compute += own.compute
-  if (model.kind === "shares") return Math.max(1, bandwidth, compute)
-  const waits = bandwidth - own.bandwidth
-  const contention =
-    model.memory * own.bandwidth * waits + model.core * (1 - own.bandwidth) * (others - waits)
-  return Math.max(1, compute) * (1 + contention)
-}
-
 /** What multiplies `memory` and `core` for one task beside the others: the features of a fit. */
 export const contention = (
   own: Demand,

@@ -20,11 +20,7 @@ export class TenantShares {
   readonly #dueSlackMs: number
   /** No tenant weighs more than 1. */
   readonly noneIsHeavy: boolean
-  /**
-   * Those that are within their share where these are few, else null: what waits of others may hide
-   * theirs.
-   */
-  readonly few: ReadonlyArray<string> | null
+  readonly #byService: Snapshot["byService"]
 
   constructor({
     byService,
@@ -37,14 +33,22 @@ export class TenantShares {
     this.#dueSlackMs = firm ? firmSlackMs : dueSlackMs
     const [neediest] = byService
     this.#leastMs = neediest === undefined ? 0 : neediest.attainedMs / neediest.weight
+    this.#byService = byService
+  }
+
+  /**
+   * Those that are within their share where these are few, else null: what waits of others may hide
+   * theirs.
+   */
+  get few(): ReadonlyArray<string> | null {
     const most = this.#leastMs + Math.max(shareSlackMs, this.#dueSlackMs)
-    let count = 0
-    while (count < byService.length && count <= fewTenants) {
-      const { attainedMs, weight } = byService[count]!
+    const few: Array<string> = []
+    for (const { attainedMs, tenant, weight } of this.#byService) {
       if (attainedMs / weight > most) break
-      count++
+      if (few.length === fewTenants) return null
+      few.push(tenant)
     }
-    this.few = count > fewTenants ? null : byService.slice(0, count).map(({ tenant }) => tenant)
+    return few
   }
 
   weightOf(tenant: string): number {

@@ -138,19 +138,20 @@ class Choice {
   #shortest(): WaitingTask | null {
     const inTime = this.#inTimeByAgedTime
     const lost = this.#lostByAgedTime
+    const { few } = this.#shares
     const found =
-      this.#shares.few === null
+      few === null
         ? (this.#shortestOf(inTime.tasks(), "within") ?? this.#shortestOf(lost.tasks(), "within"))
-        : (this.#shortestOfFew(this.#inTime) ?? this.#shortestOfFew(this.#lost))
+        : (this.#shortestOfFew(few, this.#inTime) ?? this.#shortestOfFew(few, this.#lost))
     return found ?? this.#shortestOf(inTime.tasks()) ?? lost.tasks()[0] ?? null
   }
 
   /** Of each tenant that is within its share, where they are few, the first. */
-  #shortestOfFew(list: TaskList): WaitingTask | undefined {
+  #shortestOfFew(tenants: ReadonlyArray<string>, list: TaskList): WaitingTask | undefined {
     if (list.length === 0) return undefined
     const tasks = list.byTenant(byAgedTime)
     const firsts: Array<WaitingTask> = []
-    for (const tenant of this.#shares.few!) {
+    for (const tenant of tenants) {
       const first = this.#firstFree(tasks.get(tenant))
       if (first !== undefined) firsts.push(first)
     }
