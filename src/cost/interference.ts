@@ -35,12 +35,6 @@ export const slowdown = (
   })
 }
 
-/** Those among whom a task would run: all that run but the one at `without`. */
-export interface Beside {
-  readonly running: ReadonlyArray<{ readonly demand: Demand }>
-  readonly without: number
-}
-
 /** What multiplies `memory` and `core` for one task beside the others: the features of a fit. */
 export const contention = (
   own: Demand,

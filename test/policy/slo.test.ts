@@ -66,6 +66,15 @@ describe("slo", () => {
     expect(orderOf(worldOf(inputs, { weights: { heavy: 3 } }))).toEqual(["t1", "t0"])
   })
 
+  it("runs the shortest per weight first, also where a shorter one weighs less", () => {
+    const light = Array.from({ length: 13 }, () => ({ predictedMs: 10, tenant: "light" }))
+    const inputs = [...light, { predictedMs: 20, tenant: "heavy" }]
+    const world = worldOf(inputs, { weights: { heavy: 3 } })
+    for (const maxWeight of [3, Number.POSITIVE_INFINITY]) {
+      expect(slo({ ...world.snapshot(), maxWeight }, 0).start).toEqual(["t13"])
+    }
+  })
+
   it("runs what is late already after all that it would make late", () => {
     const inputs = [
       { predictedMs: 5, qosTargetMs: 1 },
