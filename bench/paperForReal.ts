@@ -18,6 +18,7 @@ import {
   runReal,
   type Scheduler,
   type SideBySide,
+  sharing,
   sideBySide,
   simulated,
 } from "./sideBySide.ts"
@@ -76,6 +77,8 @@ const rowOf = ({ mode, policy }: Scheduler, figures: Figures): ComparedRow => ({
   qosMetRatio: figures.qosMetRatio,
 })
 
+const isShared = ({ shareWork = false }: Scheduler): boolean => shareWork
+
 const timesOf = ({ mode, policy }: Scheduler, repeats: number): number =>
   repeated.some((one) => one.policy === policy && one.mode === mode) ? repeats : 1
 
@@ -83,7 +86,8 @@ const runAll = (file: string, device: Device, { policies, repeats }: RealSize) =
   Effect.gen(function* () {
     const workload = yield* readWorkload(file, { allowOutside: true })
     const all = policies ?? [...published, ...ours]
-    const schedulers = all.flatMap((policy) => modes.map((mode) => ({ policy, mode })))
+    const each = all.flatMap((policy) => modes.map((mode): Scheduler => ({ policy, mode })))
+    const schedulers = [...each, sharing]
     const runs = schedulers.map((): Array<RealRun> => [])
     for (let round = 0; round < repeats; round++) {
       for (const [i, scheduler] of schedulers.entries()) {
@@ -111,11 +115,12 @@ export const compareForReal = async (
     const rows = await Effect.runPromise(runAll(file, { machine, memoryBytes, lanes }, size))
     const list = basename(csv, ".csv")
     const boundMs = leastMeanMs(csv, options)
+    const [[shared], alone] = [rows.filter(isShared), rows.filter((row) => !isShared(row))]
     const compared = (of: (row: SideBySide) => Figures) =>
       compare(
         list,
-        rows.map((row) => rowOf(row, of(row))),
-        boundMs,
+        alone.map((row) => rowOf(row, of(row))),
+        { boundMs, sharedMs: of(shared!).meanResponseMs },
       )
     return {
       list,

@@ -20,7 +20,12 @@ import { readProfileFile } from "../src/runtime/readProfileFile.ts"
 export interface Scheduler {
   readonly policy: PolicyName
   readonly mode: SchedulingMode
+  /** Whether tasks that ask for the same run once; false unless said. */
+  readonly shareWork?: boolean
 }
+
+/** The default, as it is used. */
+export const sharing: Scheduler = { policy: "slo", mode: "continuous", shareWork: true }
 
 export interface Figures {
   readonly meanResponseMs: number
@@ -69,7 +74,7 @@ export const runReal = (
 ) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const options = { ...scheduler, memoryBytes, lanes, profile: machine.lane, shareWork: false }
+      const options = { shareWork: false, ...scheduler, memoryBytes, lanes, profile: machine.lane }
       const runtime = yield* Effect.acquireRelease(
         Effect.promise(() => Runtime.open(options)),
         (open) => Effect.promise(() => open.close()),
@@ -158,7 +163,8 @@ export interface Ranking {
   readonly tied: ReadonlyArray<readonly [string, string]>
 }
 
-const nameOf = ({ mode, policy }: Scheduler): string => `${policy}/${mode}`
+const nameOf = ({ mode, policy, shareWork }: Scheduler): string =>
+  `${policy}/${mode}${shareWork ? "/shared" : ""}`
 
 export const rankingOf = (rows: ReadonlyArray<SideBySide>): Ranking => {
   const order = (of: (row: SideBySide) => number) =>

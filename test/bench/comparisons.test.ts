@@ -25,8 +25,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 it("the papers' comparison: slo answers sooner than base in groups and meets as many targets", async () => {
   const csv = join(folder, "small.csv")
   const rows = ["GCN,amazon0601,4", "GAT,cora,2", "GIN,pubmed,4", "GCN,citeseer,2", "GAT,DD,2"]
-  writeFileSync(csv, `model,graph,layers\n${rows.join("\n")}\n`)
-  const { meanOverBase, metLessBest, rows: all } = await compareList(csv)
+  writeFileSync(csv, `model,graph,layers\n${[...rows, "GAT,DD,2"].join("\n")}\n`)
+  const { meanOverBase, metLessBest, rows: all, ...ratios } = await compareList(csv)
+  expect(ratios.meanSharedOverPublished).toBeLessThan(ratios.meanOverPublished)
   expect(all.every(({ completed, tasks }) => completed === tasks)).toBe(true)
   expect(meanOverBase).toBeLessThan(0.5)
   expect(metLessBest).toBeGreaterThanOrEqual(0)
@@ -39,9 +40,10 @@ it("the papers' comparison for real: every reduced list beside its simulation", 
   writeFileSync(csv, "model,graph,layers\nGCN,artist,3\nGIN,cora,2\nGAT,citeseer,2\n")
   const size = { repeats: 2, policies: ["base", "slo"] } as const
   const compared = await compareForReal(csv, 16, machines["cpu-2"], size)
-  const schedulers = ["base/groups", "base/continuous", "slo/groups", "slo/continuous"]
+  const alone = ["base/groups", "base/continuous", "slo/groups", "slo/continuous"]
+  const schedulers = [...alone, "slo/continuous/shared"]
   expect(compared.ranking.real.toSorted()).toEqual(schedulers.toSorted())
-  expect(compared.sideBySide.map(({ runs }) => runs.length)).toEqual([2, 1, 1, 2])
+  expect(compared.sideBySide.map(({ runs }) => runs.length)).toEqual([2, 1, 1, 2, 2])
   expect(compared.real.meanOverBase).toBeGreaterThan(0)
   expect(reducedScale("cora")).toBe(1)
   expect(reducedScale("reddit")).toBeLessThan(0.01)
