@@ -10,6 +10,7 @@ import {
   TaskCancelled,
   TooLarge,
 } from "../model/errors.ts"
+import { FirstAtHand } from "../model/FirstAtHand.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
 import type { Graph, GraphShape } from "../model/Graph.ts"
 import type { HostWork } from "../model/HostWork.ts"
@@ -22,7 +23,7 @@ import type { Admission } from "./Admission.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import { neighbourhoodPlan, type ScopedPlans } from "./neighbourhoodPlan.ts"
-import { type PlannedWork, PlanShelf } from "./PlanShelf.ts"
+import { PlanShelf } from "./PlanShelf.ts"
 import {
   mergesWithNobody,
   type PreparedPlan,
@@ -30,6 +31,7 @@ import {
   preparedPlans,
   rolesOf,
 } from "./PreparedTask.ts"
+import { plansFor } from "./plansFor.ts"
 import { inTurn, type Step } from "./Step.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
@@ -146,20 +148,9 @@ class Estimator {
   }
 }
 
-/** A task whose whole plan takes less than this part of the device is not given smaller ones. */
-const elasticShare = 1 / 16
-
-/** The whole plan, and for a task that takes much of the device smaller ones. */
-const plansFor = (
-  { device, elastic }: EstimatorOptions,
-  shelf: PlanShelf,
-  work: PlannedWork,
-): Result.Result<ReadonlyArray<Plan>, InputError> =>
-  Result.flatMap(shelf.whole(work), (whole) =>
-    elastic && footprintBytes(whole) > elasticShare * device.budgetBytes
-      ? shelf.all(work)
-      : Result.succeed([whole]),
-  )
+/** What looks at no memory runs whole plans alone. */
+const isElastic = ({ elastic, refuseTooLarge }: EstimatorOptions): boolean =>
+  elastic && refuseTooLarge
 
 const refusals: ReadonlySet<string> = new Set([
   "TooLarge",
@@ -179,46 +170,48 @@ const estimate = (
   if (task.cancelRequested) return Effect.interrupt
   const { graph, model, spec } = task
   const targets = spec.nodes
-  const opsBefore = shelf.plannedOps
   const take = (scoped: ScopedPlans) => {
     const { hostWork = null } = options
     return hostWork === null
       ? takeAndPrepare(options, task, scoped)
       : Effect.andThen(
-          hostWork.takeIn(shelf.plannedOps - opsBefore),
+          hostWork.takeIn(shelf.takeNewOps()),
           Effect.suspend(() => takeAndPrepare(options, task, scoped)),
         )
   }
   const work = { model, shape: graph.shape, targets: targets?.length ?? null }
-  const plans = plansFor(options, shelf, work)
-  if (Result.isFailure(plans)) return Effect.fail(plans.failure)
-  const whole = { graph, targets, plans: plans.success }
-  if (targets === null) return take(whole)
+  const planned = shelf.whole(work)
+  if (Result.isFailure(planned)) return Effect.fail(planned.failure)
+  const whole = planned.success
+  const takeWhole = () => {
+    const plans = isElastic(options)
+      ? plansFor(work, whole, shelf, options.device.budgetBytes)
+      : new FirstAtHand(whole)
+    return take({ graph, targets, plans })
+  }
+  if (targets === null) return takeWhole()
   beginPreparing(options.book, task)
-  return Effect.flatMap(neighbourhoodPlan(options, task, whole.plans[0]!), (part) =>
-    take(part ?? whole),
+  return Effect.flatMap(neighbourhoodPlan(options, task, whole), (part) =>
+    part === null ? takeWhole() : take(part),
   )
 }
 
-/** By the plans that fit, unless admission has something against it. */
+/** Unless it fits by no plan, or admission has something against it. */
 const takeAndPrepare = (
   options: EstimatorOptions,
   task: LiveTask,
-  { plans: all, ...scope }: ScopedPlans,
+  scoped: ScopedPlans,
 ): Effect.Effect<PreparedTask, Failure> => {
   const { budgetBytes } = options.device
-  const fits = (one: Plan) => footprintBytes(one) <= budgetBytes
-  const fitting = all.every(fits) ? all : all.filter(fits)
-  const plans = options.refuseTooLarge ? fitting : all.slice(0, 1)
-  const [plan = all.at(-1)!] = plans
+  const plan = scoped.plans.first
   task.plan = plan
   const bytesNeeded = footprintBytes(plan)
-  if (plans.length === 0) {
+  if (options.refuseTooLarge && bytesNeeded > budgetBytes) {
     return Effect.fail(new TooLarge({ bytesNeeded, bytesBudget: budgetBytes }))
   }
   const key = options.shareWork ? workKey(task) : null
   const refusal = options.admission.admit(task, {
-    ...options.times.predict(task, plan, scope.graph),
+    ...options.times.predict(task, plan, scoped.graph),
     overheadMs: options.times.overheadMs,
     workKey: mayAnswerMany(plan) ? key : null,
     demand: plan.demand ?? noDemand,
@@ -226,7 +219,7 @@ const takeAndPrepare = (
   })
   if (refusal !== null) return Effect.fail(refusal)
   beginPreparing(options.book, task)
-  const prepared = preparePlans(options, task, { ...scope, plans })
+  const prepared = preparePlans(options, task, scoped)
   if (key === null) return prepared
   return Effect.map(prepared, (made) => {
     const waiting = { ...made.waiting, workKey: key }
@@ -243,13 +236,13 @@ export const preparePlans = (
   { graph, plans, targets }: ScopedPlans,
 ): Effect.Effect<PreparedTask, InputError | PrepError> => {
   const { model, spec } = task
-  const request = { taskId: spec.id, graph, model, roles: rolesOf(plans), targets }
+  const request = { taskId: spec.id, graph, model, roles: rolesOf(plans.first), targets }
   return Effect.map(prep.prepare(request), (objects) => {
     const prepared = preparedPlans(plans, objects)
     const options = prepared.map((one) => optionOf(times, task, one, graph))
     const waiting = waitingTask(task, options)
     const scope = { graph, targets }
-    return { ...prepared[0]!, plans: prepared, scope, merge: mergesWithNobody, waiting }
+    return { ...prepared.first, plans: prepared, scope, merge: mergesWithNobody, waiting }
   })
 }
 
@@ -274,7 +267,7 @@ const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"]
   return needs
 }
 
-const waitingTask = (task: LiveTask, options: ReadonlyArray<PlanOption>): WaitingTask => {
+const waitingTask = (task: LiveTask, options: FirstAtHand<PlanOption>): WaitingTask => {
   return {
     id: task.spec.id,
     tenant: task.spec.tenant,
@@ -282,8 +275,8 @@ const waitingTask = (task: LiveTask, options: ReadonlyArray<PlanOption>): Waitin
     submittedAtMs: task.submittedAtMs,
     qosTargetMs: task.spec.deadlineMs,
     priority: task.spec.priority,
-    ...options[0]!,
-    ...(options.length > 1 ? { options } : {}),
+    ...options.first,
+    ...(options.mayHaveOthers ? { options } : {}),
   }
 }
 

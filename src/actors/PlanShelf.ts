@@ -41,21 +41,23 @@ export class PlanShelf {
   readonly #all = remembered(
     (request) =>
       Result.map(planFrontier(request), (plans) => {
-        for (const { ops } of plans.slice(1)) this.#plannedOps += ops.length
+        for (const { ops } of plans.slice(1)) this.#newOps += ops.length
         return plans
       }),
     limits.frontierCacheEntries,
   )
-  #plannedOps = 0
+  #newOps = 0
 
   constructor(options: { readonly alignBytes: number; readonly profile: DeviceProfile }) {
     this.#alignBytes = options.alignBytes
     this.#profile = options.profile
   }
 
-  /** Operators of the smaller plans made so far: most of what planning costs. */
-  get plannedOps(): number {
-    return this.#plannedOps
+  /** Operators of the smaller plans made since the last call: most of what planning costs. */
+  takeNewOps(): number {
+    const ops = this.#newOps
+    this.#newOps = 0
+    return ops
   }
 
   whole(work: PlannedWork): Result.Result<Plan, InputError> {

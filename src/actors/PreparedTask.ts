@@ -1,7 +1,8 @@
 // What the estimator found out of a task: its plans with what each needs on the device and beside it, and
 // how a policy sees it. A task starts with one of its plans and keeps it until it has ended.
+import type { FirstAtHand } from "../model/FirstAtHand.ts"
 import type { Graph } from "../model/Graph.ts"
-import { type Plan, slotsOn } from "../model/Plan.ts"
+import type { Plan } from "../model/Plan.ts"
 import {
   isWritten,
   type ResidentObject,
@@ -38,7 +39,7 @@ export const mergesWithNobody: MergeKeys = { joins: null, takes: null }
 /** The plan it has been started with, the first one until then. */
 export interface PreparedTask extends PreparedPlan {
   /** The first is the largest that the device can hold, the others need less and take longer. */
-  readonly plans: ReadonlyArray<PreparedPlan>
+  readonly plans: FirstAtHand<PreparedPlan>
   /** The task's own, or the part of its graph that its targets depend on. */
   readonly scope: Scope
   readonly merge: MergeKeys
@@ -48,18 +49,14 @@ export interface PreparedTask extends PreparedPlan {
 
 export const byPlan = (task: PreparedTask, index: number): PreparedTask => ({
   ...task,
-  ...task.plans[index]!,
+  ...task.plans.at(index)!,
   waiting: withPlan(task.waiting, index),
 })
 
-/** What the plans read, each once. */
-export const rolesOf = (plans: ReadonlyArray<Plan>): ReadonlyArray<ResidentRole> =>
-  plans.length === 1 ? readBy(plans[0]!) : [...new Set(plans.flatMap(readBy))]
-
 const rolesRead = new WeakMap<Plan, ReadonlyArray<ResidentRole>>()
 
-/** One list for all tasks that share the plan. */
-const readBy = (plan: Plan): ReadonlyArray<ResidentRole> => {
+/** What it reads, as all plans of its task do; one list for all tasks that share the plan. */
+export const rolesOf = (plan: Plan): ReadonlyArray<ResidentRole> => {
   const known = rolesRead.get(plan)
   if (known !== undefined) return known
   const roles = plan.residents.filter((slot) => !isWritten(slot)).map(({ role }) => role)
@@ -67,50 +64,42 @@ const readBy = (plan: Plan): ReadonlyArray<ResidentRole> => {
   return roles
 }
 
-type ByPlan = WeakMap<Plan, ReadonlyArray<PreparedPlan>>
-
 /** Of tasks of one kind, which share plan and objects: checked and put together once. */
-const preparedBefore = new WeakMap<ReadonlyArray<ResidentObject>, ByPlan>()
+const preparedBefore = new WeakMap<ReadonlyArray<ResidentObject>, WeakMap<Plan, PreparedPlan>>()
 
-/** `objects`: what was prepared for the plans' roles, in order. */
+/** `objects`: what was prepared for the roles of the first plan, in order. */
 export const preparedPlans = (
-  plans: ReadonlyArray<Plan>,
+  plans: FirstAtHand<Plan>,
   objects: ReadonlyArray<ResidentObject>,
-): ReadonlyArray<PreparedPlan> => {
-  const known = plans.length === 1 ? preparedBefore.get(objects)?.get(plans[0]!) : undefined
-  return known ?? preparedNow(plans, objects)
-}
-
-const preparedNow = (
-  plans: ReadonlyArray<Plan>,
-  objects: ReadonlyArray<ResidentObject>,
-): ReadonlyArray<PreparedPlan> => {
-  const [plan] = plans
-  // The common case keeps the list: tasks of one kind share it.
-  if (plans.length === 1 && slotsOn(plan!, "host").length === 0) {
-    for (const [at, slot] of plan!.residents.entries()) assertExact(slot, objects[at]!)
-    const prepared = [{ plan: plan!, residents: objects, host: [] }]
-    const byPlan: ByPlan = preparedBefore.get(objects) ?? new WeakMap()
-    preparedBefore.set(objects, byPlan.set(plan!, prepared))
+): FirstAtHand<PreparedPlan> => {
+  const byPlan = preparedBefore.get(objects) ?? new WeakMap<Plan, PreparedPlan>()
+  preparedBefore.set(objects, byPlan)
+  const roles = rolesOf(plans.first)
+  return plans.map((plan) => {
+    const known = byPlan.get(plan)
+    if (known !== undefined) return known
+    const prepared = preparedPlan(plan, roles, objects)
+    byPlan.set(plan, prepared)
     return prepared
-  }
-  const byRole = new Map(rolesOf(plans).map((role, at) => [role, objects[at]!]))
-  return plans.map((one) => preparedPlan(one, byRole))
+  })
 }
 
 const preparedPlan = (
   plan: Plan,
-  byRole: ReadonlyMap<ResidentRole, ResidentObject>,
+  roles: ReadonlyArray<ResidentRole>,
+  objects: ReadonlyArray<ResidentObject>,
 ): PreparedPlan => {
   const residents: Array<ResidentObject> = []
   const host: Array<ResidentObject | null> = []
   for (const slot of plan.residents) {
-    const object = isWritten(slot) ? null : byRole.get(slot.role)!
+    const object = isWritten(slot) ? null : objects[roles.indexOf(slot.role)]!
     if (object !== null) assertExact(slot, object)
     if (slot.host === true) host.push(object)
     else residents.push(object!)
   }
-  return { plan, residents, host }
+  // The common case keeps the list.
+  const isSame = host.length === 0 && residents.every((object, at) => object === objects[at])
+  return { plan, residents: isSame ? objects : residents, host }
 }
 
 /** The planner predicted each object's bytes from shapes; here are the real ones. */

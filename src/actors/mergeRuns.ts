@@ -4,6 +4,7 @@
 import { Effect } from "effect"
 import { PoolLayout } from "../cost/PoolLayout.ts"
 import type { InputError, PrepError } from "../model/errors.ts"
+import { FirstAtHand } from "../model/FirstAtHand.ts"
 import { limits } from "../model/limits.ts"
 import type { MemoryView } from "../model/MemoryView.ts"
 import type { TaskOutput } from "../model/Task.ts"
@@ -172,7 +173,7 @@ const planned = (
   Effect.gen(function* () {
     const { variants } = leader.prepared!.plan
     const plan = yield* Effect.fromResult(planOnPart(options, leader, scope, variants))
-    return yield* preparePlans(options, leader, { ...scope, plans: [plan] })
+    return yield* preparePlans(options, leader, { ...scope, plans: new FirstAtHand(plan) })
   })
 
 /** Each graph once, in the order of those that ask. */

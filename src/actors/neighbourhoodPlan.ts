@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
 import { planTask } from "../cost/planTask.ts"
 import type { InputError, PrepError } from "../model/errors.ts"
+import { FirstAtHand } from "../model/FirstAtHand.ts"
 import type { Architecture, GnnConfig } from "../model/GnnModel.ts"
 import type { GraphShape } from "../model/Graph.ts"
 import { ginEps } from "../model/ginEps.ts"
@@ -13,9 +14,9 @@ import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Scope } from "./PreparedTask.ts"
 
-/** Plans and what they run on. */
+/** Plans and what they run on; all read the same objects. */
 export interface ScopedPlans extends Scope {
-  readonly plans: ReadonlyArray<Plan>
+  readonly plans: FirstAtHand<Plan>
 }
 
 export interface NeighbourhoodOptions {
@@ -93,5 +94,7 @@ export const neighbourhoodPlan = (
     const plan = yield* Effect.fromResult(planOnPart(options, task, scope, whole.variants))
     const tooLarge = footprintBytes(whole) > options.device.budgetBytes
     const partMs = plan.predictedMs + loadMs(plan, options.profile)
-    return tooLarge || partMs <= worthwhile * whole.predictedMs ? { ...scope, plans: [plan] } : null
+    return tooLarge || partMs <= worthwhile * whole.predictedMs
+      ? { ...scope, plans: new FirstAtHand(plan) }
+      : null
   })

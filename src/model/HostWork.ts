@@ -3,7 +3,7 @@
 import type { Effect } from "effect"
 
 export interface HostWork {
-  /** Between submission and preparation; `plannedOps`: operators of the plans made for this task. */
+  /** Between submission and preparation; `plannedOps`: operators of the smaller plans made since the last. */
   readonly takeIn: (plannedOps: number) => Effect.Effect<void>
   /** One object made by a preparation worker, once for all that name it by `key`. */
   readonly make: (key: string) => Effect.Effect<void>

@@ -1,4 +1,5 @@
 // A task that is ready to run, as a policy sees it: plain data that does not change while it waits.
+import type { FirstAtHand } from "./FirstAtHand.ts"
 import type { Demand } from "./Plan.ts"
 
 export interface ResidentNeed {
@@ -31,14 +32,17 @@ export interface WaitingTask extends PlanOption {
   /** QoS target relative to submission, or null. */
   readonly qosTargetMs: number | null
   readonly priority: number
-  /** Its plans, the first one first, each of fewer bytes and more time. Left out where there is one. */
-  readonly options?: ReadonlyArray<PlanOption>
+  /**
+   * Its plans, each of fewer bytes and more time than the one before. Those behind the first are made when they
+   * are asked for, which takes milliseconds. Left out where there is one.
+   */
+  readonly options?: FirstAtHand<PlanOption>
   /** Tasks with the same key ask for the same: whoever of them starts answers them all. */
   readonly workKey?: string
 }
 
 /** The task as it is by another of its plans. */
 export const withPlan = (task: WaitingTask, index: number): WaitingTask => {
-  const option = task.options?.[index]
+  const option = task.options?.at(index)
   return option === undefined ? task : { ...task, ...option }
 }

@@ -21,8 +21,8 @@ export interface Room {
 export const choosePlan = (task: WaitingTask, room: Room): number | null => {
   const { elasticAtMs, layout } = room
   if (layout.place(task) !== null) return 0
-  const { options } = task
-  if (options === undefined || elasticAtMs === null) return null
+  if (task.options === undefined || elasticAtMs === null) return null
+  const options = task.options.all
   const takesMs = options.map((option) => loadMs(option, room.snapshot) + option.predictedMs)
   const releases = releasesOf(room, elasticAtMs)
   // By whichever plan the task would wait for: the end that starting now has to beat.

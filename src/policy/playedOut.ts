@@ -15,7 +15,9 @@ const withinShare = (snapshot: Snapshot): ReadonlyArray<WaitingTask> => {
 
 /** It has no room now, and a smaller plan: plays know the largest of each task alone. */
 const mayShrink = (task: WaitingTask, { memory }: Snapshot): boolean =>
-  (task.options?.length ?? 0) > 1 && PoolLayout.fromView(memory).place(task) === null
+  task.options !== undefined &&
+  PoolLayout.fromView(memory).place(task) === null &&
+  task.options.all.length > 1
 
 /** Plays that are begun anew because the pool, fragmented as it is, had no room for one of them. */
 const maxRetries = 3

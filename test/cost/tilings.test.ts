@@ -11,6 +11,7 @@ import { runPlanReference } from "../../src/device/reference/runOp.ts"
 import { ginEps } from "../../src/model/ginEps.ts"
 import { limits } from "../../src/model/limits.ts"
 import { footprintBytes, type Plan } from "../../src/model/Plan.ts"
+import { isWritten } from "../../src/model/Resident.ts"
 import { loadGnnModel } from "../../src/prep/model/loadModel.ts"
 import { graphOf, graphOptions } from "../runtime/randomGraphs.ts"
 import { testRandom } from "../support/random.ts"
@@ -41,6 +42,21 @@ describe("a plan of parts", () => {
       }),
       { numRuns: 800 },
     )
+  })
+
+  it("reads the objects that the whole plan reads", { timeout: 120_000 }, () => {
+    const rolesOf = ({ residents }: Plan) =>
+      residents.flatMap((slot) => (isWritten(slot) ? [] : [slot.role])).sort()
+    let plans = 0
+    fc.assert(
+      fc.property(requests(4), fc.constantFrom("cpu", "cuda"), (request, kernels) => {
+        const made = Result.getOrThrow(planFrontier(withKernels(request, kernels)))
+        plans += made.length - 1
+        for (const plan of made) expect(rolesOf(plan), plan.name).toEqual(rolesOf(made[0]))
+      }),
+      { numRuns: 300 },
+    )
+    expect(plans).toBeGreaterThan(100)
   })
 
   it("gives every number of the whole plan", { timeout: 120_000 }, () => {

@@ -1,5 +1,6 @@
 // A small world for policies: tasks, snapshots, and a scheduler that obeys a policy to the end.
 import { type Placement, PoolLayout } from "../../src/cost/PoolLayout.ts"
+import { FirstAtHand } from "../../src/model/FirstAtHand.ts"
 import { shares } from "../../src/model/Interference.ts"
 import { alignUp, type Demand, noDemand } from "../../src/model/Plan.ts"
 import type {
@@ -51,6 +52,9 @@ const optionsOf = (
     }
   })
 
+const choiceOf = ([first, ...others]: ReadonlyArray<PlanOption>): FirstAtHand<PlanOption> =>
+  new FirstAtHand(first!, () => others)
+
 /** The tasks in order of arrival; `seq` counts on from `firstSeq`. */
 export const tasksOf = (
   inputs: ReadonlyArray<TaskInput>,
@@ -64,7 +68,7 @@ export const tasksOf = (
     qosTargetMs,
     priority: input.priority ?? 0,
     ...optionsOf(input, 0)[0]!,
-    ...(smaller > 0 ? { options: optionsOf(input, smaller) } : {}),
+    ...(smaller > 0 ? { options: choiceOf(optionsOf(input, smaller)) } : {}),
   }))
 
 interface Live {
