@@ -10,11 +10,11 @@ import { Effect } from "effect"
 import {
   calibrateDevice,
   errorsOf,
-  measureCases,
   measurePairs,
   pairRatios,
 } from "../src/cli/calibrate/calibrateDevice.ts"
 import { heldOutCases, heldOutParts } from "../src/cli/calibrate/calibrationCases.ts"
+import { measureCases } from "../src/cli/calibrate/measureCases.ts"
 import { quantile } from "../src/cli/calibrate/measurePlan.ts"
 import { makeProgress } from "../src/cli/progress.ts"
 import { predictRunMs } from "../src/cost/calibration/fitTimes.ts"

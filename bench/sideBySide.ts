@@ -144,6 +144,13 @@ export const sideBySide = (
   }
 }
 
+/**
+ * How many times as long runs took as a simulation says, the median of the schedulers: how much slower the
+ * machine was than when it was calibrated. On a shared host that is half and more, and changes by the minute.
+ */
+export const paceOf = (rows: ReadonlyArray<SideBySide>): number =>
+  median(rows.map(({ real, simulated: guess }) => real.meanRunMs / guess.meanRunMs))
+
 /** Half the distance between the least and the most of the runs, relative to the median. */
 const spread = ({ real, runs }: SideBySide): number => {
   const means = runs.map(({ meanResponseMs }) => meanResponseMs)

@@ -1,7 +1,8 @@
 // Is the simulation true? One workload, made from a seed, is run for real on the cpu device and
 // simulated with a profile fitted here, under several policies: mean response time and makespan side
 // by side, and whether the policies rank alike. One command, JSON out. Repeats of the policies take
-// turns, and those that other programs disturbed do not count where there are others.
+// turns, and those that other programs disturbed do not count where there are others. What others on a
+// shared host make of the machine is one factor for all policies (`paceOf`), and said.
 //   node bench/simulation-agreement.ts [--out FILE] [--profile FILE] [--repeats N] [--tasks N]
 import { mkdirSync, writeFileSync } from "node:fs"
 import { availableParallelism, cpus } from "node:os"
@@ -12,6 +13,7 @@ import type { PolicyName } from "../src/model/Snapshot.ts"
 import {
   type Device,
   machineProfile,
+  paceOf,
   type Ranking,
   type RealRun,
   rankingOf,
@@ -20,6 +22,7 @@ import {
   sideBySide,
   simulated,
 } from "./sideBySide.ts"
+import { slower } from "./slowerMachine.ts"
 import { makeMixed } from "./workloads/makeMixed.ts"
 
 const seed = 21
@@ -36,7 +39,13 @@ export interface AgreementSize {
 }
 
 export interface Agreement {
+  /** The machine's speed is that of the moment: it is slower than calibrated by `pace`. */
   readonly rows: ReadonlyArray<SideBySide>
+  readonly pace: number
+  /** Errors against the simulation of the machine as it was calibrated. */
+  readonly asCalibrated: ReadonlyArray<
+    Pick<SideBySide, "policy" | "responseError" | "makespanError">
+  >
   readonly ranking: Ranking
 }
 
@@ -53,11 +62,21 @@ export const agreement = (size: AgreementSize, machine: Device["machine"]) =>
         runs[i]!.push(yield* runReal(workload, scheduler, device))
       }
     }
-    const rows: Array<SideBySide> = []
-    for (const [i, scheduler] of schedulers.entries()) {
-      rows.push(sideBySide(scheduler, runs[i]!, yield* simulated(workload, scheduler, device)))
-    }
-    return { rows, ranking: rankingOf(rows) } satisfies Agreement
+    const beside = (on: Device) =>
+      Effect.forEach(schedulers, (scheduler, i) =>
+        Effect.map(simulated(workload, scheduler, on), (figures) =>
+          sideBySide(scheduler, runs[i]!, figures),
+        ),
+      )
+    const calibrated = yield* beside(device)
+    const pace = paceOf(calibrated)
+    const rows = yield* beside({ ...device, machine: slower(machine, pace) })
+    const asCalibrated = calibrated.map(({ makespanError, policy, responseError }) => ({
+      policy,
+      responseError,
+      makespanError,
+    }))
+    return { rows, pace, asCalibrated, ranking: rankingOf(rows) } satisfies Agreement
   })
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
@@ -85,6 +104,11 @@ const main = async (): Promise<void> => {
   const size = { tasks: Number(flags.tasks), repeats: Number(flags.repeats) }
   const profile = await Effect.runPromise(machineProfile(flags.profile, lanes))
   const result = await Effect.runPromise(agreement(size, profile))
+  const unpaced = result.asCalibrated.map(({ responseError }) => percent(responseError))
+  console.log(
+    `runs took ${result.pace.toFixed(2)} times what the calibration says, and so they do in the ` +
+      `simulation; without that, responses are off by ${unpaced.join(", ")}`,
+  )
   for (const row of result.rows) console.log(line(row))
   const { real, simulated: guess, swapped, tied } = result.ranking
   console.log(`real order ${real.join(" ")}\nsimulated  ${guess.join(" ")}`)

@@ -1,13 +1,20 @@
 // What the benches say of real runs beside simulated ones: which runs count, and what a swapped rank is.
+import { Effect } from "effect"
 import { expect, it } from "vitest"
 import {
   calmMedian,
   type Figures,
+  paceOf,
   type RealRun,
   rankingOf,
   type SideBySide,
   sideBySide,
+  simulated,
 } from "../../bench/sideBySide.ts"
+import { slower } from "../../bench/slowerMachine.ts"
+import { makeMixed } from "../../bench/workloads/makeMixed.ts"
+import type { Workload } from "../../src/cli/workload/Workload.ts"
+import { type MachineProfile, machines } from "../../src/cost/MachineProfile.ts"
 
 const figures = (meanResponseMs: number): Figures => ({
   meanResponseMs,
@@ -57,4 +64,30 @@ it("a pair is swapped where runs tell it apart, and tied where they do not", () 
   // Runs that spread by as much as they differ.
   const wide = rankingOf([near, row("slo", [80, 130], 90)])
   expect(wide).toMatchObject({ swapped: [], tied: [["sjf/continuous", "slo/continuous"]] })
+})
+
+it("the machine's pace is the median of real over simulated run times", () => {
+  const paced = (pace: number): SideBySide =>
+    sideBySide({ policy: "base", mode: "continuous" }, [{ ...runOf(1), meanRunMs: 3 * pace }], {
+      ...figures(1),
+      meanRunMs: 3,
+    })
+  expect(paceOf([1.2, 1.5, 1.4].map(paced))).toBeCloseTo(1.4, 9)
+})
+
+it("a slower machine simulates the same schedule, stretched", async () => {
+  const workload = makeMixed(5, 8)
+  const simulate = (machine: MachineProfile, tasks: Workload) =>
+    Effect.runPromise(
+      simulated(
+        tasks,
+        { policy: "base", mode: "continuous" },
+        { machine, memoryBytes: 2 ** 28, lanes: 2 },
+      ),
+    )
+  const later = workload.tasks.map((task) => ({ ...task, atMs: 1.5 * task.atMs }))
+  const once = await simulate(machines["cpu-2"], workload)
+  const stretched = await simulate(slower(machines["cpu-2"], 1.5), { ...workload, tasks: later })
+  expect(stretched.makespanMs / once.makespanMs).toBeCloseTo(1.5, 3)
+  expect(stretched.meanResponseMs / once.meanResponseMs).toBeCloseTo(1.5, 3)
 })

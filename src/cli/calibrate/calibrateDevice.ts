@@ -3,7 +3,6 @@ import { Clock, Effect, type Scope } from "effect"
 import { fitInterference } from "../../cost/calibration/fitInterference.ts"
 import {
   fitTimes,
-  type MeasuredRun,
   predictRunMs,
   residualRatios,
   scaleTimes,
@@ -20,17 +19,10 @@ import type { GnnschedError } from "../describeError.ts"
 import type { Progress } from "../progress.ts"
 import { type CalibrationCase, fitCases, heldOutCases } from "./calibrationCases.ts"
 import { processorMs } from "./disturbance.ts"
+import { measureCases } from "./measureCases.ts"
 import { measureHost } from "./measureHost.ts"
 import { measurePair, type PairResult } from "./measurePairs.ts"
-import {
-  GraphShelf,
-  median,
-  placePlan,
-  prepareCase,
-  quantile,
-  runPlaced,
-  timePlan,
-} from "./measurePlan.ts"
+import { GraphShelf, median, placePlan, prepareCase, quantile, runPlaced } from "./measurePlan.ts"
 
 /** Absolute relative errors of predictions, as shares of what was measured. */
 export interface Errors {
@@ -64,34 +56,6 @@ export interface Calibration {
 }
 
 type Failure = GnnschedError
-
-/** Every case alone on an otherwise idle device. */
-export const measureCases = (
-  device: Device,
-  cases: ReadonlyArray<CalibrationCase>,
-  profile: DeviceProfile,
-  options: { readonly runs: number; readonly onCase: (done: number) => void },
-): Effect.Effect<ReadonlyArray<MeasuredRun>, Failure> =>
-  Effect.gen(function* () {
-    const shelf = new GraphShelf()
-    const measured: Array<MeasuredRun> = []
-    const { alignBytes } = device.info
-    for (const [index, one] of cases.entries()) {
-      const graph = shelf.load(one.graph)
-      for (const prepared of yield* prepareCase(graph, one, { alignBytes, profile })) {
-        const { name, plan } = prepared
-        const timing = yield* Effect.scoped(
-          Effect.flatMap(placePlan(device, prepared, 0), (placed) =>
-            timePlan(device, placed, { runs: options.runs }),
-          ),
-        )
-        measured.push({ name, shape: graph.shape, ops: plan.ops, ...timing })
-      }
-      options.onCase(index + 1)
-      yield* Effect.yieldNow
-    }
-    return measured
-  })
 
 const pairOf = (a: number, b: number) => [a, b] as const
 
@@ -194,11 +158,18 @@ export const calibrateDevice = (
     const held = heldOutCases([2, 5])
     const onCase = (offset: number) => (done: number) =>
       progress.update(offset + done, fitCases.length + held.length, 0)
-    const fitRuns = yield* measureCases(device, fitCases, cpuProfile, { runs, onCase: onCase(0) })
+    const onAgain = (cases: number) =>
+      progress.phase(`${cases} of them again, the machine was slow just then`)
+    const fitRuns = yield* measureCases(device, fitCases, cpuProfile, {
+      runs,
+      onCase: onCase(0),
+      onAgain,
+    })
     const raw = fitTimes(fitRuns)
     const heldRuns = yield* measureCases(device, held, cpuProfile, {
       runs,
       onCase: onCase(fitCases.length),
+      onAgain,
     })
     // p50 is what the fitted runs have as their median, p95 the tail of those that were not fitted.
     const fitted = scaleTimes(raw, median(residualRatios(fitRuns, raw)))

@@ -27,9 +27,9 @@ const networks = 96
 const coldNetworks = 16
 /** The least of so many passes over known networks counts: the first is still slower, others are disturbed. */
 const knownPasses = 4
-/** Whole plans take less than a sixteenth of it, so that no others are made. */
+/** What the tasks read stays on the device … */
 const ampleBytes = 2 ** 30
-/** They take more. */
+/** … and gives way. */
 const scarceBytes = 16 * 2 ** 20
 
 /** As the kernel has them: of the runtime's thread with all that it begins, and of Piscina's. */
@@ -145,16 +145,26 @@ const passesWith = (
     }
   })
 
-/** Operators of the smaller plans of all networks. */
-const plannedOps = (profile: DeviceProfile): number => {
+/** The kernel's number of the thread that asks: a process's first thread carries the process's. */
+const ownMs = (): number =>
+  threadTimes().find(({ id }) => id === process.pid)?.processorMs ?? Number.NaN
+
+/** Processor time of making the smaller plans of all networks, for each operator of theirs. */
+const measurePlanning = (profile: DeviceProfile): number => {
   const { shape } = loadGraph(graph)
-  return models.reduce((sum, source) => {
+  const requests = models.map((source) => {
     const model = loadGnnModel(source)
     const request = { config: model.config, shape, targets: null, alignBytes: 64, profile }
-    const plans = planFrontier({ ...request, ginEps: ginEps(model) })
+    return { ...request, ginEps: ginEps(model) }
+  })
+  const startMs = ownMs()
+  let ops = 0
+  for (const request of requests) {
+    const plans = planFrontier(request)
     if (plans._tag === "Failure") throw plans.failure
-    return sum + plans.success.slice(1).reduce((ops, plan) => ops + plan.ops.length, 0)
-  }, 0)
+    for (const plan of plans.success.slice(1)) ops += plan.ops.length
+  }
+  return (ownMs() - startMs) / ops
 }
 
 export interface HostCosts {
@@ -176,10 +186,9 @@ export const measureHost = (
     const known = ample.known.runtimeMs
     const passes = [ample.cold, ample.fresh, ample.known, scarce.fresh, scarce.known]
     const sum = (of: (pass: Pass) => number) => passes.reduce((all, pass) => all + of(pass), 0)
-    // What scarce memory adds: residents that gave way come again, and smaller plans are made.
+    // What scarce memory adds: residents that gave way come again.
     const uploadMs = Math.max(0, scarce.known.runtimeMs - known) / Math.max(1, scarce.uploads)
     const freshMs = Math.max(0, ample.fresh.runtimeMs - known)
-    const planMs = Math.max(0, scarce.fresh.runtimeMs - scarce.known.runtimeMs - freshMs)
     return {
       dispatchMs: (1 - takeInShare) * known,
       host: {
@@ -188,7 +197,7 @@ export const measureHost = (
         takeInMs: takeInShare * known,
         orderMs: freshMs,
         uploadMs,
-        planOpMs: (planMs * networks) / plannedOps(profile),
+        planOpMs: measurePlanning(profile),
         makeMs: (ample.fresh.workerMs + scarce.fresh.workerMs) / 2,
         helpers: Math.max(
           1,
