@@ -30,7 +30,7 @@ const nodesOf = (numNodes: number): string =>
 const damaged = ({ expected, found, place }: BadFile): boolean =>
   /^\d+ bytes( of \d+)?$|end of (the file|central|JSON)|^fewer$/.test(found)
     ? !expected.startsWith("at most")
-    : /^CRC |^its signature$|^a zip archive$|of deflate data$/.test(expected) ||
+    : /^CRC |^its signature$|^a zip archive$|of deflate data$|^gzip data$/.test(expected) ||
       /magic$|^end of the file$/.test(place)
 
 const retried = (transient: boolean): string =>

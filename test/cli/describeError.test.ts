@@ -157,6 +157,8 @@ describe("describeError", () => {
     badFile("end record", "a zip archive", "no end of central directory"),
     badFile("x.npy: magic", "93 4e 55 4d 50 59", "50 4b"),
     badFile("x.npy", "CRC ab12", "cd34"),
+    badFile("gzip", "gzip data", "unexpected end of file"),
+    badFile("line 9", "7 entries, not 6", "the end of the file"),
     badFile("end of the file", "JSON", "Unexpected end of JSON input"),
   ])("advises to write a truncated or damaged file again: %s", (error) => {
     expect(describeError(error).todo).toMatch(/truncated/)
@@ -167,6 +169,7 @@ describe("describeError", () => {
     badFile("shape", "[rows, columns]", "[3]"),
     badFile("line 2:1", "one YAML or JSON document", "Source contains multiple documents"),
     badFile("size", "at most 1000 bytes", "2000 bytes"),
+    badFile("line 3", "a node id, a whole number from 0", '"x"'),
     badFile("", "UTF-8 text", "other bytes"),
     new errors.FileUnreadable({ file: "nope.json", reason: "no such file or folder" }),
   ])("gives no advice where none fits: %s", (error) => {
