@@ -176,6 +176,13 @@ describe("describeError", () => {
     expect(describeError(error).todo).toBe("")
   })
 
+  it("advises to number the ids of an edge list anew where that helps", () => {
+    const far = (limit: number) =>
+      new errors.IndexOverflow({ file: "f", what: "the node id in line 2", value: 2 ** 40, limit })
+    expect(describeError(far(2 ** 27 - 1)).todo).toMatch(/compact/)
+    expect(describeError(far(2 ** 31 - 1)).todo).not.toMatch(/compact/)
+  })
+
   it("knows its own errors from any other thrown value", () => {
     for (const other of [new Error("x"), null, "x", { _tag: "toString" }, { _tag: 3 }]) {
       expect(isGnnschedError(other)).toBe(false)
