@@ -190,7 +190,11 @@ describe("a TU folder", () => {
     expect(thrownBy(() => load(path))).toMatchObject({ _tag: "NotFinite", place: "line 3" })
   })
 
-  it("takes no room for graphs and labels that it only claims", () => {
+  it("takes no room for graphs, labels and attributes that it only claims", () => {
+    const nodes = "1\n".repeat(2 ** 20)
+    const wide = `${"0,".repeat(2 ** 16 - 1)}0\n1\n`
+    const table = folder({ graph_indicator: nodes, node_labels: null, node_attributes: wide })
+    expect(thrownBy(() => load(table))).toMatchObject({ place: "line 2", found: "1" })
     const graphs = folder({ graph_indicator: "1\n1\n1\n2000000000\n2000000000\n" })
     expect(thrownBy(() => load(graphs))).toMatchObject({
       _tag: "IndexOverflow",

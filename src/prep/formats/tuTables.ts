@@ -33,7 +33,9 @@ const readTable = (path: string, numNodes: number, read: (text: TextCursor) => n
       if (!text.seekEntry(noComments)) throw text.refuse(`${numNodes} lines, one a node`)
       const row = readRow(text, read)
       if (node === 0) {
-        table = { width: row.length, values: new Float64Array(row.length * numNodes) }
+        // A value takes two bytes at least: a long first line claims no more than there can be.
+        const room = Math.min(row.length * numNodes, Math.ceil(source.size / 2))
+        table = { width: row.length, values: new Float64Array(room) }
       }
       if (row.length !== table.width) {
         throw text.bad(`${table.width} values, as on the first line`, `${row.length}`)
