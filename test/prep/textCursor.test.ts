@@ -52,6 +52,22 @@ describe("a number in a text", () => {
     )
   })
 
+  it("is rounded once where it lies half-way between two float32", () => {
+    const halfWay = fc.nat(2 ** 30).map((bits) => {
+      const words = new Int32Array([bits + 2 ** 29, bits + 2 ** 29 + 1])
+      const [low, high] = new Float32Array(words.buffer)
+      return (low! + high!) / 2
+    })
+    fc.assert(
+      fc.property(halfWay, (value) => {
+        for (const text of [`${value}`, value.toPrecision(17), value.toPrecision(19)]) {
+          expect(cursor(text).readFloat("a number")).toBe(Math.fround(Number(text)))
+        }
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
   it.each(["", "x", "-", "+", ".", "e5", "1e", "1.2.3", "--1", "1_000", "0x10", "1d3", "1;", "١"])(
     "is not %j",
     (text) => {
