@@ -4,6 +4,7 @@ import { Effect, Layer } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import { calibrateCommand } from "./calibrateCommand.ts"
 import { presenterLayer } from "./commandLineErrors.ts"
+import { convertCommand } from "./convertCommand.ts"
 import { doctorCommand } from "./doctorCommand.ts"
 import { estimateCommand } from "./estimateCommand.ts"
 import { type ExitCode, exitCodes } from "./exitCodes.ts"
@@ -30,6 +31,7 @@ const gnnsched = Command.make("gnnsched").pipe(
     explainCommand,
     estimateCommand,
     generateCommand,
+    convertCommand,
     inspectCommand,
     calibrateCommand,
     doctorCommand,

@@ -2,6 +2,7 @@
 // Errors carry numbers only; this is the one place where they become prose. The table is total: a
 // new tag does not compile until it has its sentence.
 import type { BadFile, FileUnwritable, TaskError, TaskNotFound } from "../model/errors.ts"
+import { limits } from "../model/limits.ts"
 import { formatBytesExactly, formatCount, formatMs } from "./units.ts"
 
 export type GnnschedError = TaskError | FileUnwritable | TaskNotFound
@@ -30,7 +31,7 @@ const nodesOf = (numNodes: number): string =>
 const damaged = ({ expected, found, place }: BadFile): boolean =>
   /^\d+ bytes( of \d+)?$|end of (the file|central|JSON)|^fewer$/.test(found)
     ? !expected.startsWith("at most")
-    : /^CRC |^its signature$|^a zip archive$|of deflate data$/.test(expected) ||
+    : /^CRC |^its signature$|^a zip archive$|of deflate data$|^gzip data$/.test(expected) ||
       /magic$|^end of the file$/.test(place)
 
 const retried = (transient: boolean): string =>
@@ -77,7 +78,9 @@ const input: Pick<
   ],
   IndexOverflow: (e) => [
     `${e.file}: ${e.what} is ${formatCount(e.value)}, more than the limit of ${formatCount(e.limit)}.`,
-    "Split the graph or the file.",
+    /^the node id /.test(e.what) && e.limit < limits.maxIndex
+      ? "Number the ids that occur from 0 on (compact), or split the graph."
+      : "Split the graph or the file.",
   ],
   WeightMismatch: (e) => [
     e.foundShape === null

@@ -17,11 +17,10 @@ import {
   memoryFlag,
   precisionFlag,
   profileFlag,
-  scaleFlag,
-  seedFlag,
   wholeFlag,
 } from "./flags.ts"
-import { graphForms, graphSourceOf } from "./graphArgument.ts"
+import { graphFlags, graphForms, graphSourceOf } from "./graphFlags.ts"
+import { featureWords, parseFeatures } from "./graphPath.ts"
 import { print, printJson } from "./terminal.ts"
 import { openPrepPool } from "./withPrep.ts"
 
@@ -44,7 +43,12 @@ const config = {
   ),
   nodes: count("nodes", "Number of nodes, instead of --graph"),
   edges: count("edges", "Number of edges (directed entries)"),
-  features: count("features", "Width of a node's features"),
+  ...graphFlags,
+  features: graphFlags.features.pipe(
+    Flag.withDescription(
+      `Width of a node's features; with a --graph whose file has none: ${featureWords}`,
+    ),
+  ),
   nnz: count("nnz", "Stored entries, when features are sparse"),
   graphs: count("graphs", "Graphs of the disjoint union, for a readout"),
   weighted: Flag.Boolean("weighted").pipe(
@@ -52,8 +56,6 @@ const config = {
     Flag.withDefault(false),
   ),
   targets: count("targets", "Rows that are asked for; default: all"),
-  seed: seedFlag,
-  scale: scaleFlag,
   device: deviceFlag,
   precision: precisionFlag,
   profile: profileFlag,
@@ -63,23 +65,29 @@ const config = {
 
 type EstimateConfig = Command.Command.Config.Infer<typeof config>
 
-const shapeKeys = ["nodes", "edges", "features"] as const
-const extraKeys = ["nnz", "graphs"] as const
+const countKeys = ["nodes", "edges", "nnz", "graphs"] as const
 
 const badOption = (path: string, expected: string, found: string): BadConfig =>
   new BadConfig({ file: "command line", path, expected, found })
 
 /** The shape the numbers give, when no graph was named. */
 const shapeFromFlags = (flags: EstimateConfig): Effect.Effect<GraphShape, BadConfig> => {
-  const missing = shapeKeys.find((key) => Option.isNone(flags[key]))
+  const missing = (["nodes", "edges", "features"] as const).find(
+    (key) => flags[key]._tag === "None",
+  )
   if (missing !== undefined) {
     const expected = "--graph, or all of --nodes, --edges and --features"
     return Effect.fail(badOption(`--${missing}`, expected, "nothing"))
   }
+  const written = Option.getOrThrow(flags.features)
+  const features = parseFeatures(written, flags.seed)
+  if (features?.kind !== "random") {
+    return Effect.fail(badOption("--features", "a width, where no --graph is named", written))
+  }
   return Effect.succeed({
     numNodes: Option.getOrThrow(flags.nodes),
     numEdges: Option.getOrThrow(flags.edges),
-    featureWidth: Option.getOrThrow(flags.features),
+    featureWidth: features.width,
     featureNonZeros: Option.getOrNull(flags.nnz),
     hasEdgeWeight: flags.weighted,
     numGraphs: Option.getOrNull(flags.graphs),
@@ -89,12 +97,12 @@ const shapeFromFlags = (flags: EstimateConfig): Effect.Effect<GraphShape, BadCon
 const shapeOf = (flags: EstimateConfig) =>
   Effect.gen(function* (): Effect.fn.Return<GraphShape, GnnschedError, never> {
     if (Option.isNone(flags.graph)) return yield* shapeFromFlags(flags)
-    const both = [...shapeKeys, ...extraKeys].find((key) => Option.isSome(flags[key]))
+    const both = countKeys.find((key) => Option.isSome(flags[key]))
     if (both !== undefined || flags.weighted) {
       const flag = `--${both ?? "weighted"}`
       return yield* badOption(flag, "a graph or numbers, not both", `--graph and ${flag}`)
     }
-    const source = graphSourceOf(flags.graph.value, flags)
+    const source = yield* graphSourceOf(flags.graph.value, flags)
     return yield* Effect.scoped(Effect.flatMap(openPrepPool, (prep) => prep.graphShape(source)))
   })
 
@@ -138,13 +146,17 @@ export const estimateCommand = Command.make("estimate", config, estimate).pipe(
   Command.withDescription(
     "Show what a model on a graph takes: bytes, work and time of every operator, where the peak " +
       "of memory is, what stays on the device, and by which plans it takes fewer bytes and longer. " +
-      "It reads file headers only.",
+      "It reads file headers only, and text files through.",
   ),
   Command.withShortDescription("Predict memory and time, operator by operator"),
   Command.withExamples([
     {
       command: "gnnsched estimate --model examples/models/gcn-cora.json --graph preset:cora",
       description: "A model on a preset",
+    },
+    {
+      command: "gnnsched estimate --model m.json --graph data/ca-GrQc.mtx --features 64",
+      description: "A Matrix Market file, which holds no features",
     },
     {
       command:

@@ -81,7 +81,7 @@ export const lanesFlag = wholeFlag("lanes", 1, limits.maxLanes).pipe(
 )
 
 export const seedFlag = wholeFlag("seed", 0, Number.MAX_SAFE_INTEGER).pipe(
-  Flag.withDescription("Seed of a preset's structure and features; default: 0"),
+  Flag.withDescription("Seed of a preset, and of random features; default: 0"),
   Flag.withDefault(0),
 )
 

@@ -8,9 +8,10 @@ import { withFile } from "../prep/byteSource.ts"
 import { expectedWeights } from "../prep/model/expectedWeights.ts"
 import { listSafetensors } from "../prep/safetensors.ts"
 import { attemptSync } from "./attempt.ts"
-import { formatFlag, scaleFlag, seedFlag } from "./flags.ts"
-import { graphForms, graphSourceOf } from "./graphArgument.ts"
+import { formatFlag } from "./flags.ts"
 import { graphFacts } from "./graphFacts.ts"
+import { graphFlags, graphForms, graphSourceOf } from "./graphFlags.ts"
+import { isGraphFile } from "./graphPath.ts"
 import { graphText, modelText } from "./inspectView.ts"
 import { modelFacts } from "./modelFacts.ts"
 import { print, printJson } from "./terminal.ts"
@@ -21,8 +22,7 @@ const config = {
   what: Argument.String("graph-or-model").pipe(
     Argument.withDescription(`${graphForms}; or a model's .json or .safetensors`),
   ),
-  seed: seedFlag,
-  scale: scaleFlag,
+  ...graphFlags,
   format: formatFlag,
 } as const
 
@@ -44,7 +44,9 @@ const isThere = (path: string): Effect.Effect<boolean> =>
 
 const inspectGraph = Effect.fnUntraced(function* (flags: InspectConfig) {
   const prep = yield* openPrepPool
-  const graph = yield* prep.loadGraph(graphSourceOf(flags.what, flags))
+  // Of a file the edges are asked about: features of one column are the fewest.
+  const unsaid = isGraphFile(flags.what) ? "ones" : undefined
+  const graph = yield* prep.loadGraph(yield* graphSourceOf(flags.what, flags, unsaid))
   const facts = graphFacts(graph)
   yield* flags.format === "json" ? printJson({ graph: facts }) : print(graphText(facts))
 })
@@ -77,9 +79,8 @@ const inspectConfig = Effect.fnUntraced(function* (file: string) {
 })
 
 const inspect = Effect.fnUntraced(function* (flags: InspectConfig) {
-  if (flags.what.startsWith("preset:") || (yield* isFolder(flags.what))) {
-    return yield* inspectGraph(flags)
-  }
+  const isNamedGraph = flags.what.startsWith("preset:") || isGraphFile(flags.what)
+  if (isNamedGraph || (yield* isFolder(flags.what))) return yield* inspectGraph(flags)
   const facts = yield* /\.safetensors$/i.test(flags.what)
     ? inspectWeights(flags.what)
     : inspectConfig(flags.what)
@@ -96,6 +97,10 @@ export const inspectCommand = Command.make("inspect", config, (flags) =>
   Command.withShortDescription("Show what a graph or a model is"),
   Command.withExamples([
     { command: "gnnsched inspect data/cora", description: "A graph folder" },
+    {
+      command: "gnnsched inspect data/soc-Epinions1.txt.gz --undirected",
+      description: "An edge list, with both directions of every edge",
+    },
     {
       command: "gnnsched inspect preset:artist --scale 0.1",
       description: "A tenth of a preset, generated on the fly",

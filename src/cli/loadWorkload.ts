@@ -82,14 +82,11 @@ const checkTasks = (
 const modelName = (source: ModelSource): string =>
   source.kind === "file" ? source.configPath : "made in memory"
 
-const graphName = (source: GraphSource): string =>
-  source.kind === "shape"
-    ? source.name
-    : source.kind === "folder"
-      ? source.path
-      : source.kind === "preset"
-        ? `preset ${source.preset}`
-        : "made in memory"
+const graphName = (source: GraphSource): string => {
+  if (source.kind === "arrays") return "made in memory"
+  if (source.kind === "shape") return source.name
+  return source.kind === "preset" ? `preset ${source.preset}` : source.path
+}
 
 /** A planner knows neither file nor task: the error says which entry of the workload it met. */
 const nameInputs = (

@@ -53,6 +53,19 @@ export type GraphOrigin =
   | { readonly kind: "part"; readonly graph: Graph; readonly nodes: Int32Array }
   | { readonly kind: "union" }
 
+/** What a node's features are, where the graph's file has none or others are wanted. */
+export type FeatureRule =
+  /** `width` numbers a node, uniform in [-1, 1), from the seed. */
+  | { readonly kind: "random"; readonly width: number; readonly seed: number }
+  /** One column of ones, as PyG's `Constant`. */
+  | { readonly kind: "ones" }
+  /** A column for each node, sparse. */
+  | { readonly kind: "identity" }
+  /** The number of edges from the node as one of 0 … most, sparse: PyG's `OneHotDegree(most)`. */
+  | { readonly kind: "degree"; readonly most: number }
+  /** A TU folder's node labels without its attributes, as PyG's `TUDataset` gives by default. */
+  | { readonly kind: "labels" }
+
 /** Where a graph comes from. */
 export type GraphSource =
   | {
@@ -61,7 +74,29 @@ export type GraphSource =
       readonly name: string
       readonly shape: GraphShape
     }
-  | { readonly kind: "folder"; readonly path: string }
+  | {
+      /** Of .npy files, or of a TU data set; only of the latter may features be others. */
+      readonly kind: "folder"
+      readonly path: string
+      readonly features?: FeatureRule
+    }
+  | {
+      /** A square .mtx file, gzip or not: row = source, column = target, values = edge weights. */
+      readonly kind: "matrixMarket"
+      readonly path: string
+      readonly features: FeatureRule
+      /** Both directions of every edge, each pair once, as PyG's `to_undirected`. */
+      readonly undirected?: boolean
+    }
+  | {
+      /** A line an edge, gzip or not: source, target, perhaps a weight. */
+      readonly kind: "edgeList"
+      readonly path: string
+      readonly features: FeatureRule
+      readonly undirected?: boolean
+      /** Numbers the ids that occur from 0 on, in ascending order; else the largest counts. */
+      readonly compact?: boolean
+    }
   | {
       readonly kind: "preset"
       readonly preset: string

@@ -20,6 +20,12 @@ export const limits = {
   maxArchiveMembers: 4096,
   /** Bytes one member of an archive may inflate to: as many float32 or int32 as can be indexed. */
   maxArchiveMemberBytes: 4 * 2 ** 31,
+  /** Bytes a gzip text may inflate to: com-Orkut, 117 million edges, has 1.8 GB. */
+  maxInflatedTextBytes: 2 ** 31,
+  /** Bytes of one number in a text. */
+  maxNumberBytes: 256,
+  /** Nodes of a graph in a text file, where ten bytes may name any: com-Friendster needs 124,836,180. */
+  maxTextNodes: 1 << 27,
   /** Bytes of a safetensors JSON header. */
   maxSafetensorsHeaderBytes: 100 * 1024 * 1024,
   /** Bytes of a workload, model-configuration or fault-plan file. */

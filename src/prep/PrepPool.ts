@@ -23,7 +23,7 @@ export type { Neighbourhood, NeighbourhoodRequest, UnionRequest }
 export type Sabotage = "crash" | "hang"
 
 export interface PrepPoolService {
-  /** Header-only: no feature or edge is read. */
+  /** From headers alone; of text files the edges are counted. */
   readonly graphShape: (source: GraphSource) => Effect.Effect<GraphShape, InputError | PrepError>
   /** Parses and checks the JSON alone. */
   readonly modelConfig: (source: ModelSource) => Effect.Effect<GnnConfig, InputError | PrepError>

@@ -34,6 +34,19 @@ export const buildCsr = (
   return { rowOffsets, colIndices, edgeWeight: weights }
 }
 
+/** The same edges, a row per source; targets ascend within each. */
+export const transposeCsr = (csr: Csr): Csr => {
+  const { rowOffsets, colIndices, edgeWeight } = csr
+  const numNodes = rowOffsets.length - 1
+  const numEdges = colIndices.length
+  const reversed = new Int32Array(numEdges * 2)
+  for (let row = 0; row < numNodes; row++) {
+    reversed.fill(row, rowOffsets[row], rowOffsets[row + 1])
+  }
+  reversed.set(colIndices, numEdges)
+  return buildCsr(numNodes, reversed, edgeWeight)
+}
+
 /** int32 [numGraphs + 1] of an ascending `batch` (the graph of each node). */
 export const graphOffsetsOf = (batch: Int32Array, numGraphs: number): Int32Array => {
   const offsets = sharedInt32(numGraphs + 1)

@@ -1,6 +1,6 @@
 // A graph folder: edge_index.npy, x.npy or x.npz, and where they apply edge_weight.npy and
 // batch.npy. Its shape comes from file headers alone; loading checks every value.
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { BadFile, EdgeOutOfRange, FileUnreadable, IndexOverflow } from "../model/errors.ts"
 import type { DenseFeatures, Graph, GraphShape, SparseFeatures } from "../model/Graph.ts"
@@ -53,6 +53,14 @@ const sparseExtents = (source: ByteSource, shape: SparseShape): Extents => {
   return { numNodes: shape.rows, featureWidth: shape.cols, featureNonZeros: shape.nonZeros }
 }
 
+const missingFeatures = (folder: string): string => {
+  const stat = statSync(folder, { throwIfNoEntry: false })
+  if (stat === undefined) return "no such folder"
+  return stat.isDirectory()
+    ? "neither x.npy, x.npz nor a TU data set (*_A.txt) is there"
+    : "neither a folder nor a graph by its name (.mtx, .txt, .csv or .tsv, also with .gz)"
+}
+
 /** The one feature file of the folder. */
 const featureFile = (folder: string): { readonly path: string; readonly sparse: boolean } => {
   const dense = join(folder, "x.npy")
@@ -64,8 +72,7 @@ const featureFile = (folder: string): { readonly path: string; readonly sparse: 
   }
   if (hasSparse) return { path: sparse, sparse: true }
   if (hasDense) return { path: dense, sparse: false }
-  const reason = existsSync(folder) ? "neither x.npy nor x.npz is there" : "no such folder"
-  throw new FileUnreadable({ file: folder, reason })
+  throw new FileUnreadable({ file: folder, reason: missingFeatures(folder) })
 }
 
 const readExtents = (folder: string): Extents => {

@@ -1,16 +1,33 @@
 // From where a graph lies to its shape, or to the Graph itself.
-import { Unsupported } from "../model/errors.ts"
+import { BadConfig, Unsupported } from "../model/errors.ts"
 import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
+import { loadText, textShape } from "./formats/textGraph.ts"
+import { findTuSet, loadTu, tuShape } from "./formats/tuFolder.ts"
 import { arraysShape, loadArrays } from "./graphArrays.ts"
 import { folderShape, loadFolder } from "./graphFolder.ts"
 import { generatePreset } from "./presets/generatePreset.ts"
 import { presetShape } from "./presets/presetShape.ts"
 
-/** Nothing of the graph's size is read: file headers, array lengths, or a preset's formula. */
+type FolderSource = Extract<GraphSource, { readonly kind: "folder" }>
+
+/** The TU data set in a folder; null: it is one of arrays, whose features are its own. */
+const tuSetOf = ({ path, features }: FolderSource): string | null => {
+  const set = findTuSet(path)
+  if (set !== null || features === undefined) return set
+  const expected = "none: a folder of .npy files has features of its own"
+  throw new BadConfig({ file: path, path: "features", expected, found: features.kind })
+}
+
+/** Headers, array lengths, a preset's formula; text files are read through, their values checked. */
 export const readGraphShape = (source: GraphSource): GraphShape => {
   switch (source.kind) {
-    case "folder":
-      return folderShape(source.path)
+    case "folder": {
+      const set = tuSetOf(source)
+      return set === null ? folderShape(source.path) : tuShape(set, source.features)
+    }
+    case "matrixMarket":
+    case "edgeList":
+      return textShape(source)
     case "preset":
       return presetShape(source)
     case "arrays":
@@ -22,8 +39,13 @@ export const readGraphShape = (source: GraphSource): GraphShape => {
 
 export const loadGraph = (source: GraphSource): Graph => {
   switch (source.kind) {
-    case "folder":
-      return loadFolder(source.path)
+    case "folder": {
+      const set = tuSetOf(source)
+      return set === null ? loadFolder(source.path) : loadTu(set, source.features)
+    }
+    case "matrixMarket":
+    case "edgeList":
+      return loadText(source)
     case "preset":
       return generatePreset(source)
     case "arrays":
@@ -33,7 +55,7 @@ export const loadGraph = (source: GraphSource): Graph => {
         file: source.name,
         path: "",
         found: "a graph of which only the shape is known",
-        supported: "a graph folder, a preset, or arrays; a shape can be simulated",
+        supported: "a folder, a file, a preset, or arrays; a shape can be simulated",
       })
   }
 }

@@ -117,9 +117,9 @@ const wholeOf = ({ graph: { origin } }: PrepareRequest, role: DerivedRole): Grap
   origin?.kind === "part" && role.startsWith("gcn.") ? origin.graph : null
 
 const nameOfGraph = (source: GraphSource): string => {
-  if (source.kind === "folder") return `graph ${source.path}`
+  if (source.kind === "arrays") return "graph (arrays)"
   if (source.kind === "shape") return `graph ${source.name}`
-  return source.kind === "preset" ? `graph ${source.preset}` : "graph (arrays)"
+  return source.kind === "preset" ? `graph ${source.preset}` : `graph ${source.path}`
 }
 
 const nameOfModel = (source: ModelSource): string =>

@@ -18,7 +18,8 @@ const fileOf = (name: string, text: string): string => {
 }
 
 describe("help", () => {
-  it.each(["run", "simulate", "replay", "explain", "estimate", "generate", "inspect", "doctor"])(
+  const commands = ["run", "simulate", "replay", "explain", "estimate", "generate", "convert"]
+  it.each([...commands, "inspect", "doctor"])(
     "of %s has worked examples and ends with 0",
     async (command) => {
       const { status, stdout } = await gnnsched([command, "--help"])
@@ -88,6 +89,37 @@ describe("a wrong command line", () => {
       /nope\.yaml cannot be read: no such file/,
     ],
     ["a graph that is not there", ["inspect", "nope"], /nope cannot be read/],
+    ["an edge list that is not there", ["inspect", "nope.txt.gz"], /nope\.txt\.gz cannot be read/],
+    [
+      "a file without a word on its features",
+      ["estimate", "--model", gcn, "--graph", "g.mtx"],
+      /--features: expected 64 .* ones, identity, or degree:64 .* found nothing/,
+    ],
+    [
+      "features that are none",
+      ["inspect", "g.mtx", "--features", "twos"],
+      /"twos".*ones, identity, or degree:64/,
+    ],
+    [
+      "degrees where a width is asked for",
+      ["estimate", "--model", gcn, "--nodes", "5", "--edges", "4", "--features", "degree:3"],
+      /--features: expected a width/,
+    ],
+    [
+      "features for a preset",
+      ["inspect", "preset:cora", "--features", "ones"],
+      /--features: expected the path of a graph beside it, found preset:cora/,
+    ],
+    [
+      "ids of a matrix numbered anew",
+      ["inspect", "g.mtx", "--compact"],
+      /--compact: expected an edge list/,
+    ],
+    [
+      "both directions of a folder",
+      ["convert", ".", "--undirected", "--out", "x"],
+      /--undirected: expected a file/,
+    ],
   ])("ends with 2 for %s, in one block without a stack", async (_, args, sentence) => {
     const { status, stdout, stderr } = await gnnsched(args, { cwd: folder })
     expect(stderr).toMatch(sentence)
@@ -143,6 +175,34 @@ describe("estimate and inspect", () => {
     const again = await gnnsched([...generate, "--out", out])
     expect(again.status).toBe(2)
     expect(again.stderr).toMatch(/not empty/)
+  })
+
+  it("take a file of edges, and convert it to a folder of the same graph", async () => {
+    const list = fileOf("edges.csv", "source,target\n0,1\n1,2\n7,0\n")
+    const flags = ["--undirected", "--compact", "--features", "degree:2", "--format", "json"]
+    const facts = await gnnsched(["inspect", list, ...flags])
+    expect(JSON.parse(facts.stdout).graph).toMatchObject({ numNodes: 4, numEdges: 6 })
+    const out = join(folder, "edges")
+    const made = await gnnsched(["convert", list, ...flags, "--out", out])
+    expect(made.status).toBe(0)
+    const again = await gnnsched(["inspect", out, "--format", "json"])
+    const { contentId } = JSON.parse(made.stdout)
+    expect(JSON.parse(facts.stdout).graph.contentId).toBe(contentId)
+    expect(JSON.parse(again.stdout).graph.contentId).toBe(contentId)
+    const bare = await gnnsched(["inspect", list])
+    expect(bare.stdout).toMatch(/nodes +8\n.*features +1 wide/s)
+  })
+
+  it("know a graph file by its name, with the features that are asked for", async () => {
+    const banner = "%%MatrixMarket matrix coordinate pattern symmetric"
+    const matrix = fileOf("small.mtx", `${banner}\n3 3 2\n2 1\n3 3\n`)
+    const args = ["estimate", "--model", gcn, "--graph", matrix, "--format", "json"]
+    const { status, stdout, stderr } = await gnnsched([...args, "--features", "1433"])
+    expect(status, stderr).toBe(0)
+    expect(JSON.parse(stdout).graph).toMatchObject({ numNodes: 3, numEdges: 3 })
+    const other = await gnnsched([...args, "--features", "ones"])
+    expect(other.status).toBe(2)
+    expect(other.stderr).toMatch(/1433/)
   })
 
   it.runIf(existsSync("/dev/full"))("say so when the disk is full, without a trace", async () => {

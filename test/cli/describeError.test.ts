@@ -157,6 +157,8 @@ describe("describeError", () => {
     badFile("end record", "a zip archive", "no end of central directory"),
     badFile("x.npy: magic", "93 4e 55 4d 50 59", "50 4b"),
     badFile("x.npy", "CRC ab12", "cd34"),
+    badFile("gzip", "gzip data", "unexpected end of file"),
+    badFile("line 9", "7 entries, not 6", "the end of the file"),
     badFile("end of the file", "JSON", "Unexpected end of JSON input"),
   ])("advises to write a truncated or damaged file again: %s", (error) => {
     expect(describeError(error).todo).toMatch(/truncated/)
@@ -167,10 +169,18 @@ describe("describeError", () => {
     badFile("shape", "[rows, columns]", "[3]"),
     badFile("line 2:1", "one YAML or JSON document", "Source contains multiple documents"),
     badFile("size", "at most 1000 bytes", "2000 bytes"),
+    badFile("line 3", "a node id, a whole number from 0", '"x"'),
     badFile("", "UTF-8 text", "other bytes"),
     new errors.FileUnreadable({ file: "nope.json", reason: "no such file or folder" }),
   ])("gives no advice where none fits: %s", (error) => {
     expect(describeError(error).todo).toBe("")
+  })
+
+  it("advises to number the ids of an edge list anew where that helps", () => {
+    const far = (limit: number) =>
+      new errors.IndexOverflow({ file: "f", what: "the node id in line 2", value: 2 ** 40, limit })
+    expect(describeError(far(2 ** 27 - 1)).todo).toMatch(/compact/)
+    expect(describeError(far(2 ** 31 - 1)).todo).not.toMatch(/compact/)
   })
 
   it("knows its own errors from any other thrown value", () => {

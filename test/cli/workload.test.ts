@@ -20,11 +20,14 @@ beforeAll(() => {
     mkdirSync(join(place, "models"))
     writeFileSync(join(place, "models/gcn.json"), "{}")
     writeFileSync(join(place, "models/gcn.safetensors"), "")
+    writeFileSync(join(place, "data/g.mtx"), "")
+    writeFileSync(join(place, "data/e.csv.gz"), "")
   }
   symlinkSync(join(outside, "data/cora"), join(folder, "data/linked"))
   mkdirSync(join(folder, "data/mixed"))
   symlinkSync(join(outside, "models/gcn.json"), join(folder, "data/mixed/x.npy"))
   symlinkSync(join(folder, "data/cora"), join(folder, "data/inner-link"))
+  symlinkSync(join(outside, "data/g.mtx"), join(folder, "data/linked.mtx"))
 })
 
 afterAll(() => {
@@ -173,6 +176,36 @@ arrivals: { poisson: { rate: 5/s, count: 1 }, map: { k: { model: m, graph: c } }
     )
     expect(graphs.get("p")).toEqual({ kind: "preset", preset: "cora", seed: 3, scale: 0.5 })
     expect(models.get("r")).toMatchObject({ weights: { seed: 9 } })
+  })
+
+  it("takes files of graphs and TU folders, with what they do not say themselves", async () => {
+    const { graphs } = await good(
+      `graphs:
+  m: { path: data/g.mtx, features: 64, seed: 3, undirected: true }
+  e: { path: data/e.csv.gz, features: degree:9, compact: true }
+  o: { path: data/g.mtx, features: ones, undirected: false }
+  t: { path: data/cora, features: labels }
+  f: { path: data/cora }
+models: { r: models/gcn.json }
+tasks: [{ id: t, model: r, graph: m }]`,
+    )
+    expect(Object.fromEntries(graphs)).toEqual({
+      m: {
+        kind: "matrixMarket",
+        path: join(folder, "data/g.mtx"),
+        features: { kind: "random", width: 64, seed: 3 },
+        undirected: true,
+      },
+      e: {
+        kind: "edgeList",
+        path: join(folder, "data/e.csv.gz"),
+        features: { kind: "degree", most: 9 },
+        compact: true,
+      },
+      o: { kind: "matrixMarket", path: join(folder, "data/g.mtx"), features: { kind: "ones" } },
+      t: { kind: "folder", path: join(folder, "data/cora"), features: { kind: "labels" } },
+      f: { kind: "folder", path: join(folder, "data/cora") },
+    })
   })
 
   it("may be JSON", async () => {
@@ -352,7 +385,84 @@ const wrong: ReadonlyArray<readonly [string, string, string, string, RegExp]> = 
     one("at: 0").replace("data/cora", "null"),
     "BadConfig",
     "graphs.c",
-    /path of a graph folder/,
+    /path of a graph folder or a \.mtx/,
+  ],
+  [
+    "a file without features",
+    one("at: 0").replace("data/cora", "data/g.mtx"),
+    "BadConfig",
+    "graphs.c.features",
+    /64 .*ones.*found nothing/,
+  ],
+  [
+    "features that are none",
+    one("at: 0").replace("data/cora", "{ path: data/g.mtx, features: twos }"),
+    "BadConfig",
+    "graphs.c.features",
+    /degree:64.*found .twos/,
+  ],
+  [
+    "features 0 wide",
+    one("at: 0").replace("data/cora", "{ path: data/g.mtx, features: 0 }"),
+    "BadConfig",
+    "graphs.c.features",
+    /found 0/,
+  ],
+  [
+    "a matrix of ids",
+    one("at: 0").replace("data/cora", "{ path: data/g.mtx, features: 4, compact: true }"),
+    "BadConfig",
+    "graphs.c.compact",
+    /an edge list/,
+  ],
+  [
+    "an undirected folder",
+    one("at: 0").replace("data/cora", "{ path: data/cora, undirected: true }"),
+    "BadConfig",
+    "graphs.c.undirected",
+    /a file beside it/,
+  ],
+  [
+    "a path and a preset",
+    one("at: 0").replace("data/cora", "{ path: data/g.mtx, preset: cora }"),
+    "BadConfig",
+    "graphs.c.path",
+    /beside preset/,
+  ],
+  [
+    "a preset with features",
+    one("at: 0").replace("data/cora", "{ preset: cora, features: 4 }"),
+    "BadConfig",
+    "graphs.c.features",
+    /beside preset/,
+  ],
+  [
+    "a file with a scale",
+    one("at: 0").replace("data/cora", "{ path: data/g.mtx, features: 4, scale: 1 }"),
+    "BadConfig",
+    "graphs.c.scale",
+    /beside path/,
+  ],
+  [
+    "a seed for nothing random",
+    one("at: 0").replace("data/cora", "{ path: data/g.mtx, features: ones, seed: 1 }"),
+    "BadConfig",
+    "graphs.c.seed",
+    /random features/,
+  ],
+  [
+    "a graph of nothing",
+    one("at: 0").replace("data/cora", "{ seed: 1 }"),
+    "BadConfig",
+    "graphs.c",
+    /a path or a preset/,
+  ],
+  [
+    "a misspelt key of a graph",
+    one("at: 0").replace("data/cora", "{ path: data/g.mtx, feature: 4 }"),
+    "BadConfig",
+    "graphs.c.feature",
+    /did you mean features/,
   ],
 ]
 
@@ -400,6 +510,7 @@ describe("a wrong workload file", () => {
     ["an absolute path", () => `${outside}/data/cora`],
     ["a link to a folder", () => "data/linked"],
     ["a link inside a folder", () => "data/mixed"],
+    ["a link to a file", () => "{ path: data/linked.mtx, features: 4 }"],
   ])("may not leave its folder by %s", async (_, path) => {
     expect(await bad(one("at: 0").replace("data/cora", path()))).toMatchObject({
       _tag: "PathOutside",

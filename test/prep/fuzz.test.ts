@@ -1,12 +1,17 @@
 // Damaged bytes: whatever is cut off or flipped, a reader answers with a value or a typed error,
 // and allocates no more than the bytes it was given can justify.
 
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { gzipSync } from "node:zlib"
 import fc from "fast-check"
 import { afterEach, describe, it, vi } from "vitest"
 import { isTaggedError } from "../../src/model/plainError.ts"
 import { type ByteSource, bytesSource } from "../../src/prep/byteSource.ts"
+import { readEdgeList } from "../../src/prep/formats/edgeList.ts"
+import { readMatrixMarket } from "../../src/prep/formats/matrixMarket.ts"
+import { inflateText } from "../../src/prep/formats/withText.ts"
+import { loadGraph } from "../../src/prep/loadGraph.ts"
 import { encodeNpy, readNpyFloat32, readNpyInt32 } from "../../src/prep/npy.ts"
 import { readNpyHeader } from "../../src/prep/npyHeader.ts"
 import { readSparse, readSparseShape, writeSparse } from "../../src/prep/npz.ts"
@@ -117,5 +122,46 @@ describe("damaged bytes", () => {
       ]),
     )
     survives(bytes, parseSafetensors)
+  })
+
+  it("of a Matrix Market file end in edges or a typed error", () => {
+    const text =
+      "%%MatrixMarket matrix coordinate real symmetric\n% x\n9 9 4\n" +
+      "2 1 0.5\n3 3 -1e3\n9 1 7\n8 7 12345678901234567890\n"
+    survives(Buffer.from(text), readMatrixMarket)
+  })
+
+  it("of an edge list end in edges or a typed error", () => {
+    const text = "# from to\nsource,target,weight\n0,1,0.5\n1,2,-1e3\n\n7,3,0.25\n123,7,1"
+    survives(Buffer.from(text), (source) => readEdgeList(source, true))
+    survives(Buffer.from(text), (source) => readEdgeList(source, false))
+  })
+
+  it("of a gzip text end in edges or a typed error", () => {
+    const packed = gzipSync("0\t1\n1\t2\n2\t0\n".repeat(30))
+    survives(packed, (source) => readEdgeList(inflateText(source, 1 << 20), true))
+  })
+
+  it("of a TU folder end in a graph or a typed error", () => {
+    const folder = temporaryFolder()
+    const files = {
+      A: "1, 2\n2, 1\n3, 4\n4, 3\n",
+      graph_indicator: "1\n1\n2\n2\n",
+      node_labels: "0\n1\n-1\n3\n",
+      node_attributes: "0.5, 1\n1e2, 2\n3, 4\n.5, -6\n",
+    }
+    const write = (name: string, bytes: Uint8Array | string) =>
+      writeFileSync(join(folder, `S_${name}.txt`), bytes)
+    for (const [name, text] of Object.entries(files)) write(name, text)
+    for (const [name, text] of Object.entries(files)) {
+      const load = (source: ByteSource) => {
+        const hurt = new Uint8Array(source.size)
+        source.readInto(hurt, 0)
+        write(name, hurt)
+        loadGraph({ kind: "folder", path: folder })
+      }
+      survives(Buffer.from(text), load, 500)
+      write(name, text)
+    }
   })
 })

@@ -3,37 +3,19 @@
 import { Effect } from "effect"
 import type { BadConfig, InputError } from "../../model/errors.ts"
 import type { ModelSource } from "../../model/GnnModel.ts"
-import type { GraphSource } from "../../model/Graph.ts"
 import { limits } from "../../model/limits.ts"
-import { nearest } from "../../model/nearest.ts"
-import { presetNames } from "../../prep/presets/catalogue.ts"
 import { configProblem, decodeConfig } from "../decodeConfig.ts"
 import { type ConfigDocument, readConfigFile } from "../readConfigFile.ts"
-import { type Confinement, confineFolder, confinementOf, confinePath } from "./confinePath.ts"
+import { type Confinement, confinementOf, confinePath } from "./confinePath.ts"
 import { dropNulls } from "./dropNulls.ts"
 import { expandArrivals } from "./expandArrivals.ts"
 import { checkTogether, expandTasks, listTenants } from "./expandTasks.ts"
+import { checkGraphs, graphSource } from "./graphEntry.ts"
 import type { Workload } from "./Workload.ts"
-import {
-  type WorkloadFile,
-  type WorkloadFileGraph,
-  type WorkloadFileModel,
-  workloadSchema,
-} from "./workloadSchema.ts"
+import { type WorkloadFile, type WorkloadFileModel, workloadSchema } from "./workloadSchema.ts"
 
 export interface ReadWorkloadOptions {
   readonly allowOutside: boolean
-}
-
-const graphSource = (
-  confinement: Confinement,
-  graph: WorkloadFileGraph,
-): Effect.Effect<GraphSource, InputError> => {
-  if (typeof graph !== "string") {
-    const { preset, seed, scale } = graph
-    return Effect.succeed({ kind: "preset", preset, seed: seed ?? 0, scale: scale ?? 1 })
-  }
-  return Effect.map(confineFolder(confinement, graph), (path) => ({ kind: "folder", path }))
 }
 
 /** `gcn.json` → `gcn.safetensors`: where weights lie that the workload does not name. */
@@ -78,18 +60,6 @@ const resolveAll = <In, Out>(
     Effect.map(resolveOne(entry, name), (source) => [name, source] as const),
   ).pipe(Effect.map((pairs) => new Map(pairs)))
 
-/** Told here, where the line is known, rather than when the preset is generated. */
-const checkPresets = (document: ConfigDocument, file: WorkloadFile) =>
-  Effect.gen(function* () {
-    for (const [name, graph] of Object.entries(file.graphs)) {
-      if (typeof graph === "string" || presetNames.includes(graph.preset)) continue
-      const guess = nearest(graph.preset, presetNames)
-      const hint = guess === null ? "" : ` (did you mean ${guess}?)`
-      const expected = `a preset: ${presetNames.join(", ")}${hint}`
-      return yield* configProblem(document, ["graphs", name, "preset"], expected)
-    }
-  })
-
 const checkCounts = (document: ConfigDocument, file: WorkloadFile) =>
   Effect.gen(function* () {
     const bounds = [
@@ -110,7 +80,7 @@ export const workloadFromDocument = Effect.fnUntraced(function* (
   const document = dropNulls(written)
   const file = yield* decodeConfig(document, workloadSchema)
   yield* checkCounts(document, file)
-  yield* checkPresets(document, file)
+  yield* checkGraphs(document, file)
   if (file.tasks === undefined && file.arrivals === undefined) {
     return yield* configProblem(document, ["tasks"], "a list of tasks, or arrivals", "neither")
   }

@@ -3,16 +3,27 @@
 import { Schema } from "effect"
 import { limits } from "../../model/limits.ts"
 import { filtered } from "../decodeConfig.ts"
+import { featureWords, parseFeatures, pathForms } from "../graphPath.ts"
 import { byteForms, parseBytes } from "../units.ts"
 import { arrivals } from "./arrivalsSchema.ts"
 import { deadline, duration, name, named, path, priority, seed, taskId } from "./schemaParts.ts"
 
+/** Which keys go together is told in graphEntry. */
 const graph = named(
   Schema.Union([
     path,
     Schema.Struct({
-      preset: name("the name of a preset"),
-      seed: Schema.optionalKey(seed),
+      path: Schema.optionalKey(path),
+      features: Schema.optionalKey(
+        filtered(
+          Schema.Union([Schema.String, Schema.Number]),
+          featureWords,
+          (value) => parseFeatures(value, 0) !== null,
+        ),
+      ),
+      undirected: Schema.optionalKey(Schema.Boolean),
+      compact: Schema.optionalKey(Schema.Boolean),
+      preset: Schema.optionalKey(name("the name of a preset")),
       scale: Schema.optionalKey(
         filtered(
           Schema.Number,
@@ -20,9 +31,10 @@ const graph = named(
           (value) => value > 0 && value <= 1,
         ),
       ),
+      seed: Schema.optionalKey(seed),
     }),
   ]),
-  "the path of a graph folder, or {preset, seed, scale}",
+  `the path of ${pathForms}, {path, features, undirected, compact, seed}, or {preset, scale, seed}`,
 )
 
 const model = named(

@@ -2,7 +2,7 @@
 // graph for the same (preset, seed, scale).
 import type { Graph, GraphShape } from "../../model/Graph.ts"
 import { sharedInt32 } from "../../model/Tensor.ts"
-import { buildCsr } from "../csr.ts"
+import { buildCsr, transposeCsr } from "../csr.ts"
 import { makeGraph } from "../graphContent.ts"
 import { permutation, Random } from "../random.ts"
 import type { Preset } from "./catalogue.ts"
@@ -103,17 +103,6 @@ const reversedEdges = (list: EdgeList): Int32Array => {
   return edges
 }
 
-/** The CSR by target of a CSR by source; sources ascend within each row. */
-const transpose = (numNodes: number, bySource: ReturnType<typeof buildCsr>) => {
-  const numEdges = bySource.colIndices.length
-  const edges = new Int32Array(numEdges * 2)
-  edges.set(bySource.colIndices, numEdges)
-  for (let node = 0; node < numNodes; node++) {
-    edges.fill(node, bySource.rowOffsets[node], bySource.rowOffsets[node + 1])
-  }
-  return buildCsr(numNodes, edges, null)
-}
-
 /**
  * Undirected presets hold both directions of every edge (one self loop where the published count is
  * odd); no edge comes twice. Columns of each row ascend, as in the published files.
@@ -134,7 +123,7 @@ export const generatePreset = (source: PresetSource): Graph => {
     label: keepsOrder ? null : permutation(numNodes, random("labels")),
     coin: preset.structure.kind === "local" ? random("directions") : null,
   })
-  const csr = transpose(numNodes, buildCsr(numNodes, edges, null))
+  const csr = transposeCsr(buildCsr(numNodes, edges, null))
   const features = presetFeatures(preset.features, shape, random("features"))
   return makeGraph({ numNodes, featureWidth, features, graphOffsets, ...csr })
 }

@@ -5,8 +5,9 @@ import type { Random } from "../random.ts"
 import type { FeatureKind } from "./catalogue.ts"
 import { spreadCounts } from "./spreadCounts.ts"
 
-const denseValues = (shape: GraphShape, random: Random): DenseFeatures => {
-  const values = sharedFloat32(shape.numNodes * shape.featureWidth)
+/** `length` values in [-1, 1). */
+export const uniformFeatures = (length: number, random: Random): DenseFeatures => {
+  const values = sharedFloat32(length)
   for (let i = 0; i < values.length; i++) values[i] = random.next() * 2 ** -31 - 1
   return { kind: "dense", values }
 }
@@ -64,7 +65,7 @@ export const presetFeatures = (
     case "bagOfWords":
       return bagOfWords(shape, kind.binary, random)
     case "dense":
-      return denseValues(shape, random)
+      return uniformFeatures(shape.numNodes * shape.featureWidth, random)
     case "oneHot":
       return oneHotValues(shape, random)
   }
