@@ -3,7 +3,7 @@
 // run does that is stopped. Each is slowed by those it really runs beside, for as long as it does. Ends
 // come with their variance: of many tasks in a row some take longer and some less, and a margin for each
 // would add up to one that nobody needs.
-import { slowdown } from "../cost/interference.ts"
+import { slowdownInto } from "../cost/interference.ts"
 import type { Demand } from "../model/Plan.ts"
 import { bestCrowd, type Concurrency, meanDemand } from "./concurrency.ts"
 import type { Promised } from "./PromiseLine.ts"
@@ -89,12 +89,17 @@ class DueWalk {
   readonly #stops = new Map<string, number>()
   readonly #runChances = new Map<Underway, number>()
   readonly #startMs: number
+  /** Of those side by side. */
+  readonly #demands: Array<Demand> = []
+  readonly #slowdowns: Array<number> = []
   /** Of the task whose turn is next. */
   #place = 0
   /** The latest deadline of the tasks that have had their turn. */
   #dueMs = Number.NEGATIVE_INFINITY
   #nowMs: number
   #busy: number
+  /** Whose turn is next, where it was asked for. */
+  #known: Turn | null | undefined
 
   constructor(
     order: ReadonlyArray<Promised>,
@@ -140,6 +145,11 @@ class DueWalk {
 
   /** Whose turn is next, or null. */
   get #next(): Turn | null {
+    if (this.#known === undefined) this.#known = this.#find()
+    return this.#known
+  }
+
+  #find(): Turn | null {
     const task = this.#order[this.#place]
     const rest = this.#rests[0] ?? null
     if (task === undefined) return rest
@@ -165,6 +175,8 @@ class DueWalk {
         stay.run?.isStopping === true || (next !== null && next.dueAtMs < stay.dueAtMs)
       lane.gives = isAsked && stay.leftMs >= restMs
       lane.freeAtMs = this.#nowMs + (lane.gives ? stay.leftMs - restMs : stay.leftMs) * each
+      // Surely is later still.
+      if (lane.freeAtMs >= firstMs) continue
       lane.variance = varianceOf(stay, lane)
       const surelyMs = surely(lane.freeAtMs, lane.variance, this.#deviations)
       if (surelyMs >= firstMs) continue
@@ -176,9 +188,10 @@ class DueWalk {
 
   /** By who runs side by side. */
   #slow(): void {
-    const demands: Array<Demand> = []
+    const demands = this.#demands
+    demands.length = 0
     for (const { stay } of this.#lanes) if (stay !== null) demands.push(stay.demand)
-    const each = slowdown(demands, this.#interference)
+    const each = slowdownInto(this.#slowdowns, demands, this.#interference)
     let at = 0
     for (const lane of this.#lanes) if (lane.stay !== null) lane.slowdown = each[at++]!
   }
@@ -218,6 +231,7 @@ class DueWalk {
     const rest = { place: null, run, isRest: true, demand, dueAtMs, runMs, variance }
     const behind = this.#rests.findIndex((other) => other.dueAtMs > dueAtMs)
     this.#rests.splice(behind < 0 ? this.#rests.length : behind, 0, rest)
+    this.#known = undefined
   }
 
   /** Whose turn is next begins on a lane that is free; nobody where enough are busy. */
@@ -226,15 +240,23 @@ class DueWalk {
     lane.stay = null
     lane.gives = false
     if (next === null) return
+    this.#known = undefined
     if (next.isRest) this.#rests.shift()
     else {
       this.#place++
       this.#dueMs = next.dueAtMs
     }
-    const { runMs: leftMs } = next
-    lane.stay = { ...next, beganVariance: lane.variance, boundary: null, leftMs }
+    lane.stay = begun(next, lane.variance)
     this.#busy++
   }
+}
+
+/** One shape for all that runs: a walk makes many, and a spread is slow. */
+const begun = (turn: Turn, beganVariance: number): Stay => {
+  const { demand, dueAtMs, isRest, place, run, runMs, variance } = turn
+  const boundary = null
+  const leftMs = runMs
+  return { place, run, isRest, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
 }
 
 /** A run under way, from now on. */
@@ -246,9 +268,10 @@ const stayOf = (run: Underway, nowMs: number): Stay => {
     boundaryAtMs === null
       ? null
       : { restMs: (endsAtMs - boundaryAtMs) / slowdown, variance: boundaryVariance / alone }
-  const whole = { runMs: leftMs, leftMs, variance: endVariance / alone }
-  const beganVariance = 0
-  return { place: null, run, isRest: false, demand, dueAtMs, beganVariance, ...whole, boundary }
+  const [place, isRest, beganVariance] = [null, false, 0]
+  const runMs = leftMs
+  const variance = endVariance / alone
+  return { place, run, isRest, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
 }
 
 /** Of the moment in which the lane is left: what is slowed varies by as much more. */
