@@ -15,6 +15,13 @@ import type { Demand } from "../model/Plan.ts"
 export const slowdown = (
   demands: ReadonlyArray<Demand>,
   model: InterferenceModel = shares,
+): ReadonlyArray<number> => slowdownInto([], demands, model)
+
+/** The same, written over what `into` held: for those who ask time and again. */
+export const slowdownInto = (
+  into: Array<number>,
+  demands: ReadonlyArray<Demand>,
+  model: InterferenceModel,
 ): ReadonlyArray<number> => {
   let bandwidth = 0
   let compute = 0
@@ -22,17 +29,17 @@ export const slowdown = (
     bandwidth += demand.bandwidth
     compute += demand.compute
   }
-  if (model.kind === "shares") {
-    const all = Math.max(1, bandwidth, compute)
-    return demands.map(() => all)
-  }
+  into.length = demands.length
+  if (model.kind === "shares") return into.fill(Math.max(1, bandwidth, compute))
   const crowd = Math.max(1, compute)
   const waiters = demands.length - 1
-  return demands.map(({ bandwidth: b }) => {
+  for (let at = 0; at < demands.length; at++) {
+    const { bandwidth: b } = demands[at]!
     const othersWait = bandwidth - b
     const contention = model.memory * b * othersWait + model.core * (1 - b) * (waiters - othersWait)
-    return crowd * (1 + contention)
-  })
+    into[at] = crowd * (1 + contention)
+  }
+  return into
 }
 
 /** What multiplies `memory` and `core` for one task beside the others: the features of a fit. */

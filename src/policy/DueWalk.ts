@@ -1,27 +1,23 @@
 // What is due, run in thought on the lanes, in the order of deadlines: a task begins on the lane that is free
 // first, or at an operator boundary of a run that is due later, which then goes on in its own turn, as a
-// run does that is stopped. Ends come with their variance: of many tasks in a row some take longer and
-// some less, and a margin for each would add up to one that nobody needs.
-import { slowdown } from "../cost/interference.ts"
+// run does that is stopped. Each is slowed by those it really runs beside, for as long as it does. Ends
+// come with their variance: of many tasks in a row some take longer and some less, and a margin for each
+// would add up to one that nobody needs.
+import { slowdownInto } from "../cost/interference.ts"
 import type { Demand } from "../model/Plan.ts"
 import { bestCrowd, type Concurrency, meanDemand } from "./concurrency.ts"
 import type { Promised } from "./PromiseLine.ts"
 import { chanceLate, surely, sureness } from "./sureness.ts"
 import type { Underway } from "./underway.ts"
 
-interface Lane {
-  freeAtMs: number
-  variance: number
-  /** What runs there and may still be stopped, or be left to its end. */
-  run: Underway | null
-}
-
 export interface Walked {
   /** With chance. */
   readonly ends: ReadonlyArray<number>
   /** Of each, that it comes after its deadline. */
   readonly chances: ReadonlyArray<number>
-  /** By the deadlines of the tasks and the stopped runs, how many are to be expected late. */
+  /** The same of each run. */
+  readonly runChances: ReadonlyMap<Underway, number>
+  /** By the deadlines of the tasks and the runs, how many are to be expected late. */
   readonly expectedLate: number
   /** Runs that end late since they gave their lane. */
   readonly brokenRuns: ReadonlyArray<Underway>
@@ -43,22 +39,68 @@ export interface WalkOptions {
 export const walkByDue = (order: ReadonlyArray<Promised>, options: WalkOptions): Walked =>
   new DueWalk(order, options).walk()
 
+/** In line: a task, or what is left of a run that gave its lane. */
+interface Turn {
+  /** Of the task; null: a run. */
+  readonly place: number | null
+  /** Null: a task. */
+  readonly run: Underway | null
+  /** Left of a run that gave its lane. */
+  readonly isRest: boolean
+  readonly demand: Demand
+  readonly dueAtMs: number
+  /** Alone, as what it varies by. */
+  readonly runMs: number
+  readonly variance: number
+}
+
+/** What has its turn on a lane. */
+interface Stay extends Turn {
+  readonly beganVariance: number
+  /** Where it may give its lane; null where it keeps it. */
+  readonly boundary: { readonly restMs: number; readonly variance: number } | null
+  /** Alone. */
+  leftMs: number
+}
+
+interface Lane {
+  stay: Stay | null
+  /** How many times as long as alone the stay takes now. */
+  slowdown: number
+  /** At its boundary. */
+  gives: boolean
+  /** When it is left. */
+  freeAtMs: number
+  variance: number
+}
+
 class DueWalk {
   readonly #order: ReadonlyArray<Promised>
-  readonly #runs: ReadonlyArray<Underway>
-  readonly #nowMs: number
-  /** The others as they are on the average, beside whom each task runs. */
-  readonly #others: ReadonlyArray<Demand>
-  readonly #interference: Concurrency["interference"]
-  /** Tasks of one kind share their demand. */
-  readonly #slowdowns = new Map<Demand, number>()
-  readonly #lanes: ReadonlyArray<Lane>
-  /** Runs that gave their lane, with what is left of them. */
-  readonly #stopped = new Map<Underway, { readonly leftMs: number; readonly variance: number }>()
-  readonly #brokenRuns: Array<Underway> = []
-  #stoppedLate = 0
-  readonly #stops = new Map<string, number>()
   readonly #deviations: number
+  readonly #interference: Concurrency["interference"]
+  /** As many as serve such tasks best; where more run, they end, and nobody follows. */
+  readonly #count: number
+  readonly #lanes: ReadonlyArray<Lane>
+  /** Of stopped runs, in the order of their deadlines. */
+  readonly #rests: Array<Turn> = []
+  readonly #ends: Array<number> = []
+  readonly #chances: Array<number> = []
+  readonly #brokenRuns: Array<Underway> = []
+  readonly #stops = new Map<string, number>()
+  readonly #runChances = new Map<Underway, number>()
+  readonly #startMs: number
+  /** Of those side by side. */
+  readonly #demands: Array<Demand> = []
+  readonly #slowdowns: Array<number> = []
+  /** Of the task whose turn is next. */
+  #place = 0
+  /** The latest deadline of the tasks that have had their turn. */
+  #dueMs = Number.NEGATIVE_INFINITY
+  #nowMs: number
+  #busy: number
+  /** Whose turn is next, where it was asked for. */
+  #known: Turn | null | undefined
+
   constructor(
     order: ReadonlyArray<Promised>,
     { concurrency, deviations = sureness, nowMs, runs }: WalkOptions,
@@ -67,138 +109,173 @@ class DueWalk {
     const { interference } = concurrency
     const lanes = Math.min(concurrency.lanes, order.length + runs.length)
     const all = [...order, ...runs.map((run) => ({ ...run, runMs: run.endsAtMs - nowMs }))]
-    const mean = meanDemand(all)
-    const crowd = bestCrowd(mean, { interference, lanes })
-    this.#others = new Array<Demand>(crowd.count - 1).fill(mean)
+    this.#count = bestCrowd(meanDemand(all), { interference, lanes }).count
     this.#interference = interference
     this.#order = order
+    this.#startMs = nowMs
     this.#nowMs = nowMs
-    this.#runs = runs.toSorted((a, b) => a.dueAtMs - b.dueAtMs)
-    this.#lanes = this.#busy(crowd.count)
-  }
-
-  /** Runs beyond the lanes that are reckoned with follow the others. */
-  #busy(count: number): ReadonlyArray<Lane> {
-    const lanes: Array<Lane> = []
-    for (const run of this.#runs) {
-      if (lanes.length < count) {
-        const lane = { freeAtMs: this.#nowMs, variance: 0, run }
-        lanes.push(lane)
-        if (run.isStopping) this.#stop(lane)
-      } else {
-        const lane = this.#first(lanes)
-        if (lane.run !== null) this.#finish(lane)
-        lane.freeAtMs += this.#later(run.endsAtMs, run) - this.#nowMs
-        lane.variance += run.endVariance
-      }
-    }
-    while (lanes.length < count) lanes.push({ freeAtMs: this.#nowMs, variance: 0, run: null })
-    return lanes
+    this.#busy = runs.length
+    this.#lanes = Array.from({ length: Math.max(this.#count, runs.length) }, (_, at): Lane => {
+      const stay = at < runs.length ? stayOf(runs[at]!, nowMs) : null
+      return { stay, slowdown: 1, gives: false, freeAtMs: nowMs, variance: 0 }
+    })
   }
 
   walk(): Walked {
-    let nextRun = 0
-    const chances: Array<number> = []
-    const ends = this.#order.map((task, at) => {
-      while (nextRun < this.#runs.length && this.#runs[nextRun]!.dueAtMs <= task.dueAtMs) {
-        this.#takeTurn(this.#runs[nextRun++]!)
-      }
-      const { demand, deviationMs, runMs } = task
-      const each = this.#slowdownOf(demand)
-      const stay = [runMs * each, (deviationMs * each) ** 2] as const
-      const { freeAtMs, variance } = this.#take(at, ...stay)
-      chances.push(chanceLate(task.dueAtMs, freeAtMs, variance))
-      return this.#surely(freeAtMs, variance)
-    })
-    while (nextRun < this.#runs.length) this.#takeTurn(this.#runs[nextRun++]!)
-    const lanes = this.#lanes.length
-    const sum = (of: (lane: Lane) => number) => this.#lanes.reduce((all, lane) => all + of(lane), 0)
+    for (const lane of this.#lanes) if (lane.stay === null) this.#begin(lane)
+    for (;;) {
+      const lane = this.#first()
+      if (lane === null) break
+      this.#advance(lane.freeAtMs)
+      this.#leave(lane)
+      this.#begin(lane)
+    }
+    const [lanes, start] = [this.#lanes, this.#startMs]
     return {
-      ends,
-      chances,
-      expectedLate: chances.reduce((all, chance) => all + chance, this.#stoppedLate),
+      ends: this.#ends,
+      chances: this.#chances,
+      runChances: this.#runChances,
+      expectedLate: sumOf([...this.#chances, ...this.#runChances.values()]),
       brokenRuns: this.#brokenRuns,
       stops: this.#stops,
-      freeAtMs: sum(({ freeAtMs }) => freeAtMs) / lanes,
-      variance: sum(({ variance }) => variance) / lanes ** 2,
+      freeAtMs: start + sumOf(lanes.map(({ freeAtMs }) => freeAtMs - start)) / this.#count,
+      variance: sumOf(lanes.map(({ variance }) => variance)) / this.#count ** 2,
     }
   }
 
-  /** On the lane that is free first, which is free again at its end. `at`: the task's place; null: a run. */
-  #take(at: number | null, stayMs: number, variance: number): Readonly<Lane> {
-    const lane = this.#first(this.#lanes)
-    if (lane.run !== null) {
-      if (lane.run.boundaryAtMs !== null && at !== null) this.#stops.set(lane.run.id, at)
-      this.#stop(lane)
+  /** Whose turn is next, or null. */
+  get #next(): Turn | null {
+    if (this.#known === undefined) this.#known = this.#find()
+    return this.#known
+  }
+
+  #find(): Turn | null {
+    const task = this.#order[this.#place]
+    const rest = this.#rests[0] ?? null
+    if (task === undefined) return rest
+    const dueAtMs = Math.max(this.#dueMs, task.dueAtMs)
+    if (rest !== null && rest.dueAtMs <= dueAtMs) return rest
+    const { demand, deviationMs, runMs } = task
+    const variance = deviationMs ** 2
+    const place = this.#place
+    return { place, run: null, isRest: false, demand, dueAtMs, runMs, variance }
+  }
+
+  /** The lane that is surely free before the others; null when nothing runs any more. */
+  #first(): Lane | null {
+    this.#slow()
+    const next = this.#busy > this.#count ? null : this.#next
+    let first: Lane | null = null
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const lane of this.#lanes) {
+      const { slowdown: each, stay } = lane
+      if (stay === null) continue
+      const restMs = stay.boundary?.restMs ?? Number.POSITIVE_INFINITY
+      const isAsked =
+        stay.run?.isStopping === true || (next !== null && next.dueAtMs < stay.dueAtMs)
+      lane.gives = isAsked && stay.leftMs >= restMs
+      lane.freeAtMs = this.#nowMs + (lane.gives ? stay.leftMs - restMs : stay.leftMs) * each
+      // Surely is later still.
+      if (lane.freeAtMs >= firstMs) continue
+      lane.variance = varianceOf(stay, lane)
+      const surelyMs = surely(lane.freeAtMs, lane.variance, this.#deviations)
+      if (surelyMs >= firstMs) continue
+      firstMs = surelyMs
+      first = lane
     }
-    lane.freeAtMs += stayMs
-    lane.variance += variance
-    return lane
-  }
-
-  /** A run's own turn: it goes on, where it is or, if it was stopped, on the first free lane. */
-  #takeTurn(run: Underway): void {
-    const stopped = this.#stopped.get(run)
-    const lane = this.#lanes.find((each) => each.run === run)
-    if (lane !== undefined) this.#finish(lane)
-    if (stopped === undefined) return
-    const { freeAtMs, variance } = this.#take(null, stopped.leftMs, stopped.variance)
-    this.#stoppedLate += chanceLate(run.dueAtMs, freeAtMs, variance)
-    // Surely in time, however bold the rest: a target is never put at risk for another.
-    const isLate = surely(freeAtMs, variance) > run.dueAtMs
-    if (isLate && run.endsAtMs <= run.dueAtMs) this.#brokenRuns.push(run)
-  }
-
-  #first(lanes: ReadonlyArray<Lane>): Lane {
-    let first = lanes[0]!
-    for (const lane of lanes) if (this.#freeAt(lane) < this.#freeAt(first)) first = lane
     return first
   }
 
-  #freeAt({ freeAtMs, run, variance }: Lane): number {
-    if (run === null) return this.#surely(freeAtMs, variance)
-    return run.boundaryAtMs === null
-      ? this.#surely(this.#later(run.endsAtMs, run), run.endVariance)
-      : this.#surely(this.#later(run.boundaryAtMs, run), run.boundaryVariance)
+  /** By who runs side by side. */
+  #slow(): void {
+    const demands = this.#demands
+    demands.length = 0
+    for (const { stay } of this.#lanes) if (stay !== null) demands.push(stay.demand)
+    const each = slowdownInto(this.#slowdowns, demands, this.#interference)
+    let at = 0
+    for (const lane of this.#lanes) if (lane.stay !== null) lane.slowdown = each[at++]!
   }
 
-  #slowdownOf(demand: Demand): number {
-    const known = this.#slowdowns.get(demand)
-    if (known !== undefined) return known
-    const each = slowdown([demand, ...this.#others], this.#interference)[0]!
-    this.#slowdowns.set(demand, each)
-    return each
-  }
-
-  #surely(atMs: number, variance: number): number {
-    return surely(atMs, variance, this.#deviations)
-  }
-
-  /** Company slows what runs, where it had less until now. */
-  #later(atMs: number, run: Underway): number {
-    return (
-      this.#nowMs +
-      ((atMs - this.#nowMs) * Math.max(this.#slowdownOf(run.demand), run.slowdown)) / run.slowdown
-    )
-  }
-
-  #finish(lane: Lane): void {
-    const run = lane.run!
-    lane.run = null
-    lane.freeAtMs = this.#later(run.endsAtMs, run)
-    lane.variance = run.endVariance
-  }
-
-  #stop(lane: Lane): void {
-    const run = lane.run!
-    if (run.boundaryAtMs === null) {
-      this.#finish(lane)
-      return
+  #advance(toMs: number): void {
+    if (toMs <= this.#nowMs) return
+    for (const { gives, slowdown: each, stay } of this.#lanes) {
+      if (stay === null) continue
+      stay.leftMs -= (toMs - this.#nowMs) / each
+      // What gives its lane goes no further.
+      if (gives) stay.leftMs = Math.max(stay.leftMs, stay.boundary!.restMs)
     }
-    lane.run = null
-    lane.freeAtMs = this.#later(run.boundaryAtMs, run)
-    lane.variance = run.boundaryVariance
-    const leftMs = this.#later(run.endsAtMs, run) - lane.freeAtMs
-    this.#stopped.set(run, { leftMs, variance: run.endVariance })
+    this.#nowMs = toMs
+  }
+
+  #leave({ freeAtMs, gives, stay, variance }: Lane): void {
+    const { dueAtMs, isRest, place, run } = stay!
+    this.#busy--
+    if (gives) this.#stop(stay!)
+    else if (place !== null) {
+      this.#ends[place] = surely(freeAtMs, variance, this.#deviations)
+      this.#chances[place] = chanceLate(this.#order[place]!.dueAtMs, freeAtMs, variance)
+    } else {
+      this.#runChances.set(run!, chanceLate(dueAtMs, freeAtMs, variance))
+      // Surely in time, however bold the rest: a target is never put at risk for another.
+      const isLate = isRest && surely(freeAtMs, variance) > dueAtMs
+      if (isLate && run!.endsAtMs <= dueAtMs) this.#brokenRuns.push(run!)
+    }
+  }
+
+  /** What is left of it stands in line. */
+  #stop({ boundary, demand, dueAtMs, run, variance: whole }: Stay): void {
+    const { restMs: runMs, variance: before } = boundary!
+    const next = this.#next
+    if (next !== null && next.place !== null) this.#stops.set(run!.id, next.place)
+    const variance = Math.max(0, whole - before)
+    const rest = { place: null, run, isRest: true, demand, dueAtMs, runMs, variance }
+    const behind = this.#rests.findIndex((other) => other.dueAtMs > dueAtMs)
+    this.#rests.splice(behind < 0 ? this.#rests.length : behind, 0, rest)
+    this.#known = undefined
+  }
+
+  /** Whose turn is next begins on a lane that is free; nobody where enough are busy. */
+  #begin(lane: Lane): void {
+    const next = this.#busy < this.#count ? this.#next : null
+    lane.stay = null
+    lane.gives = false
+    if (next === null) return
+    this.#known = undefined
+    if (next.isRest) this.#rests.shift()
+    else {
+      this.#place++
+      this.#dueMs = next.dueAtMs
+    }
+    lane.stay = begun(next, lane.variance)
+    this.#busy++
   }
 }
+
+/** One shape for all that runs: a walk makes many, and a spread is slow. */
+const begun = (turn: Turn, beganVariance: number): Stay => {
+  const { demand, dueAtMs, isRest, place, run, runMs, variance } = turn
+  const boundary = null
+  const leftMs = runMs
+  return { place, run, isRest, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
+}
+
+/** A run under way, from now on. */
+const stayOf = (run: Underway, nowMs: number): Stay => {
+  const { boundaryAtMs, boundaryVariance, demand, dueAtMs, endVariance, endsAtMs, slowdown } = run
+  const leftMs = (endsAtMs - nowMs) / slowdown
+  const alone = slowdown ** 2
+  const boundary =
+    boundaryAtMs === null
+      ? null
+      : { restMs: (endsAtMs - boundaryAtMs) / slowdown, variance: boundaryVariance / alone }
+  const [place, isRest, beganVariance] = [null, false, 0]
+  const runMs = leftMs
+  const variance = endVariance / alone
+  return { place, run, isRest, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
+}
+
+/** Of the moment in which the lane is left: what is slowed varies by as much more. */
+const varianceOf = (stay: Stay, { gives, slowdown: each }: Lane): number =>
+  stay.beganVariance + (gives ? stay.boundary!.variance : stay.variance) * each ** 2
+
+const sumOf = (all: ReadonlyArray<number>): number => all.reduce((sum, each) => sum + each, 0)

@@ -25,35 +25,44 @@ const walked = 32
 /** A promise is broken by what makes it this much likelier to be lost; what is at risk is else in the way of all. */
 const risked = 0.005
 
+/** The least that a clock counts. */
+const tickMs = 1e-6
+
 /** A place in line, and what it means. */
 interface Trial {
   readonly endMs: number
-  /** The last promise that the newcomer would break, by its place, or -1. */
-  readonly broken: number
-  /** When the last run is due that the newcomer would make late; -Infinity where there is none. */
-  readonly lateRunMs: number
+  /** Nobody is late for it. */
+  readonly isKept: boolean
+  /** The first place where it might be better. */
+  readonly nextPlace: number
 }
-
-const none = Number.NEGATIVE_INFINITY
 
 /**
  * The earliest end that can be promised to `task`: in its turn, by its own deadline, where that is in time,
- * else before every promise that can wait for it. In milliseconds of the load's clock. Time
- * O(p (n / block + block)) for n promises of which its coming earlier would break p.
+ * else after its deadline, before every promise that can wait for it. In milliseconds of the load's clock.
+ * Time O(p (n / block + block)) for n promises of which its coming earlier would break p.
  */
 export const earliestFinishMs = (task: Promised, load: Load): number => {
   const trials = new Trials(task, load)
   const inTurn = trials.at(trials.turn)
-  if (isKept(inTurn) && inTurn.endMs <= task.dueAtMs) return inTurn.endMs
-  let place = 0
-  for (;;) {
-    const trial = trials.at(place)
-    if (isKept(trial)) return trial.endMs
-    place = Math.max(place, trial.broken + 1, trials.notBefore(trial.lateRunMs))
+  if (inTurn.isKept && inTurn.endMs <= task.dueAtMs) return inTurn.endMs
+  for (let place = 0; place <= trials.last; ) {
+    const { endMs, isKept, nextPlace } = trials.at(place)
+    if (isKept && endMs > task.dueAtMs) return endMs
+    // In time out of its turn: nobody runs it there, since all is run by deadline.
+    if (isKept) break
+    place = nextPlace
   }
+  return Math.max(trials.behindAllMs, task.dueAtMs + tickMs)
 }
 
-const isKept = ({ broken, lateRunMs }: Trial): boolean => broken < 0 && lateRunMs === none
+interface Broken {
+  readonly endMs: number
+  /** The last promise that is late, by its place, or -1. */
+  readonly broken: number
+}
+
+const none = Number.NEGATIVE_INFINITY
 
 class Trials {
   readonly #task: InLine
@@ -62,7 +71,7 @@ class Trials {
   readonly #tail: ReadonlyArray<Block>
   /** Its place by its own deadline. */
   readonly turn: number
-  #without: ReadonlyArray<number> | null = null
+  #walkWithout: Walked | null = null
   /** Runs that are due until then come before it. */
   #notBeforeMs = none
 
@@ -86,6 +95,16 @@ class Trials {
     this.turn = turn
   }
 
+  /** The place behind all others. */
+  get last(): number {
+    return this.#tail.reduce((all, { members }) => all + members.length, this.#head.length)
+  }
+
+  /** An end after those of all others. */
+  get behindAllMs(): number {
+    return this.#inTail(this.last).endMs
+  }
+
   at(place: number): Trial {
     const head = this.#head
     if (place > head.length || (place === head.length && this.#tail.length > 0)) {
@@ -97,30 +116,53 @@ class Trials {
     const dueAtMs = Math.max(Math.min(task.dueAtMs, nextMs), this.#notBeforeMs)
     const order = [...head.slice(0, place), { ...task, dueAtMs }, ...head.slice(place)]
     const walk = walkByDue(order, this.#load)
-    let broken = -1
-    for (let at = place; at < head.length; at++) {
-      const isLate = walk.ends[at + 1]! > head[at]!.dueAtMs && this.#canBeMet(head[at]!)
-      if (isLate && walk.chances[at + 1]! - this.#chanceWithout(at) > risked) broken = at
-    }
-    const behind = this.#brokenFrom(head.length, walk, null)
-    const late = walk.brokenRuns.map((run) => run.dueAtMs).filter((atMs) => atMs > dueAtMs)
     const endMs = walk.ends[place]!
-    return { endMs, broken: Math.max(broken, behind.broken), lateRunMs: Math.max(none, ...late) }
+    const broken = this.#brokenIn(walk, place)
+    const behind = Math.max(broken, this.#brokenFrom(head.length, walk, null).broken)
+    if (behind >= place) return { endMs, isKept: false, nextPlace: behind + 1 }
+    const late = this.#lateRuns(walk)
+    const later = late.filter((atMs) => atMs > dueAtMs)
+    if (later.length > 0) {
+      const nextPlace = Math.max(place, this.#notBefore(Math.max(...later)))
+      return { endMs, isKept: false, nextPlace }
+    }
+    // Who comes before it is slowed by its company, wherever it is but at the end.
+    const isKept = broken < 0 && late.length === 0
+    return { endMs, isKept, nextPlace: isKept ? place : Number.POSITIVE_INFINITY }
   }
 
   #inTail(place: number): Trial {
-    return this.#brokenFrom(place, walkByDue(this.#head, this.#load), this.#task)
+    const { broken, endMs } = this.#brokenFrom(place, this.#without, this.#task)
+    return { endMs, isKept: broken < 0, nextPlace: broken + 1 }
+  }
+
+  /** The last of the first that becomes likelier to be lost, or -1. */
+  #brokenIn({ chances }: Walked, place: number): number {
+    return this.#head.findLastIndex(
+      (promise, at) =>
+        chances[at < place ? at : at + 1]! - this.#without.chances[at]! > risked &&
+        this.#canBeMet(promise),
+    )
+  }
+
+  /** When the runs are due that become likelier to be lost. */
+  #lateRuns({ runChances }: Walked): ReadonlyArray<number> {
+    const late: Array<number> = []
+    for (const [run, chance] of runChances) {
+      if (chance - this.#without.runChances.get(run)! > risked) late.push(run.dueAtMs)
+    }
+    return late
   }
 
   /** From now on it comes behind runs that are due by then; its first place there. */
-  notBefore(dueAtMs: number): number {
+  #notBefore(dueAtMs: number): number {
     this.#notBeforeMs = Math.max(this.#notBeforeMs, dueAtMs)
     const place = this.#head.findIndex((promise) => promise.dueAtMs > dueAtMs)
     return place < 0 ? this.#head.length : place
   }
 
   /** Promises that are late from `place` on, with the newcomer there or, where it is null, ahead. */
-  #brokenFrom(place: number, walk: Walked, newcomer: InLine | null): Trial {
+  #brokenFrom(place: number, walk: Walked, newcomer: InLine | null): Broken {
     let beginsMs = walk.freeAtMs
     let variance = walk.variance
     let at = this.#head.length
@@ -157,13 +199,13 @@ class Trials {
       }
     }
     join()
-    return { endMs, broken, lateRunMs: none }
+    return { endMs, broken }
   }
 
-  /** That the promise is lost as things are. */
-  #chanceWithout(at: number): number {
-    this.#without ??= walkByDue(this.#head, this.#load).chances
-    return this.#without[at]!
+  /** As things are. */
+  get #without(): Walked {
+    this.#walkWithout ??= walkByDue(this.#head, this.#load)
+    return this.#walkWithout
   }
 
   #canBeMet({ dueAtMs, runMs }: Promised): boolean {

@@ -1,13 +1,15 @@
 // A policy where deadlines are promises: what it starts is begun only if that is expected to make no more of
-// them late than when those due first go first, which is what the promises were given on (`admit`).
+// them late, runs among them, than when those due first go first, which is what the promises were given on
+// (`admit`), or when a lane is left free because company would make a run late.
 import { slowdown } from "../cost/interference.ts"
 import type { Decision, Policy, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byArrival } from "../model/WaitingTasks.ts"
 import { walkByDue } from "./DueWalk.ts"
 import { type Due, dueTasks } from "./dueTasks.ts"
-import { byDue } from "./edf.ts"
+import { byDue, dueAtMs } from "./edf.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
 import { byAgedTime } from "./sjf.ts"
+import { deviationOf } from "./sureness.ts"
 import { type Underway, underway } from "./underway.ts"
 
 /** Promises that may be expected to be lost for what the policy gains. */
@@ -22,30 +24,58 @@ export const keepPromises =
     const decision = policy(snapshot, nowMs)
     if (snapshot.mode === "groups" || snapshot.lanesFree === 0) return decision
     const due = dueTasks(snapshot, nowMs, lookahead)
-    if (due.length === 0) return decision
     const runs = underway(snapshot, { nowMs, stopsForTargets: true })
-    const inOrder = lateOf(due, runs, snapshot, nowMs)
-    const chosen = new Set(decision.start)
+    if (due.length === 0 && runs.length === 0) return decision
     const tasks = startedOf(decision, snapshot)
-    if (tasks.length < chosen.size) return decision
-    const begun = begunRuns(tasks, runs, snapshot, nowMs)
-    const waiting = due.filter(({ task }) => !chosen.has(task.id))
-    if (lateOf(waiting, begun, snapshot, nowMs) <= inOrder + worthIt) return decision
-    return fillGroup(
-      due.map(({ task }) => task),
-      snapshot,
-      fillDefaults,
-    )
+    if (tasks.length < decision.start.length) return decision
+    const late = (started: ReadonlyArray<WaitingTask>) =>
+      lateOf(started, { due, runs, snapshot, nowMs })
+    const chosenLate = late(tasks)
+    if (chosenLate <= worthIt) return decision
+    let best = { decision, late: chosenLate - worthIt }
+    for (const other of inOrder(due, snapshot)) {
+      const started = due.map(({ task }) => task).filter(({ id }) => other.start.includes(id))
+      const otherLate = late(started)
+      if (otherLate < best.late) best = { decision: other, late: otherLate }
+    }
+    return best.decision
   }
 
+/** As many as find a lane, only the first, and, where something runs, nobody until it ends. */
+const inOrder = (due: ReadonlyArray<Due>, snapshot: Snapshot): ReadonlyArray<Decision> => {
+  const tasks = due.map(({ task }) => task)
+  const all = fillGroup(tasks, snapshot, fillDefaults)
+  const [first, next] = all.start
+  if (first === undefined) return [all]
+  const wait = (start: ReadonlyArray<string>, id: string): Decision => ({
+    start,
+    blocked: { id, reason: "interference" },
+    thresholdBytes: null,
+  })
+  return [
+    all,
+    ...(next === undefined ? [] : [wait([first], next)]),
+    ...(snapshot.running.length === 0 ? [] : [wait([], first)]),
+  ]
+}
+
+interface Situation {
+  readonly due: ReadonlyArray<Due>
+  readonly runs: ReadonlyArray<Underway>
+  readonly snapshot: Snapshot
+  readonly nowMs: number
+}
+
+/** How many are to be expected late where these are started now. */
 const lateOf = (
-  due: ReadonlyArray<Due>,
-  runs: ReadonlyArray<Underway>,
-  { interference, lanesTotal: lanes }: Snapshot,
-  nowMs: number,
+  started: ReadonlyArray<WaitingTask>,
+  { due, nowMs, runs, snapshot }: Situation,
 ): number => {
-  if (due.length === 0) return 0
-  return walkByDue(due, { runs, nowMs, concurrency: { lanes, interference } }).expectedLate
+  const { interference, lanesTotal: lanes } = snapshot
+  const begun = begunRuns(started, runs, snapshot, nowMs)
+  const waiting = due.filter(({ task }) => !started.includes(task))
+  return walkByDue(waiting, { runs: begun, nowMs, concurrency: { lanes, interference } })
+    .expectedLate
 }
 
 /** What the decision starts, as far as it is among the first of an order that policies go by. */
@@ -69,22 +99,27 @@ const begunRuns = (
   nowMs: number,
 ): ReadonlyArray<Underway> => {
   const demands = [...runs, ...tasks].map(({ demand }) => demand)
-  const each = slowdown(demands, interference)
-  const begun = tasks.map(
-    ({ demand, id, predictedMs, qosTargetMs, submittedAtMs }, at): Underway => ({
-      ...{ id, demand, slowdown: each[runs.length + at]! },
-      dueAtMs: submittedAtMs + (qosTargetMs ?? Number.POSITIVE_INFINITY),
-      endsAtMs: nowMs + predictedMs * each[runs.length + at]!,
-      ...{ endVariance: 0, boundaryAtMs: null, boundaryVariance: 0, isStopping: false },
-    }),
-  )
+  const slowdowns = slowdown(demands, interference).slice(runs.length)
+  const begun = tasks.map((task, at): Underway => {
+    const { demand, id, predictedMs, predictedP95Ms } = task
+    const each = slowdowns[at]!
+    return {
+      ...{ id, demand, slowdown: each },
+      // What is lost is nobody's reason to wait.
+      dueAtMs: nowMs + predictedMs <= dueAtMs(task) ? dueAtMs(task) : Number.POSITIVE_INFINITY,
+      endsAtMs: nowMs + predictedMs * each,
+      endVariance: (deviationOf(predictedMs, predictedP95Ms) * each) ** 2,
+      ...{ boundaryAtMs: null, boundaryVariance: 0, isStopping: false },
+    }
+  })
   const all = [...runs, ...begun]
   if (all.length === 0) return all
   const firstEndMs = Math.min(...all.map(({ endsAtMs }) => endsAtMs))
   const idle = Array.from({ length: lanesFree - begun.length }, (_, at): Underway => {
     const { demand, ...rest } = all[0]!
     const none = { bandwidth: 0, compute: 0 }
-    return { ...rest, id: `idle ${at}`, demand: none, endsAtMs: firstEndMs, boundaryAtMs: null }
+    const idle = { id: `idle ${at}`, demand: none, slowdown: 1, boundaryAtMs: null }
+    return { ...rest, ...idle, dueAtMs: Number.POSITIVE_INFINITY, endsAtMs: firstEndMs }
   })
   return [...all, ...idle]
 }

@@ -8,7 +8,7 @@ import { deviationOf, sureness } from "./sureness.ts"
 
 export interface Underway {
   readonly id: string
-  /** Infinite without a target, or where it is lost. */
+  /** Infinite without a target, or where it is lost however alone it were. */
   readonly dueAtMs: number
   readonly demand: Demand
   /** How many times as long it takes as alone. */
@@ -60,7 +60,7 @@ const underwayOf = (
     runsOp === null ? aloneMs * (1 - deviations * perMs) >= doneMs : op >= runsOp
   const next = mayStop ? boundaries.find(isAhead) : undefined
   const boundaryMs = next === undefined || next >= predictedMs ? null : next
-  const isMet = stop !== undefined && endsAtMs <= stop.dueAtMs
+  const isMet = stop !== undefined && nowMs + (endsAtMs - nowMs) / slowdown <= stop.dueAtMs
   return {
     id: task.id,
     dueAtMs: isMet ? stop.dueAtMs : Number.POSITIVE_INFINITY,

@@ -122,6 +122,27 @@ describe("the earliest end that can be promised", () => {
     expect(earliest(promise(5, 10), { runs, promises })).toBe(29)
   })
 
+  it("is not beside a promise or a run that its company would make late", () => {
+    const half = { bandwidth: 0.75, compute: 0 }
+    const newcomer = promise(10, 100, { demand: half })
+    const tight = { promises: [promise(10, 12, { demand: half })], lanes: 2 }
+    expect(earliest(newcomer, tight)).toBeGreaterThan(100)
+    const wide = { promises: [promise(10, 15, { demand: half })], lanes: 2 }
+    expect(earliest(newcomer, wide)).toBe(15)
+    const runs = (dueAtMs: number) => [run(10, { dueAtMs, demand: half })]
+    expect(earliest(newcomer, { runs: runs(12), lanes: 2 })).toBeGreaterThan(100)
+    expect(earliest(newcomer, { runs: runs(15), lanes: 2 })).toBe(15)
+  })
+
+  it("is in its turn, or after its deadline: out of its turn nobody runs it", () => {
+    // Two lanes: behind the long one it would be in time, and before it the long one is late.
+    const light20 = promise(20, 21, { demand: light })
+    const promises = [promise(10, 10, { demand: light }), light20]
+    const newcomer = (dueAtMs: number) => promise(10, dueAtMs, { demand: light })
+    expect(earliest(newcomer(20.5), { promises, lanes: 2 })).toBeGreaterThan(20.5)
+    expect(earliest(newcomer(22), { promises, lanes: 2 })).toBe(20)
+  })
+
   it("keeps free what many together vary by, which is less than the sum of what each does", () => {
     const varied = { deviationMs: 1 }
     expect(earliest(promise(10, 0, varied))).toBeCloseTo(10 + sureness, 9)

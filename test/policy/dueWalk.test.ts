@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { shares } from "../../src/model/Interference.ts"
 import { walkByDue } from "../../src/policy/DueWalk.ts"
 import type { Promised } from "../../src/policy/PromiseLine.ts"
+import { sureness } from "../../src/policy/sureness.ts"
 import type { Underway } from "../../src/policy/underway.ts"
 import { testRandom } from "../support/random.ts"
 
@@ -35,12 +36,42 @@ describe("a walk by deadlines", () => {
   it("names the task that takes the lane of a run, not a run that does", () => {
     const runs = [
       run("stops", { dueAtMs: 50, endsAtMs: 60, boundaryAtMs: 10, isStopping: true }),
-      run("gives", { boundaryAtMs: 5 }),
+      run("gives", { boundaryAtMs: 15 }),
     ]
-    expect([...walkByDue([task(200, 10)], { runs, concurrency, nowMs: 0 }).stops]).toEqual([])
+    const order = [task(20, 10), task(200, 10)]
+    expect([...walkByDue(order, { runs, concurrency, nowMs: 0 }).stops]).toEqual([["stops", 0]])
     const [gives] = runs.slice(1)
     const walked = walkByDue([task(20, 10)], { runs: [gives!], concurrency, nowMs: 0 })
     expect(walked.ends[0]).toBe(10)
+  })
+
+  it("slows a task by those it runs beside, while it does", () => {
+    const half = { bandwidth: 0.75, compute: 0 }
+    const order = [task(100, 10), task(100, 20)].map((each) => ({ ...each, demand: half }))
+    const walked = walkByDue(order, { runs: [], concurrency, nowMs: 0 })
+    expect(walked.ends).toEqual([15, 25])
+    expect(walked.freeAtMs).toBe(20)
+  })
+
+  it("says of each run whether it is late, for its company or for its stop", () => {
+    const half = { bandwidth: 0.75, compute: 0 }
+    const beside = run("beside", { endsAtMs: 10, dueAtMs: 12, demand: half })
+    const alone = walkByDue([], { runs: [beside], concurrency, nowMs: 0 })
+    expect([...alone.runChances]).toEqual([[beside, 0]])
+    const order = [{ ...task(100, 20), demand: half }]
+    const walked = walkByDue(order, { runs: [beside], concurrency, nowMs: 0 })
+    expect([...walked.runChances]).toEqual([[beside, 1]])
+    expect(walked.expectedLate).toBe(1)
+  })
+
+  it("varies no more for waiting at a boundary", () => {
+    const boundary = { boundaryAtMs: 1, boundaryVariance: 1, endVariance: 4 }
+    const gives = run("gives", { ...boundary, endsAtMs: 50 })
+    const ends = run("ends", { endsAtMs: 3, dueAtMs: 5 })
+    const order = [task(10, 1), task(20, 30), task(21, 1)]
+    const walked = walkByDue(order, { runs: [gives, ends], concurrency, nowMs: 0 })
+    expect([...walked.stops]).toEqual([["gives", 2]])
+    expect(walked.ends).toEqual([4, 34, 5 + sureness])
   })
 
   const seed = 20261126

@@ -41,6 +41,36 @@ describe("a policy that keeps promises", () => {
     expect(choiceOf(latest, [urgent, tight])).toEqual(["t1"])
   })
 
+  describe("beside a run with a target", () => {
+    const heavy = { bandwidth: 0.75, compute: 0 }
+    const startBeside = (dueAtMs: number, ...waiting: ReadonlyArray<Partial<TaskInput>>) => {
+      const inputs = [{ predictedMs: 10, demand: heavy }, ...waiting]
+      const tasks = tasksOf(inputs.map((input) => ({ arenaBytes: 64, ...input })))
+      const world = new World({ tasks, budgetBytes: 4096, lanes: 2, mode: "continuous" })
+      world.start({ start: ["t0"], blocked: null, thresholdBytes: null })
+      const stop = { opEndsMs: [10], firstOp: 0, dueAtMs, predictedP95Ms: 10, priority: 0 }
+      const snapshot = world.snapshot()
+      const running = snapshot.running.map((run) => ({
+        ...run,
+        stop: { ...stop, preemptions: 0, stoppingFor: null },
+      }))
+      return keepPromises(latest)({ ...snapshot, running }, 0).start
+    }
+
+    it("starts what does not slow it past its target", () => {
+      const relaxed = { predictedMs: 5, qosTargetMs: 100 }
+      expect(startBeside(12, relaxed, { ...long, demand: heavy })).toEqual(["t1"])
+      expect(startBeside(20, relaxed, { ...long, demand: heavy })).toEqual(["t2"])
+    })
+
+    it("leaves the lane free where all would slow it so, and can wait", () => {
+      const waits = { predictedMs: 20, qosTargetMs: 100, demand: heavy }
+      expect(startBeside(12, waits)).toEqual([])
+      expect(startBeside(20, waits)).toEqual(["t1"])
+      expect(startBeside(12, { ...waits, qosTargetMs: 26 })).toEqual(["t1"])
+    })
+  })
+
   it("starts beside what runs where its own choice would leave a lane idle", () => {
     const tasks = tasksOf([
       { arenaBytes: 64, predictedMs: 20 },

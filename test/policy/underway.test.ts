@@ -73,4 +73,10 @@ describe("a run under way", () => {
     expect(at(3, both)).toMatchObject({ slowdown: 2, endsAtMs: 39 })
     expect(sureness).toBeGreaterThan(1)
   })
+
+  it("has its target as long as it would meet it alone", () => {
+    const beside = [run({ doneMs: 2, stop: { ...stop, dueAtMs: 30 } }), run({ id: "other" })]
+    expect(at(3, beside)).toMatchObject({ endsAtMs: 39, dueAtMs: 30 })
+    expect(at(13, beside).dueAtMs).toBe(Infinity)
+  })
 })
