@@ -9,6 +9,8 @@ import type { WaitingTask } from "./WaitingTask.ts"
 export interface TaskOrder {
   /** The same for a task as long as it waits. May be infinite, never NaN. */
   readonly key: (task: WaitingTask) => number
+  /** Those that have a place in it; all where left out. */
+  readonly holds?: (task: WaitingTask) => boolean
 }
 
 /** Ascending when iterated. Valid until the next change, as all that a snapshot holds. */

@@ -1,7 +1,8 @@
-// The first tasks of an order that may still be chosen, as one decision goes on choosing: what was read
-// stays read, so a decision reads each of them once.
+// The first tasks of an order that may still be chosen, as one decision goes on choosing: read only as far
+// as it asks, and what was read stays read, so a decision reads each of them once.
 import type { WaitingTask } from "../model/Snapshot.ts"
 import type { OrderedTasks } from "../model/WaitingTasks.ts"
+import type { TenantShares } from "./TenantShares.ts"
 
 /** Tasks of each order that one decision looks at. */
 export const lookahead = 32
@@ -17,7 +18,7 @@ export const firstOf = (
   tasks: Iterable<WaitingTask>,
   taken: ReadonlySet<string>,
   count = lookahead,
-): ReadonlyArray<WaitingTask> => {
+): Array<WaitingTask> => {
   const first: Array<WaitingTask> = []
   // Of those that ask for the same; most ask for something of their own.
   let seen: Set<string> | null = null
@@ -39,41 +40,75 @@ export const firstOf = (
   return first
 }
 
+export interface LookaheadOptions {
+  /** What this decision has chosen, or passed over, so far. */
+  readonly taken: ReadonlySet<string>
+  readonly shares: TenantShares
+}
+
 export class Lookahead {
   readonly #order: OrderedTasks
-  readonly #taken: ReadonlySet<string>
+  readonly #options: LookaheadOptions
   #rest: Iterator<WaitingTask> | null = null
-  #tasks: ReadonlyArray<WaitingTask> = []
-  #takenBefore = -1
+  /** From the first on, without those that are taken. */
+  #read: Array<WaitingTask> = []
+  /** Of these, those whose tenants are within their share. */
+  #within: Array<WaitingTask> = []
+  #takenBefore = 0
   /** Of one that asks for the same as another, it depends on what is taken whether it counts. */
   #someAskForTheSame = false
 
-  constructor(order: OrderedTasks, taken: ReadonlySet<string>) {
+  constructor(order: OrderedTasks, options: LookaheadOptions) {
     this.#order = order
-    this.#taken = taken
+    this.#options = options
   }
 
-  /** The same list as long as nothing more is taken. */
-  tasks(): ReadonlyArray<WaitingTask> {
-    if (this.#takenBefore === this.#taken.size) return this.#tasks
-    this.#takenBefore = this.#taken.size
-    this.#tasks = this.#someAskForTheSame ? firstOf(this.#order, this.#taken) : this.#readOn()
-    return this.#tasks
+  /** The next is at 0; undefined beyond the last, or beyond what a decision looks at. */
+  readonly at = (place: number): WaitingTask | undefined => {
+    this.#forgetTaken()
+    while (this.#read.length <= place && this.#readOn());
+    return this.#read[place]
   }
 
-  #readOn(): ReadonlyArray<WaitingTask> {
-    this.#rest ??= this.#order[Symbol.iterator]()
-    const first: Array<WaitingTask> = []
-    for (const task of this.#tasks) if (!this.#taken.has(task.id)) first.push(task)
-    while (first.length < lookahead) {
-      const next = this.#rest.next()
-      if (next.done === true) break
-      if (next.value.workKey !== undefined) {
-        this.#someAskForTheSame = true
-        return firstOf(this.#order, this.#taken)
-      }
-      if (!this.#taken.has(next.value.id)) first.push(next.value)
+  /** The same of those among them whose tenants are within their share. */
+  readonly withinAt = (place: number): WaitingTask | undefined => {
+    this.#forgetTaken()
+    while (this.#within.length <= place && this.#readOn());
+    return this.#within[place]
+  }
+
+  #forgetTaken(): void {
+    const { taken } = this.#options
+    if (this.#takenBefore === taken.size) return
+    this.#takenBefore = taken.size
+    if (this.#someAskForTheSame) {
+      this.#readAnew()
+      return
     }
-    return first
+    const isFree = ({ id }: WaitingTask) => !taken.has(id)
+    this.#read = this.#read.filter(isFree)
+    this.#within = this.#within.filter(isFree)
+  }
+
+  /** False when there is no more to read. */
+  #readOn(): boolean {
+    if (this.#someAskForTheSame || this.#read.length === lookahead) return false
+    this.#rest ??= this.#order[Symbol.iterator]()
+    const { done, value: task } = this.#rest.next()
+    if (done === true) return false
+    if (task.workKey !== undefined) {
+      this.#someAskForTheSame = true
+      this.#readAnew()
+    } else if (!this.#options.taken.has(task.id)) {
+      this.#read.push(task)
+      if (this.#options.shares.isWithin(task)) this.#within.push(task)
+    }
+    return true
+  }
+
+  #readAnew(): void {
+    const { shares, taken } = this.#options
+    this.#read = firstOf(this.#order, taken)
+    this.#within = this.#read.filter((task) => shares.isWithin(task))
   }
 }

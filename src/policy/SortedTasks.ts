@@ -33,7 +33,9 @@ export class SortedTasks implements OrderedTasks {
     return this.#chunks[0]?.tasks[0]
   }
 
+  /** Nothing happens to one that has no place in the order. */
   add(task: WaitingTask): void {
+    if (!this.#holds(task)) return
     const key = this.#order.key(task)
     this.#length++
     if (this.#chunks.length === 0) {
@@ -55,6 +57,7 @@ export class SortedTasks implements OrderedTasks {
 
   /** False when it is not there. */
   remove(task: WaitingTask): boolean {
+    if (!this.#holds(task)) return false
     const key = this.#order.key(task)
     const at = this.#chunkFor(key, task.seq)
     const chunk = this.#chunks[at]
@@ -82,6 +85,10 @@ export class SortedTasks implements OrderedTasks {
       const { tasks } = this.#chunks[at]!
       for (let place = tasks.length - 1; place >= 0; place--) yield tasks[place]!
     }
+  }
+
+  #holds(task: WaitingTask): boolean {
+    return this.#order.holds === undefined || this.#order.holds(task)
   }
 
   /** The first chunk whose last task does not come before one of this key and number. */

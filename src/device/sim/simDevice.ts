@@ -1,7 +1,7 @@
 // The simulated device: no numerics, only time and memory. A plan takes its predicted time, times
 // jitter, times the slowdown of what runs beside it; an upload takes its bytes over the host link,
 // one at a time. The pool is accounted for and checked as on any device.
-import { Clock, Deferred, Effect, Fiber, Scope, Semaphore } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Scope, Semaphore } from "effect"
 import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { footprintBytes, noDemand } from "../../model/Plan.ts"
@@ -99,12 +99,11 @@ const optionsFault = ({ lanes, memoryBytes }: SimDeviceOptions): string | null =
 
 const deviceOf = (state: SimState, info: DeviceInfo): Device => {
   const { book } = state
-  const answer = (attempt: () => PlanRefused | null) =>
-    Effect.suspend((): Effect.Effect<void, DeviceError> => {
-      if (state.closed) return Effect.fail(closedError())
-      const refused = attempt()
-      return refused === null ? Effect.void : Effect.fail(refused)
-    })
+  const answer = (attempt: () => PlanRefused | null): Exit.Exit<void, DeviceError> => {
+    if (state.closed) return Exit.fail(closedError())
+    const refused = attempt()
+    return refused === null ? Exit.void : Exit.fail(refused)
+  }
   return {
     info,
     noOutput: true,
@@ -113,7 +112,7 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
     // The data are those of a simulation, and may be none: the grant says how many bytes travel.
     upload: (id) => {
       const bytes = book.sizeOf(id) ?? 0
-      const arrive = answer(() => book.markUploaded(id, bytes))
+      const arrive = Effect.suspend(() => answer(() => book.markUploaded(id, bytes)))
       const travel = Effect.sleep((1000 * bytes) / state.options.hostBytesPerSecond)
       return state.hostLink.withPermit(Effect.andThen(travel, arrive))
     },
