@@ -42,7 +42,8 @@ interface SimState {
   readonly options: SimDeviceOptions
   readonly book: GrantBook
   readonly time: SharedTime
-  readonly lanesBusy: Map<number, SimRun>
+  /** What runs on each lane. */
+  readonly lanes: Array<SimRun | null>
   readonly hostLink: Semaphore.Semaphore
   readonly alarm: AlarmClock["alarm"]
   readonly nowMs: () => number
@@ -67,7 +68,7 @@ export const openSimDevice = (
       options,
       book: new GrantBook({ budgetBytes: memoryBytes, alignBytes }),
       time: new SharedTime(options.slowdown),
-      lanesBusy: new Map(),
+      lanes: new Array<SimRun | null>(lanes).fill(null),
       hostLink: Semaphore.makeUnsafe(1),
       alarm: alarmOf(clock, (effect) => void Fiber.runIn(run(effect), alarms)),
       nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
@@ -164,10 +165,10 @@ const beginRun = (
 }
 
 /** An executor gives its lane one plan at a time. */
-const laneFault = ({ lanesBusy }: SimState, { lane }: SubmitRequest): PlanRefused | null =>
-  lanesBusy.has(lane)
-    ? new PlanRefused({ place: "lane", reason: `${lane} runs another plan` })
-    : null
+const laneFault = ({ lanes }: SimState, { lane }: SubmitRequest): PlanRefused | null =>
+  lanes[lane] === null
+    ? null
+    : new PlanRefused({ place: "lane", reason: `${lane} runs another plan` })
 
 interface SimRun extends SharedRun {
   /** Settles when the run has ended, by itself or at a boundary. */
@@ -192,9 +193,9 @@ const occupyOf =
 
 /** As if it told each operator's end. */
 const progressOf = (state: SimState, lane: number): LaneProgress | null => {
-  const run = state.lanesBusy.get(lane)
-  const work = run === undefined ? null : state.time.progressOf(run, state.nowMs())
-  if (run === undefined || work === null) return null
+  const run = state.lanes[lane] ?? null
+  const work = run === null ? null : state.time.progressOf(run, state.nowMs())
+  if (run === null || work === null) return null
   let opsDone = run.firstOp
   while (opsDone < run.endOp && run.boundaryMs(opsDone) <= work.doneMs) opsDone++
   const boundaryMs = opsDone === run.firstOp ? 0 : run.boundaryMs(opsDone - 1)
@@ -222,14 +223,14 @@ const startRun = (
     firstOp,
     endOp: plan.ops.length,
     onEnd: () => {
-      state.lanesBusy.delete(lane)
+      state.lanes[lane] = null
       state.book.letGo(grants)
       state.book.ran(request.arena, run.endOp)
       resume(Effect.succeed(completionOf(state, request, run.endOp, state.nowMs() - startMs)))
       Deferred.doneUnsafe(ended, Effect.void)
     },
   }
-  state.lanesBusy.set(lane, run)
+  state.lanes[lane] = run
   state.book.hold(grants)
   state.time.advance(startMs)
   state.time.add(run, (workBefore(plan, plan.costs.length) - before) * factor)
