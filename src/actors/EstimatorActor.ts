@@ -204,7 +204,7 @@ const estimate = (
 const takeAndPrepare = (
   options: EstimatorOptions,
   task: LiveTask,
-  { plans: all, ...scope }: ScopedPlans,
+  { graph, plans: all, targets }: ScopedPlans,
 ): Effect.Effect<PreparedTask, Failure> => {
   const { budgetBytes } = options.device
   const fits = (one: Plan) => footprintBytes(one) <= budgetBytes
@@ -217,8 +217,10 @@ const takeAndPrepare = (
     return Effect.fail(new TooLarge({ bytesNeeded, bytesBudget: budgetBytes }))
   }
   const key = options.shareWork ? workKey(task) : null
+  const { p50Ms, p95Ms } = options.times.predict(task, plan, graph)
   const refusal = options.admission.admit(task, {
-    ...options.times.predict(task, plan, scope.graph),
+    p50Ms,
+    p95Ms,
     overheadMs: options.times.overheadMs,
     workKey: mayAnswerMany(plan) ? key : null,
     demand: plan.demand ?? noDemand,
@@ -226,7 +228,7 @@ const takeAndPrepare = (
   })
   if (refusal !== null) return Effect.fail(refusal)
   beginPreparing(options.book, task)
-  const prepared = preparePlans(options, task, { ...scope, plans })
+  const prepared = preparePlans(options, task, { graph, targets, plans })
   if (key === null) return prepared
   return Effect.map(prepared, (made) => {
     const waiting = { ...made.waiting, workKey: key }
@@ -249,7 +251,8 @@ export const preparePlans = (
     const options = prepared.map((one) => optionOf(times, task, one, graph))
     const waiting = waitingTask(task, options)
     const scope = { graph, targets }
-    return { ...prepared[0]!, plans: prepared, scope, merge: mergesWithNobody, waiting }
+    const { host, plan, residents } = prepared[0]!
+    return { plan, residents, host, plans: prepared, scope, merge: mergesWithNobody, waiting }
   })
 }
 
@@ -275,16 +278,23 @@ const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"]
 }
 
 const waitingTask = (task: LiveTask, options: ReadonlyArray<PlanOption>): WaitingTask => {
-  return {
-    id: task.spec.id,
-    tenant: task.spec.tenant,
+  const { deadlineMs, id, priority, tenant } = task.spec
+  const [first] = options as readonly [PlanOption]
+  const waiting: WaitingTask = {
+    id,
+    tenant,
     seq: task.seq,
     submittedAtMs: task.submittedAtMs,
-    qosTargetMs: task.spec.deadlineMs,
-    priority: task.spec.priority,
-    ...options[0]!,
-    ...(options.length > 1 ? { options } : {}),
+    qosTargetMs: deadlineMs,
+    priority,
+    arenaBytes: first.arenaBytes,
+    residents: first.residents,
+    footprintBytes: first.footprintBytes,
+    predictedMs: first.predictedMs,
+    predictedP95Ms: first.predictedP95Ms,
+    demand: first.demand,
   }
+  return options.length > 1 ? { ...waiting, options } : waiting
 }
 
 const optionOf = (

@@ -32,6 +32,8 @@ interface StartedWith {
   readonly stop?: Stoppable | null
 }
 
+type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
+
 interface StateOptions {
   readonly budgetBytes?: number
   /** Deadlines are promises. */
@@ -104,7 +106,13 @@ export class SchedulerState {
 
   /** With how far each has come by now. */
   get runs(): ReadonlyArray<RunningTask> {
-    return Array.from(this.#running.values(), (run) => ({ ...run, ...this.#progressOf(run) }))
+    return this.#running.map((run) => {
+      const now: Mutable<RunningTask> = { ...run }
+      const { doneMs, progress } = this.#progressOf(run)
+      if (doneMs !== undefined) now.doneMs = doneMs
+      if (progress !== undefined) now.progress = progress
+      return now
+    })
   }
 
   laneUp(lane: number): void {
@@ -195,7 +203,7 @@ export class SchedulerState {
     if (loadBytes > 0) this.#linkFreeAtMs = loadsFromMs + loadBytes / this.#loadBytesPerMs
     const waits = loadBytes > 0 || waitsForLoads
     const loadMs = waits ? Math.max(0, this.#linkFreeAtMs - startedAtMs) : 0
-    const running: { -readonly [Key in keyof RunningTask]: RunningTask[Key] } = {
+    const running: Mutable<RunningTask> = {
       id,
       tenant,
       lane,

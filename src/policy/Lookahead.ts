@@ -1,7 +1,7 @@
 // The first tasks of an order that may still be chosen, as one decision goes on choosing: read only as far
 // as it asks, and what was read stays read, so a decision reads each of them once.
 import type { WaitingTask } from "../model/Snapshot.ts"
-import type { OrderedTasks } from "../model/WaitingTasks.ts"
+import type { OrderedTasks, TaskReader } from "../model/WaitingTasks.ts"
 import type { TenantShares } from "./TenantShares.ts"
 
 /** Tasks of each order that one decision looks at. */
@@ -49,7 +49,7 @@ export interface LookaheadOptions {
 export class Lookahead {
   readonly #order: OrderedTasks
   readonly #options: LookaheadOptions
-  #rest: Iterator<WaitingTask> | null = null
+  #rest: TaskReader | null = null
   /** From the first on, without those that are taken. */
   #read: Array<WaitingTask> = []
   /** Of these, those whose tenants are within their share. */
@@ -64,14 +64,14 @@ export class Lookahead {
   }
 
   /** The next is at 0; undefined beyond the last, or beyond what a decision looks at. */
-  readonly at = (place: number): WaitingTask | undefined => {
+  at(place: number): WaitingTask | undefined {
     this.#forgetTaken()
     while (this.#read.length <= place && this.#readOn());
     return this.#read[place]
   }
 
   /** The same of those among them whose tenants are within their share. */
-  readonly withinAt = (place: number): WaitingTask | undefined => {
+  withinAt(place: number): WaitingTask | undefined {
     this.#forgetTaken()
     while (this.#within.length <= place && this.#readOn());
     return this.#within[place]
@@ -93,9 +93,9 @@ export class Lookahead {
   /** False when there is no more to read. */
   #readOn(): boolean {
     if (this.#someAskForTheSame || this.#read.length === lookahead) return false
-    this.#rest ??= this.#order[Symbol.iterator]()
-    const { done, value: task } = this.#rest.next()
-    if (done === true) return false
+    this.#rest ??= this.#order.reader()
+    const task = this.#rest.read()
+    if (task === undefined) return false
     if (task.workKey !== undefined) {
       this.#someAskForTheSame = true
       this.#readAnew()

@@ -99,9 +99,10 @@ export class SloChoice {
     const few = this.#few
     const found =
       few === null
-        ? (this.#shortestOf(inTime.withinAt) ?? this.#shortestOf(lost.withinAt))
+        ? (this.#shortestOf((place) => inTime.withinAt(place)) ??
+          this.#shortestOf((place) => lost.withinAt(place)))
         : (this.#shortestOfFew(few, this.#inTime) ?? this.#shortestOfFew(few, this.#lost))
-    return found ?? this.#shortestOf(inTime.at) ?? lost.at(0) ?? null
+    return found ?? this.#shortestOf((place) => inTime.at(place)) ?? lost.at(0) ?? null
   }
 
   /** Of each tenant that is within its share, where they are few, the first. */

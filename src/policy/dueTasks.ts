@@ -15,8 +15,10 @@ export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): Rea
   const due: Array<Due> = []
   /** Tasks of one kind share their list of residents. */
   const missingBytes = new Map<WaitingTask["residents"], number>()
-  for (const task of waiting.inTime(nowMs).ordered(byDeadline)) {
-    if (due.length === atMost) break
+  const order = waiting.inTime(nowMs).ordered(byDeadline).reader()
+  while (due.length < atMost) {
+    const task = order.read()
+    if (task === undefined) break
     const dueAtMs = dueAtMsOf(task)
     const { demand, predictedMs, predictedP95Ms, residents, seq } = task
     const missing = missingBytes.get(residents) ?? missingOf(residents, memory)

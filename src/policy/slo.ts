@@ -71,6 +71,6 @@ const greedy: Policy = (snapshot, nowMs) => {
     choice.pass(task)
   }
   const start = choice.started.map(({ id }) => id)
-  const chosen = Object.keys(plans).length > 0 ? { plans } : {}
-  return { start, blocked, thresholdBytes: null, ...chosen }
+  const decision = { start, blocked, thresholdBytes: null }
+  return Object.keys(plans).length > 0 ? { ...decision, plans } : decision
 }

@@ -49,8 +49,14 @@ it("a lookahead is what reading anew gives, whatever is taken, with tasks that a
       const within = first.filter(({ tenant }) => tenant === "a")
       const count = 1 + random.int(2 * lookahead)
       const which = `seed ${seed}, turn ${turn}`
-      expect(upTo(ahead.withinAt, count), which).toEqual(within.slice(0, count))
-      expect(upTo(ahead.at, count), which).toEqual(first.slice(0, count))
+      expect(
+        upTo((place) => ahead.withinAt(place), count),
+        which,
+      ).toEqual(within.slice(0, count))
+      expect(
+        upTo((place) => ahead.at(place), count),
+        which,
+      ).toEqual(first.slice(0, count))
       if (first.length === 0) break
       for (let i = random.int(3); i >= 0; i--) taken.add(choiceOf(first[random.int(first.length)]!))
     }
@@ -60,13 +66,9 @@ it("a lookahead is what reading anew gives, whatever is taken, with tasks that a
 it("a lookahead reads no further than it is asked", () => {
   const tasks = tasksOf(Array.from({ length: 100 }, () => ({ arenaBytes: 64 })))
   let read = 0
-  const counted = function* () {
-    for (const task of tasks) {
-      read++
-      yield task
-    }
-  }
-  const order = { ...WaitingQueue.of(tasks).ordered(byAgedTime), [Symbol.iterator]: counted }
+  const sorted = WaitingQueue.of(tasks).ordered(byAgedTime)
+  const reader = () => ({ read: () => tasks[read++] })
+  const order = { ...sorted, [Symbol.iterator]: () => sorted[Symbol.iterator](), reader }
   const taken = new Set<string>()
   const ahead = new Lookahead(order, { taken, shares: sharesOfTwo() })
   expect(ahead.at(2)).toBe(tasks[2])
