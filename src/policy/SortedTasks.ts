@@ -13,6 +13,9 @@ interface Chunk {
 /** A chunk this long is halved: a move within it costs no more than the search for it. */
 const maxChunk = 128
 
+export const hasPlace = ({ holds }: TaskOrder, task: WaitingTask): boolean =>
+  holds === undefined || holds(task)
+
 export class SortedTasks implements OrderedTasks {
   readonly #order: TaskOrder
   /** None is empty. */
@@ -35,7 +38,7 @@ export class SortedTasks implements OrderedTasks {
 
   /** Nothing happens to one that has no place in the order. */
   add(task: WaitingTask): void {
-    if (!this.#holds(task)) return
+    if (!hasPlace(this.#order, task)) return
     const key = this.#order.key(task)
     this.#length++
     if (this.#chunks.length === 0) {
@@ -57,7 +60,7 @@ export class SortedTasks implements OrderedTasks {
 
   /** False when it is not there. */
   remove(task: WaitingTask): boolean {
-    if (!this.#holds(task)) return false
+    if (!hasPlace(this.#order, task)) return false
     const key = this.#order.key(task)
     const at = this.#chunkFor(key, task.seq)
     const chunk = this.#chunks[at]
@@ -89,10 +92,6 @@ export class SortedTasks implements OrderedTasks {
       const { tasks } = this.#chunks[at]!
       for (let place = tasks.length - 1; place >= 0; place--) yield tasks[place]!
     }
-  }
-
-  #holds(task: WaitingTask): boolean {
-    return this.#order.holds === undefined || this.#order.holds(task)
   }
 
   /** The first chunk whose last task does not come before one of this key and number. */

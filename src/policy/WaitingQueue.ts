@@ -11,7 +11,7 @@ import {
   type WaitingTasks,
 } from "../model/WaitingTasks.ts"
 import { hasTarget, latestStartMs } from "./edf.ts"
-import { SortedTasks } from "./SortedTasks.ts"
+import { hasPlace, SortedTasks } from "./SortedTasks.ts"
 
 type TenantTasks = Map<string, SortedTasks>
 
@@ -183,6 +183,7 @@ export class WaitingQueue implements WaitingTasks {
 }
 
 const addTo = (tenants: TenantTasks, order: TaskOrder, task: WaitingTask): void => {
+  if (!hasPlace(order, task)) return
   let sorted = tenants.get(task.tenant)
   if (sorted === undefined) {
     sorted = new SortedTasks(order)
@@ -192,7 +193,7 @@ const addTo = (tenants: TenantTasks, order: TaskOrder, task: WaitingTask): void 
 }
 
 const removeFrom = (tenants: TenantTasks, task: WaitingTask): void => {
-  const sorted = tenants.get(task.tenant)!
-  sorted.remove(task)
-  if (sorted.length === 0) tenants.delete(task.tenant)
+  const sorted = tenants.get(task.tenant)
+  sorted?.remove(task)
+  if (sorted?.length === 0) tenants.delete(task.tenant)
 }
