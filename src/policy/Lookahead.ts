@@ -46,6 +46,12 @@ export interface LookaheadOptions {
   readonly shares: TenantShares
 }
 
+/** By whichever of its plans it is known. */
+const removeFrom = (tasks: Array<WaitingTask>, { id }: WaitingTask): void => {
+  const place = tasks.findIndex((task) => task.id === id)
+  if (place >= 0) tasks.splice(place, 1)
+}
+
 export class Lookahead {
   readonly #order: OrderedTasks
   readonly #options: LookaheadOptions
@@ -54,7 +60,8 @@ export class Lookahead {
   #read: Array<WaitingTask> = []
   /** Of these, those whose tenants are within their share. */
   #within: Array<WaitingTask> = []
-  #takenBefore = 0
+  /** What was read is not what reading anew would give. */
+  #isStale = false
   /** Of one that asks for the same as another, it depends on what is taken whether it counts. */
   #someAskForTheSame = false
 
@@ -65,29 +72,30 @@ export class Lookahead {
 
   /** The next is at 0; undefined beyond the last, or beyond what a decision looks at. */
   at(place: number): WaitingTask | undefined {
-    this.#forgetTaken()
+    this.#refresh()
     while (this.#read.length <= place && this.#readOn());
     return this.#read[place]
   }
 
   /** The same of those among them whose tenants are within their share. */
   withinAt(place: number): WaitingTask | undefined {
-    this.#forgetTaken()
+    this.#refresh()
     while (this.#within.length <= place && this.#readOn());
     return this.#within[place]
   }
 
-  #forgetTaken(): void {
-    const { taken } = this.#options
-    if (this.#takenBefore === taken.size) return
-    this.#takenBefore = taken.size
+  /** It has just been taken. */
+  forget(task: WaitingTask): void {
     if (this.#someAskForTheSame) {
-      this.#readAnew()
+      this.#isStale = true
       return
     }
-    const isFree = ({ id }: WaitingTask) => !taken.has(id)
-    this.#read = this.#read.filter(isFree)
-    this.#within = this.#within.filter(isFree)
+    removeFrom(this.#read, task)
+    removeFrom(this.#within, task)
+  }
+
+  #refresh(): void {
+    if (this.#isStale) this.#readAnew()
   }
 
   /** False when there is no more to read. */
@@ -108,6 +116,7 @@ export class Lookahead {
 
   #readAnew(): void {
     const { shares, taken } = this.#options
+    this.#isStale = false
     this.#read = firstOf(this.#order, taken)
     this.#within = this.#read.filter((task) => shares.isWithin(task))
   }

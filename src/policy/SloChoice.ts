@@ -55,13 +55,16 @@ export class SloChoice {
 
   start(task: WaitingTask): void {
     this.#crowd.join(task)
-    this.#taken.add(choiceOf(task))
     this.#started.push(task)
+    this.pass(task)
   }
 
   /** Not now: it does not fit. */
   pass(task: WaitingTask): void {
     this.#taken.add(choiceOf(task))
+    this.#inTimeByAgedTime.forget(task)
+    this.#inTimeByDue.forget(task)
+    this.#lostByAgedTime.forget(task)
   }
 
   /** Whether `task` gains more by beginning now than it costs what runs, and what was chosen. */
