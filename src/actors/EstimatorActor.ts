@@ -106,7 +106,9 @@ class Estimator {
 
   /** What is at hand is done at once; the next task waits for no thread. */
   begin(task: LiveTask): Step {
-    const fiber = this.#fork(estimate(this.#options, this.shelf, task))
+    const estimated = estimate(this.#options, this.shelf, task)
+    if (isDone(estimated)) return this.#settle(task, estimated)
+    const fiber = this.#fork(estimated)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.#settle(task, exit)
     FiberSet.addUnsafe(this.#fibers, fiber)
@@ -230,11 +232,20 @@ const takeAndPrepare = (
   beginPreparing(options.book, task)
   const prepared = preparePlans(options, task, { graph, targets, plans })
   if (key === null) return prepared
-  return Effect.map(prepared, (made) => {
+  return mapAtHand(prepared, (made) => {
     const waiting = { ...made.waiting, workKey: key }
     return { ...made, waiting, merge: mergeKeys(task, plan) }
   })
 }
+
+/** It has been done: nothing has to be waited for. */
+const isDone = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
+
+/** At once where it is there already, as most of what a task needs was made for others. */
+const mapAtHand = <A, B, E>(
+  effect: Effect.Effect<A, E>,
+  f: (value: A) => B,
+): Effect.Effect<B, E> => (isDone(effect) ? Exit.map(effect, f) : Effect.map(effect, f))
 
 export type PrepareOptions = Pick<EstimatorOptions, "prep" | "times">
 
@@ -246,7 +257,7 @@ export const preparePlans = (
 ): Effect.Effect<PreparedTask, InputError | PrepError> => {
   const { model, spec } = task
   const request = { taskId: spec.id, graph, model, roles: rolesOf(plans), targets }
-  return Effect.map(prep.prepare(request), (objects) => {
+  return mapAtHand(prep.prepare(request), (objects) => {
     const prepared = preparedPlans(plans, objects)
     const options = prepared.map((one) => optionOf(times, task, one, graph))
     const waiting = waitingTask(task, options)
