@@ -1,5 +1,6 @@
 // Asks the policy what to start, or whom to stop, whenever there may be something to decide, and keeps the
 // log of what was said and why.
+import type { DecisionRecord } from "../model/RunReport.ts"
 import type { Decision, Policy, Preempt, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { dueTasks } from "../policy/dueTasks.ts"
 import { dueAtMs } from "../policy/edf.ts"
@@ -102,10 +103,9 @@ export class Decider {
   #note(snapshot: Snapshot, decision: Decision, nowMs: number): void {
     const { ledger, log, stopwatch } = this.#options
     const { blocked, preempt, start, thresholdBytes } = decision
-    log.decide({
+    const record: DecisionRecord = {
       start,
       blocked,
-      ...(preempt === undefined ? {} : { preempt }),
       thresholdBytes,
       atMs: nowMs,
       number: this.#decisions,
@@ -113,7 +113,8 @@ export class Decider {
       running: snapshot.running.length,
       freeBytes: ledger.freeBytes,
       decideMs: stopwatch.nowMs() - nowMs,
-    })
+    }
+    log.decide(preempt === undefined ? record : { ...record, preempt })
   }
 }
 

@@ -12,26 +12,21 @@ import {
 } from "../model/errors.ts"
 import { FirstAtHand } from "../model/FirstAtHand.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
-import type { Graph, GraphShape } from "../model/Graph.ts"
+import type { GraphShape } from "../model/Graph.ts"
 import type { HostWork } from "../model/HostWork.ts"
 import { limits } from "../model/limits.ts"
 import { footprintBytes, noDemand, type Plan } from "../model/Plan.ts"
 import type { DeviceInfo } from "../model/RunReport.ts"
-import type { PlanOption, WaitingTask } from "../model/Snapshot.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
 import type { Admission } from "./Admission.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
+import { mapAtHand } from "./mapAtHand.ts"
 import { neighbourhoodPlan, type ScopedPlans } from "./neighbourhoodPlan.ts"
 import { PlanShelf } from "./PlanShelf.ts"
-import {
-  mergesWithNobody,
-  type PreparedPlan,
-  type PreparedTask,
-  preparedPlans,
-  rolesOf,
-} from "./PreparedTask.ts"
+import type { PreparedTask } from "./PreparedTask.ts"
 import { plansFor } from "./plansFor.ts"
+import { preparePlans } from "./preparePlans.ts"
 import { inTurn, type Step } from "./Step.ts"
 import type { TaskBook } from "./TaskBook.ts"
 import type { TimeKeeper } from "./TimeKeeper.ts"
@@ -108,7 +103,9 @@ class Estimator {
 
   /** What is at hand is done at once; the next task waits for no thread. */
   begin(task: LiveTask): Step {
-    const fiber = this.#fork(estimate(this.#options, this.shelf, task))
+    const estimated = estimate(this.#options, this.shelf, task)
+    if (isDone(estimated)) return this.#settle(task, estimated)
+    const fiber = this.#fork(estimated)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.#settle(task, exit)
     FiberSet.addUnsafe(this.#fibers, fiber)
@@ -210,8 +207,10 @@ const takeAndPrepare = (
     return Effect.fail(new TooLarge({ bytesNeeded, bytesBudget: budgetBytes }))
   }
   const key = options.shareWork ? workKey(task) : null
+  const { p50Ms, p95Ms } = options.times.predict(task, plan, scoped.graph)
   const refusal = options.admission.admit(task, {
-    ...options.times.predict(task, plan, scoped.graph),
+    p50Ms,
+    p95Ms,
     overheadMs: options.times.overheadMs,
     workKey: mayAnswerMany(plan) ? key : null,
     demand: plan.demand ?? noDemand,
@@ -221,28 +220,9 @@ const takeAndPrepare = (
   beginPreparing(options.book, task)
   const prepared = preparePlans(options, task, scoped)
   if (key === null) return prepared
-  return Effect.map(prepared, (made) => {
+  return mapAtHand(prepared, (made) => {
     const waiting = { ...made.waiting, workKey: key }
     return { ...made, waiting, merge: mergeKeys(task, plan) }
-  })
-}
-
-export type PrepareOptions = Pick<EstimatorOptions, "prep" | "times">
-
-/** Has everything made ready that the plans name. */
-export const preparePlans = (
-  { prep, times }: PrepareOptions,
-  task: LiveTask,
-  { graph, plans, targets }: ScopedPlans,
-): Effect.Effect<PreparedTask, InputError | PrepError> => {
-  const { model, spec } = task
-  const request = { taskId: spec.id, graph, model, roles: rolesOf(plans.first), targets }
-  return Effect.map(prep.prepare(request), (objects) => {
-    const prepared = preparedPlans(plans, objects)
-    const options = prepared.map((one) => optionOf(times, task, one, graph))
-    const waiting = waitingTask(task, options)
-    const scope = { graph, targets }
-    return { ...prepared.first, plans: prepared, scope, merge: mergesWithNobody, waiting }
   })
 }
 
@@ -255,44 +235,3 @@ const beginPreparing = (book: TaskBook, task: LiveTask): void => {
 /** So few bytes that a run answers as many tasks as it may. */
 const mayAnswerMany = ({ output: { cols, rows } }: Plan): boolean =>
   4 * rows * cols * limits.sharedTasks <= limits.sharedAnswerBytes
-
-const knownNeeds = new WeakMap<PreparedPlan["residents"], WaitingTask["residents"]>()
-
-/** How a policy sees them; one list for all tasks that share the prepared one. */
-const needsOf = (residents: PreparedPlan["residents"]): WaitingTask["residents"] => {
-  const known = knownNeeds.get(residents)
-  if (known !== undefined) return known
-  const needs = residents.map(({ key, bytes }) => ({ key, bytes }))
-  knownNeeds.set(residents, needs)
-  return needs
-}
-
-const waitingTask = (task: LiveTask, options: FirstAtHand<PlanOption>): WaitingTask => {
-  return {
-    id: task.spec.id,
-    tenant: task.spec.tenant,
-    seq: task.seq,
-    submittedAtMs: task.submittedAtMs,
-    qosTargetMs: task.spec.deadlineMs,
-    priority: task.spec.priority,
-    ...options.first,
-    ...(options.mayHaveOthers ? { options } : {}),
-  }
-}
-
-const optionOf = (
-  times: TimeKeeper,
-  task: LiveTask,
-  { plan, residents }: PreparedPlan,
-  graph: Graph,
-): PlanOption => {
-  const { p50Ms, p95Ms } = times.predict(task, plan, graph)
-  return {
-    arenaBytes: plan.arenaBytes,
-    residents: needsOf(residents),
-    footprintBytes: footprintBytes(plan),
-    predictedMs: p50Ms,
-    predictedP95Ms: p95Ms,
-    demand: plan.demand ?? noDemand,
-  }
-}

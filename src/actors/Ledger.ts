@@ -30,12 +30,9 @@ interface ResidentState {
   loaded: Deferred.Deferred<void, DeviceError> | null
 }
 
-/** No device waits to register a range or to strike it off; a refusal breaks an invariant. */
-const atOnce = <A>(effect: Effect.Effect<A, DeviceError>): A => {
-  const exit = Effect.runFork(effect).pollUnsafe()
-  if (exit === undefined) throw new Error("the device made the ledger wait")
+/** A refusal of what the ledger alone decides breaks an invariant. */
+const mustBe = (exit: Exit.Exit<void, DeviceError>): void => {
   if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
-  return exit.value
 }
 
 export class Ledger {
@@ -91,10 +88,12 @@ export class Ledger {
     this.#makeRoom(placement)
     const { bytes, offset } = placement.arena
     const arena = { id: this.#nextGrant++, offset, bytes, taskId }
-    const granted = atOnce(Effect.result(this.#device.grant(arena)))
-    if (Result.isFailure(granted)) {
+    const granted = this.#device.grant(arena)
+    if (Exit.isFailure(granted)) {
       this.#layout.release(placement)
-      return Result.fail(granted.failure)
+      const refused = granted.cause.reasons.find(Cause.isFailReason)
+      if (refused === undefined) throw Cause.squash(granted.cause)
+      return Result.fail(refused.error)
     }
     this.#note("arena", taskId, "grant", arena)
     const residents = waiting.residents.map(({ key }) => this.#residents.get(key)!.grant)
@@ -106,7 +105,7 @@ export class Ledger {
     for (const key of evicted) this.#evict(key)
     for (const upload of uploads) {
       const grant = { id: this.#nextGrant++, offset: upload.offset, bytes: upload.bytes }
-      atOnce(this.#device.grant(grant))
+      mustBe(this.#device.grant(grant))
       this.#residents.set(upload.key, { grant, loaded: null })
       this.#note("resident", upload.key, "grant", grant)
     }
@@ -120,7 +119,7 @@ export class Ledger {
   /** Gives the arena back; residents stay until their room is needed. */
   release(holding: Holding): void {
     this.#line.leave(holding.turn)
-    atOnce(this.#device.revoke(holding.arena.id))
+    mustBe(this.#device.revoke(holding.arena.id))
     this.#layout.release(holding.placement)
     this.#note("arena", holding.taskId, "release", holding.arena)
   }
@@ -175,7 +174,7 @@ export class Ledger {
   #evict(key: string): void {
     const { grant } = this.#residents.get(key)!
     this.#residents.delete(key)
-    atOnce(this.#device.revoke(grant.id))
+    mustBe(this.#device.revoke(grant.id))
     this.#note("resident", key, "release", grant)
   }
 

@@ -5,37 +5,36 @@
 import type { RunTask } from "./ExecutorActor.ts"
 import type { LiveTask } from "./LiveTask.ts"
 
+/** A run under way. */
+interface Stay {
+  readonly run: RunTask
+  /** The task that takes its lane, once it is being stopped. */
+  urgent: LiveTask | null
+}
+
 export class Preemptions {
-  readonly #runs = new Map<string, RunTask>()
-  /** By the task that is being stopped, the one that takes its lane. */
-  readonly #urgent = new Map<string, LiveTask>()
+  readonly #stays: Array<Stay> = []
+  /** For whom a lane was given back. */
   readonly #claims = new Set<LiveTask>()
 
   started(run: RunTask): void {
-    this.#runs.set(run.task.spec.id, run)
+    this.#stays.push({ run, urgent: null })
     this.#claims.delete(run.task)
   }
 
   /** The run has ended, stopped or not. Answers for whom it was being stopped, or null. */
   ended({ task: { spec } }: RunTask): LiveTask | null {
-    const urgent = this.#urgent.get(spec.id) ?? null
-    if (urgent !== null) this.#claims.add(urgent)
-    this.#runs.delete(spec.id)
-    this.#urgent.delete(spec.id)
-    return urgent
+    const [stay] = this.#stays.splice(this.#placeOf(spec.id), 1) as [Stay]
+    if (stay.urgent !== null) this.#claims.add(stay.urgent)
+    return stay.urgent
   }
 
   /** Asks a run to stop at its next operator boundary. */
   stop(id: string, urgent: LiveTask): void {
-    const run = this.#runs.get(id)
-    if (run === undefined) throw new Error(`the policy stopped ${id}, which does not run`)
-    this.#urgent.set(id, urgent)
-    run.stop.ask()
-  }
-
-  /** For whom the run is being stopped, or null. */
-  urgentFor(id: string): string | null {
-    return this.#urgent.get(id)?.spec.id ?? null
+    const stay = this.#stays[this.#placeOf(id)]
+    if (stay === undefined) throw new Error(`the policy stopped ${id}, which does not run`)
+    stay.urgent = urgent
+    stay.run.stop.ask()
   }
 
   /** The next for whom a lane was given back and who still waits, or null. */
@@ -50,5 +49,9 @@ export class Preemptions {
   /** It does not fit beside what runs by now. */
   giveUp(task: LiveTask): void {
     this.#claims.delete(task)
+  }
+
+  #placeOf(id: string): number {
+    return this.#stays.findIndex(({ run }) => run.task.spec.id === id)
   }
 }

@@ -5,6 +5,7 @@ import { StopSignal } from "../device/StopSignal.ts"
 import type { DeviceError } from "../model/errors.ts"
 import { opEndsMs } from "../model/planWork.ts"
 import type { Stoppable } from "../model/Snapshot.ts"
+import type { TaskRun } from "../model/Task.ts"
 import { dueAtMs } from "../policy/edf.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
@@ -65,8 +66,7 @@ export class Runs {
     const lane = this.#state.started(task, nowMs, { arena, uploads, waitsForLoads, stop })
     task.lane = lane
     task.pause = null
-    const times = { startedAtMs: nowMs, loadedAtMs: null, endedAtMs: null }
-    task.runs.push({ lane, group, ...times, end: "running", preemptedBy: null })
+    task.runs.push(runFrom(nowMs, lane, group))
     const run = { task, holding, firstOp, stop: new StopSignal() }
     for (const member of task.members ?? []) noteRun(task, member.task)
     this.preemptions.started(run)
@@ -94,6 +94,16 @@ export class Runs {
     this.#state.stopping(id, urgent.spec.id)
   }
 }
+
+const runFrom = (startedAtMs: number, lane: number, group: number): TaskRun => ({
+  lane,
+  group,
+  startedAtMs,
+  loadedAtMs: null,
+  endedAtMs: null,
+  end: "running",
+  preemptedBy: null,
+})
 
 const endOf = {
   Completed: "completed",

@@ -32,6 +32,8 @@ interface StartedWith {
   readonly stop?: Stoppable | null
 }
 
+type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
+
 interface StateOptions {
   readonly budgetBytes?: number
   /** Deadlines are promises. */
@@ -45,7 +47,8 @@ export class SchedulerState {
   readonly shared = new SharedWork()
   readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
-  readonly #running = new Map<string, RunningTask>()
+  /** In the order in which they began. */
+  readonly #running: Array<RunningTask> = []
   /** Of the waiting, those that hold their memory. */
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
@@ -98,12 +101,18 @@ export class SchedulerState {
   }
 
   get running(): number {
-    return this.#running.size
+    return this.#running.length
   }
 
   /** With how far each has come by now. */
   get runs(): ReadonlyArray<RunningTask> {
-    return Array.from(this.#running.values(), (run) => ({ ...run, ...this.#progressOf(run) }))
+    return this.#running.map((run) => {
+      const now: Mutable<RunningTask> = { ...run }
+      const { doneMs, progress } = this.#progressOf(run)
+      if (doneMs !== undefined) now.doneMs = doneMs
+      if (progress !== undefined) now.progress = progress
+      return now
+    })
   }
 
   laneUp(lane: number): void {
@@ -194,7 +203,7 @@ export class SchedulerState {
     if (loadBytes > 0) this.#linkFreeAtMs = loadsFromMs + loadBytes / this.#loadBytesPerMs
     const waits = loadBytes > 0 || waitsForLoads
     const loadMs = waits ? Math.max(0, this.#linkFreeAtMs - startedAtMs) : 0
-    const running: { -readonly [Key in keyof RunningTask]: RunningTask[Key] } = {
+    const running: Mutable<RunningTask> = {
       id,
       tenant,
       lane,
@@ -207,19 +216,20 @@ export class SchedulerState {
     if (arena !== undefined) running.arena = arena
     if (uploads.length > 0) running.brings = uploads.map(({ key }) => key)
     if (stop != null) running.stop = stop
-    this.#running.set(id, running)
+    this.#running.push(running)
     return lane
   }
 
   /** It gives its lane to `urgentId` at its next operator boundary. */
   stopping(id: string, urgentId: string): void {
-    const running = this.#running.get(id)!
-    this.#running.set(id, { ...running, stop: { ...running.stop!, stoppingFor: urgentId } })
+    const at = this.#placeOf(id)
+    const running = this.#running[at]!
+    this.#running[at] = { ...running, stop: { ...running.stop!, stoppingFor: urgentId } }
   }
 
   /** The task no longer runs; its lane is free only after `laneUp`. */
   finished(task: LiveTask, nowMs: number): number {
-    const running = this.#running.get(task.spec.id)!
+    const [running] = this.#running.splice(this.#placeOf(task.spec.id), 1) as [RunningTask]
     const device = { budgetBytes: this.#budgetBytes, lanes: this.#lanesUp }
     const servedMs = (nowMs - running.startedAtMs) * dominanceOf(running.footprintBytes, device)
     const answered = answeredBy(task)
@@ -227,9 +237,12 @@ export class SchedulerState {
       this.#service.served(spec.tenant, servedMs / answered.length)
       this.#service.leave(spec.tenant)
     }
-    this.#running.delete(task.spec.id)
     this.#lanesUp--
     return running.lane
+  }
+
+  #placeOf(id: string): number {
+    return this.#running.findIndex((running) => running.id === id)
   }
 
   /**
@@ -239,7 +252,7 @@ export class SchedulerState {
   mayDecide(unsettled: () => Iterable<number>): boolean {
     if (this.#freeLanes.length === 0 || this.#waiting.length === 0) return false
     if (this.mode === "continuous") return true
-    if (this.#running.size > 0) return false
+    if (this.#running.length > 0) return false
     this.#settling ??= new Set(unsettled())
     if (this.#settling.size > 0) return false
     this.#settling = null
@@ -248,7 +261,7 @@ export class SchedulerState {
 
   /** Something waits behind tasks that run, one of which might give its lane. */
   get isFull(): boolean {
-    return this.#freeLanes.length === 0 && this.#running.size > 0 && this.#waiting.length > 0
+    return this.#freeLanes.length === 0 && this.#running.length > 0 && this.#waiting.length > 0
   }
 
   /** Plain data for one decision: its lists are valid until the next change. */

@@ -94,7 +94,7 @@ export const startSystem = (
       stopsForTargets: options.preempt === preemptForTargets,
       running: () => scheduler.running(),
     })
-    book.listen((id, state) => admission.moved(id, state, book.find(id)?.pause ?? null))
+    book.listen((id, state, { pause }) => admission.moved(id, state, pause))
     const scheduler = yield* makeScheduler({
       ...options,
       book,

@@ -154,6 +154,15 @@ const recordOf = (
   task: LiveTask,
   finishedAtMs: number | null,
   reason: TaskError | null,
+): TaskRecord => {
+  const record = commonRecord(task, finishedAtMs, reason)
+  return task.spec.share === false ? { ...record, share: false } : record
+}
+
+const commonRecord = (
+  task: LiveTask,
+  finishedAtMs: number | null,
+  reason: TaskError | null,
 ): TaskRecord => ({
   id: task.spec.id,
   tenant: task.spec.tenant,
@@ -178,5 +187,4 @@ const recordOf = (
   runs: [...task.runs],
   plan: task.plan?.name ?? null,
   sharedWith: task.sharedWith,
-  ...(task.spec.share === false ? { share: false } : {}),
 })

@@ -6,18 +6,20 @@ import type { Demand } from "../model/Plan.ts"
 import { slowdown } from "./interference.ts"
 
 interface CoRun {
+  readonly id: string
   readonly demand: Demand
   readonly startMs: number
   /** Milliseconds alone that the time since the start is worth. */
   aloneMs: number
+  /** How many times as long it takes as alone, beside those that go on. */
+  factor: number
 }
 
 export class CoRuns {
   readonly #model: InterferenceModel
-  readonly #runs = new Map<string, CoRun>()
+  /** In the order in which they began. */
+  #runs: Array<CoRun> = []
   #atMs = 0
-  /** How many times as long each takes as alone, in the order in which they began; until one comes or goes. */
-  #factors: ReadonlyArray<number> | null = null
 
   constructor(model: InterferenceModel) {
     this.#model = model
@@ -25,17 +27,17 @@ export class CoRuns {
 
   start(id: string, demand: Demand, nowMs: number): void {
     this.#advance(nowMs)
-    this.#runs.set(id, { demand, startMs: nowMs, aloneMs: 0 })
-    this.#factors = null
+    this.#runs.push({ id, demand, startMs: nowMs, aloneMs: 0, factor: 1 })
+    this.#share()
   }
 
   /** Mean slowdown of the run since its start, at least 1; 1 for one that is not known. */
   end(id: string, nowMs: number): number {
     this.#advance(nowMs)
-    const run = this.#runs.get(id)
+    const run = this.#runOf(id)
     if (run === undefined) return 1
-    this.#runs.delete(id)
-    this.#factors = null
+    this.#runs = this.#runs.filter((other) => other !== run)
+    this.#share()
     return run.aloneMs > 0 ? Math.max(1, (nowMs - run.startMs) / run.aloneMs) : 1
   }
 
@@ -44,31 +46,27 @@ export class CoRuns {
     id: string,
     nowMs: number,
   ): { readonly onLaneMs: number; readonly aloneMs: number } | null {
-    const run = this.#runs.get(id)
+    const run = this.#runOf(id)
     if (run === undefined) return null
-    const aloneMs = run.aloneMs + (nowMs - this.#atMs) / this.#slowdowns[this.#placeOf(id)]!
+    const aloneMs = run.aloneMs + (nowMs - this.#atMs) / run.factor
     return { onLaneMs: nowMs - run.startMs, aloneMs }
   }
 
   #advance(nowMs: number): void {
     if (nowMs === this.#atMs) return
-    const factors = this.#slowdowns
-    let place = 0
-    for (const run of this.#runs.values()) {
-      run.aloneMs += (nowMs - this.#atMs) / factors[place++]!
-    }
+    for (const run of this.#runs) run.aloneMs += (nowMs - this.#atMs) / run.factor
     this.#atMs = nowMs
   }
 
-  get #slowdowns(): ReadonlyArray<number> {
-    this.#factors ??= slowdown(
-      Array.from(this.#runs.values(), ({ demand }) => demand),
-      this.#model,
-    )
-    return this.#factors
+  #runOf(id: string): CoRun | undefined {
+    return this.#runs.find((run) => run.id === id)
   }
 
-  #placeOf(id: string): number {
-    return [...this.#runs.keys()].indexOf(id)
+  #share(): void {
+    const demands = this.#runs.map(({ demand }) => demand)
+    const factors = slowdown(demands, this.#model)
+    this.#runs.forEach((run, at) => {
+      run.factor = factors[at]!
+    })
   }
 }

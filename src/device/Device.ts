@@ -1,6 +1,6 @@
 // The only door to hardware. A device owns one pool of `budgetBytes`; the ledger hands out ranges
 // of it, the device checks them again, copies residents in, and runs plans on lanes.
-import type { Effect, Scope } from "effect"
+import type { Effect, Exit, Scope } from "effect"
 import type { DeviceError, DeviceUnavailable } from "../model/errors.ts"
 import type { Plan } from "../model/Plan.ts"
 import type { DeviceInfo, DeviceStats } from "../model/RunReport.ts"
@@ -61,10 +61,10 @@ export interface LaneProgress {
 
 export interface Device {
   readonly info: DeviceInfo
-  /** Registers a range; refuses one that leaves the pool or overlaps another. */
-  readonly grant: (grant: Grant) => Effect.Effect<void, DeviceError>
-  /** Gives a range back; refuses while a plan that uses it runs. */
-  readonly revoke: (id: number) => Effect.Effect<void, DeviceError>
+  /** Registers a range, at once; refuses one that leaves the pool or overlaps another. */
+  readonly grant: (grant: Grant) => Exit.Exit<void, DeviceError>
+  /** Gives a range back, at once; refuses while a plan that uses it runs. */
+  readonly revoke: (id: number) => Exit.Exit<void, DeviceError>
   /** Copies `data` (shared memory) to the start of the grant, off the calling thread. */
   readonly upload: (id: number, data: Uint8Array) => Effect.Effect<void, DeviceError>
   /**

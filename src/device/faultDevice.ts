@@ -1,6 +1,6 @@
 // Wraps any device and breaks it on purpose, as a seeded plan says. An op fails, is delayed or loses
 // its lane after the ops before it have really run: a plan is data, so its head is a plan too.
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { DeviceOutOfMemory, LaneLost, OpFailed } from "../model/errors.ts"
 import type { FaultBook } from "../model/FaultBook.ts"
 import type { DelayFault, LaneFault, OpFault } from "../model/FaultPlan.ts"
@@ -9,21 +9,19 @@ import type { Completion, Device, SubmitRequest } from "./Device.ts"
 
 export const faultDevice = (device: Device, faults: FaultBook): Device => ({
   ...device,
-  grant: (grant) =>
-    Effect.suspend(() => {
-      const { taskId } = grant
-      const fault = taskId === undefined ? null : faults.take(["allocation"], taskId)
-      if (fault === null) return device.grant(grant)
-      return Effect.flatMap(device.stats, ({ usedBytes }) =>
-        Effect.fail(
-          new DeviceOutOfMemory({
-            bytesRequested: grant.bytes,
-            bytesFree: device.info.budgetBytes - usedBytes,
-            transient: fault.transient,
-          }),
-        ),
-      )
-    }),
+  grant: (grant) => {
+    const { taskId } = grant
+    const fault = taskId === undefined ? null : faults.take(["allocation"], taskId)
+    if (fault === null) return device.grant(grant)
+    const { usedBytes } = Effect.runSync(device.stats)
+    return Exit.fail(
+      new DeviceOutOfMemory({
+        bytesRequested: grant.bytes,
+        bytesFree: device.info.budgetBytes - usedBytes,
+        transient: fault.transient,
+      }),
+    )
+  },
   submit: (request) =>
     Effect.suspend(() => {
       const { firstOp = 0, plan } = request

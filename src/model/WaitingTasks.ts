@@ -9,12 +9,22 @@ import type { WaitingTask } from "./WaitingTask.ts"
 export interface TaskOrder {
   /** The same for a task as long as it waits. May be infinite, never NaN. */
   readonly key: (task: WaitingTask) => number
+  /** Those that have a place in it; all where left out. */
+  readonly holds?: (task: WaitingTask) => boolean
+}
+
+/** Reads one task after the other; an iterator would make an object of each. */
+export interface TaskReader {
+  /** The next; undefined when there is none. */
+  readonly read: () => WaitingTask | undefined
 }
 
 /** Ascending when iterated. Valid until the next change, as all that a snapshot holds. */
 export interface OrderedTasks extends Iterable<WaitingTask> {
   readonly length: number
   readonly first: WaitingTask | undefined
+  /** From the first on. */
+  readonly reader: () => TaskReader
   /** The last first; of tasks with the same key, the latest arrival. */
   readonly descending: () => Iterable<WaitingTask>
 }

@@ -1,7 +1,8 @@
-// The first tasks of an order that may still be chosen, as one decision goes on choosing: what was read
-// stays read, so a decision reads each of them once.
+// The first tasks of an order that may still be chosen, as one decision goes on choosing: read only as far
+// as it asks, and what was read stays read, so a decision reads each of them once.
 import type { WaitingTask } from "../model/Snapshot.ts"
-import type { OrderedTasks } from "../model/WaitingTasks.ts"
+import type { OrderedTasks, TaskReader } from "../model/WaitingTasks.ts"
+import type { TenantShares } from "./TenantShares.ts"
 
 /** Tasks of each order that one decision looks at. */
 export const lookahead = 32
@@ -17,7 +18,7 @@ export const firstOf = (
   tasks: Iterable<WaitingTask>,
   taken: ReadonlySet<string>,
   count = lookahead,
-): ReadonlyArray<WaitingTask> => {
+): Array<WaitingTask> => {
   const first: Array<WaitingTask> = []
   // Of those that ask for the same; most ask for something of their own.
   let seen: Set<string> | null = null
@@ -39,41 +40,84 @@ export const firstOf = (
   return first
 }
 
+export interface LookaheadOptions {
+  /** What this decision has chosen, or passed over, so far. */
+  readonly taken: ReadonlySet<string>
+  readonly shares: TenantShares
+}
+
+/** By whichever of its plans it is known. */
+const removeFrom = (tasks: Array<WaitingTask>, { id }: WaitingTask): void => {
+  const place = tasks.findIndex((task) => task.id === id)
+  if (place >= 0) tasks.splice(place, 1)
+}
+
 export class Lookahead {
   readonly #order: OrderedTasks
-  readonly #taken: ReadonlySet<string>
-  #rest: Iterator<WaitingTask> | null = null
-  #tasks: ReadonlyArray<WaitingTask> = []
-  #takenBefore = -1
+  readonly #options: LookaheadOptions
+  #rest: TaskReader | null = null
+  /** From the first on, without those that are taken. */
+  #read: Array<WaitingTask> = []
+  /** Of these, those whose tenants are within their share. */
+  #within: Array<WaitingTask> = []
+  /** What was read is not what reading anew would give. */
+  #isStale = false
   /** Of one that asks for the same as another, it depends on what is taken whether it counts. */
   #someAskForTheSame = false
 
-  constructor(order: OrderedTasks, taken: ReadonlySet<string>) {
+  constructor(order: OrderedTasks, options: LookaheadOptions) {
     this.#order = order
-    this.#taken = taken
+    this.#options = options
   }
 
-  /** The same list as long as nothing more is taken. */
-  tasks(): ReadonlyArray<WaitingTask> {
-    if (this.#takenBefore === this.#taken.size) return this.#tasks
-    this.#takenBefore = this.#taken.size
-    this.#tasks = this.#someAskForTheSame ? firstOf(this.#order, this.#taken) : this.#readOn()
-    return this.#tasks
+  /** The next is at 0; undefined beyond the last, or beyond what a decision looks at. */
+  at(place: number): WaitingTask | undefined {
+    this.#refresh()
+    while (this.#read.length <= place && this.#readOn());
+    return this.#read[place]
   }
 
-  #readOn(): ReadonlyArray<WaitingTask> {
-    this.#rest ??= this.#order[Symbol.iterator]()
-    const first: Array<WaitingTask> = []
-    for (const task of this.#tasks) if (!this.#taken.has(task.id)) first.push(task)
-    while (first.length < lookahead) {
-      const next = this.#rest.next()
-      if (next.done === true) break
-      if (next.value.workKey !== undefined) {
-        this.#someAskForTheSame = true
-        return firstOf(this.#order, this.#taken)
-      }
-      if (!this.#taken.has(next.value.id)) first.push(next.value)
+  /** The same of those among them whose tenants are within their share. */
+  withinAt(place: number): WaitingTask | undefined {
+    this.#refresh()
+    while (this.#within.length <= place && this.#readOn());
+    return this.#within[place]
+  }
+
+  /** It has just been taken. */
+  forget(task: WaitingTask): void {
+    if (this.#someAskForTheSame) {
+      this.#isStale = true
+      return
     }
-    return first
+    removeFrom(this.#read, task)
+    removeFrom(this.#within, task)
+  }
+
+  #refresh(): void {
+    if (this.#isStale) this.#readAnew()
+  }
+
+  /** False when there is no more to read. */
+  #readOn(): boolean {
+    if (this.#someAskForTheSame || this.#read.length === lookahead) return false
+    this.#rest ??= this.#order.reader()
+    const task = this.#rest.read()
+    if (task === undefined) return false
+    if (task.workKey !== undefined) {
+      this.#someAskForTheSame = true
+      this.#readAnew()
+    } else if (!this.#options.taken.has(task.id)) {
+      this.#read.push(task)
+      if (this.#options.shares.isWithin(task)) this.#within.push(task)
+    }
+    return true
+  }
+
+  #readAnew(): void {
+    const { shares, taken } = this.#options
+    this.#isStale = false
+    this.#read = firstOf(this.#order, taken)
+    this.#within = this.#read.filter((task) => shares.isWithin(task))
   }
 }

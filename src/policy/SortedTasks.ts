@@ -2,7 +2,7 @@
 // so O(log n + chunk); reading from either end costs what is read. A chunk keeps its keys beside its
 // tasks, so that what waits for long is no object of its own in each order.
 import type { WaitingTask } from "../model/Snapshot.ts"
-import type { OrderedTasks, TaskOrder } from "../model/WaitingTasks.ts"
+import type { OrderedTasks, TaskOrder, TaskReader } from "../model/WaitingTasks.ts"
 
 /** Of the same length; `keys[i]` is the key of `tasks[i]`. */
 interface Chunk {
@@ -12,6 +12,9 @@ interface Chunk {
 
 /** A chunk this long is halved: a move within it costs no more than the search for it. */
 const maxChunk = 128
+
+export const hasPlace = ({ holds }: TaskOrder, task: WaitingTask): boolean =>
+  holds === undefined || holds(task)
 
 export class SortedTasks implements OrderedTasks {
   readonly #order: TaskOrder
@@ -33,7 +36,9 @@ export class SortedTasks implements OrderedTasks {
     return this.#chunks[0]?.tasks[0]
   }
 
+  /** Nothing happens to one that has no place in the order. */
   add(task: WaitingTask): void {
+    if (!hasPlace(this.#order, task)) return
     const key = this.#order.key(task)
     this.#length++
     if (this.#chunks.length === 0) {
@@ -55,6 +60,7 @@ export class SortedTasks implements OrderedTasks {
 
   /** False when it is not there. */
   remove(task: WaitingTask): boolean {
+    if (!hasPlace(this.#order, task)) return false
     const key = this.#order.key(task)
     const at = this.#chunkFor(key, task.seq)
     const chunk = this.#chunks[at]
@@ -74,6 +80,10 @@ export class SortedTasks implements OrderedTasks {
   }
 
   [Symbol.iterator](): Iterator<WaitingTask> {
+    return new Ascending(this.#chunks)
+  }
+
+  reader(): TaskReader {
     return new Ascending(this.#chunks)
   }
 
@@ -101,7 +111,7 @@ export class SortedTasks implements OrderedTasks {
 }
 
 /** What a generator would be, at a third of its cost: every decision reads some tens of tasks. */
-class Ascending implements Iterator<WaitingTask> {
+class Ascending implements Iterator<WaitingTask>, TaskReader {
   readonly #chunks: ReadonlyArray<Chunk>
   #chunk = 0
   #place = 0
@@ -110,15 +120,20 @@ class Ascending implements Iterator<WaitingTask> {
     this.#chunks = chunks
   }
 
-  next(): IteratorResult<WaitingTask> {
+  read(): WaitingTask | undefined {
     const chunk = this.#chunks[this.#chunk]
-    if (chunk === undefined) return { done: true, value: undefined }
-    const value = chunk.tasks[this.#place++]!
+    if (chunk === undefined) return undefined
+    const task = chunk.tasks[this.#place++]!
     if (this.#place === chunk.tasks.length) {
       this.#chunk++
       this.#place = 0
     }
-    return { done: false, value }
+    return task
+  }
+
+  next(): IteratorResult<WaitingTask> {
+    const value = this.read()
+    return value === undefined ? { done: true, value } : { done: false, value }
   }
 }
 

@@ -1,6 +1,6 @@
 // Which tenants are within their share: none that waits may have had more service for its weight than
 // the neediest, but for some slack within which a policy may choose as it likes.
-import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import type { Snapshot, TenantShare, WaitingTask } from "../model/Snapshot.ts"
 
 /** Tenants within their share whose tasks are looked at one tenant after the other. */
 const fewTenants = 32
@@ -42,13 +42,12 @@ export class TenantShares {
    */
   get few(): ReadonlyArray<string> | null {
     const most = this.#leastMs + Math.max(shareSlackMs, this.#dueSlackMs)
-    const few: Array<string> = []
-    for (const { attainedMs, tenant, weight } of this.#byService) {
-      if (attainedMs / weight > most) break
-      if (few.length === fewTenants) return null
-      few.push(tenant)
-    }
-    return few
+    const isBeyond = ({ attainedMs, weight }: TenantShare) => attainedMs / weight > most
+    const next = this.#byService[fewTenants]
+    if (next !== undefined && !isBeyond(next)) return null
+    const first = this.#byService.slice(0, fewTenants)
+    const beyond = first.findIndex(isBeyond)
+    return (beyond < 0 ? first : first.slice(0, beyond)).map(({ tenant }) => tenant)
   }
 
   weightOf(tenant: string): number {

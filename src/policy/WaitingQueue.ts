@@ -1,6 +1,7 @@
 // The waiting tasks with the orders that have been asked for, each built once and kept from then on:
 // with n tasks and a few orders, a change costs O(log n) and a decision reads only what it starts. Who
-// asks for those that are in time, or lost, has these apart from then on: each is moved once.
+// asks for those that are in time, or lost, has these apart from then on: each is moved once, and its
+// latest start says where it is.
 import type { WaitingTask } from "../model/Snapshot.ts"
 import {
   byArrival,
@@ -9,22 +10,28 @@ import {
   type TaskOrder,
   type WaitingTasks,
 } from "../model/WaitingTasks.ts"
-import { latestStartMs } from "./edf.ts"
-import { SortedTasks } from "./SortedTasks.ts"
+import { hasTarget, latestStartMs } from "./edf.ts"
+import { hasPlace, SortedTasks } from "./SortedTasks.ts"
 
 type TenantTasks = Map<string, SortedTasks>
 
-const byLatestStart: TaskOrder = { key: latestStartMs }
+const byLatestStart: TaskOrder = { key: latestStartMs, holds: hasTarget }
 
-/** Tasks in their orders. */
-class OrderedQueue implements TaskList {
-  readonly #arrival = new SortedTasks(byArrival)
-  readonly #orders = new Map<TaskOrder, SortedTasks>([[byArrival, this.#arrival]])
+/** Some of the tasks that wait, in the orders that were asked for. */
+class KeptOrders implements TaskList {
+  /** These tasks, in order of arrival. */
+  readonly #all: () => Iterable<WaitingTask>
+  readonly #orders = new Map<TaskOrder, SortedTasks>()
   readonly #tenants = new Map<TaskOrder, TenantTasks>()
+  #length = 0
   #footprintBytes = 0
 
+  constructor(all: () => Iterable<WaitingTask>) {
+    this.#all = all
+  }
+
   get length(): number {
-    return this.#arrival.length
+    return this.#length
   }
 
   get footprintBytes(): number {
@@ -32,31 +39,29 @@ class OrderedQueue implements TaskList {
   }
 
   add(task: WaitingTask): void {
+    this.#length++
     this.#footprintBytes += task.footprintBytes
     for (const sorted of this.#orders.values()) sorted.add(task)
     for (const [order, tenants] of this.#tenants) addTo(tenants, order, task)
   }
 
-  /** False when it is not there. */
-  remove(task: WaitingTask): boolean {
-    if (!this.#arrival.remove(task)) return false
+  /** One of them. */
+  remove(task: WaitingTask): void {
+    this.#length--
     this.#footprintBytes -= task.footprintBytes
-    for (const sorted of this.#orders.values()) {
-      if (sorted !== this.#arrival) sorted.remove(task)
-    }
+    for (const sorted of this.#orders.values()) sorted.remove(task)
     for (const tenants of this.#tenants.values()) removeFrom(tenants, task)
-    return true
   }
 
   [Symbol.iterator](): Iterator<WaitingTask> {
-    return this.#arrival[Symbol.iterator]()
+    return this.#all()[Symbol.iterator]()
   }
 
   ordered(order: TaskOrder): OrderedTasks {
     const known = this.#orders.get(order)
     if (known !== undefined) return known
     const sorted = new SortedTasks(order)
-    for (const task of this.#arrival) sorted.add(task)
+    for (const task of this) sorted.add(task)
     this.#orders.set(order, sorted)
     return sorted
   }
@@ -65,7 +70,7 @@ class OrderedQueue implements TaskList {
     const known = this.#tenants.get(order)
     if (known !== undefined) return known
     const tenants: TenantTasks = new Map()
-    for (const task of this.#arrival) addTo(tenants, order, task)
+    for (const task of this) addTo(tenants, order, task)
     this.#tenants.set(order, tenants)
     return tenants
   }
@@ -73,28 +78,54 @@ class OrderedQueue implements TaskList {
 
 /** Which tasks are in time as of a moment that only moves on. */
 class Outlook {
-  readonly inTime = new OrderedQueue()
-  readonly lost = new OrderedQueue()
+  readonly inTime: KeptOrders
+  readonly lost: KeptOrders
+  /** In the order in which they are lost. */
+  readonly #withTarget: OrderedTasks
+  #nowMs = Number.NEGATIVE_INFINITY
 
-  constructor(tasks: Iterable<WaitingTask>) {
-    for (const task of tasks) this.inTime.add(task)
+  constructor(all: Iterable<WaitingTask>) {
+    this.inTime = new KeptOrders(() => this.#those(all, true))
+    this.lost = new KeptOrders(() => this.#those(all, false))
+    for (const task of all) this.add(task)
+    this.#withTarget = this.inTime.ordered(byLatestStart)
+  }
+
+  *#those(all: Iterable<WaitingTask>, inTime: boolean): Generator<WaitingTask> {
+    for (const task of all) if (this.#isInTime(task) === inTime) yield task
+  }
+
+  #isInTime(task: WaitingTask): boolean {
+    return latestStartMs(task) >= this.#nowMs
+  }
+
+  #listOf(task: WaitingTask): KeptOrders {
+    return this.#isInTime(task) ? this.inTime : this.lost
+  }
+
+  add(task: WaitingTask): void {
+    this.#listOf(task).add(task)
   }
 
   remove(task: WaitingTask): void {
-    if (!this.inTime.remove(task)) this.lost.remove(task)
+    this.#listOf(task).remove(task)
   }
 
   at(nowMs: number): this {
     for (;;) {
-      const { first } = this.inTime.ordered(byLatestStart)
-      if (first === undefined || latestStartMs(first) >= nowMs) return this
+      const { first } = this.#withTarget
+      if (first === undefined || latestStartMs(first) >= nowMs) break
       this.inTime.remove(first)
       this.lost.add(first)
     }
+    this.#nowMs = Math.max(this.#nowMs, nowMs)
+    return this
   }
 }
 
-export class WaitingQueue extends OrderedQueue implements WaitingTasks {
+export class WaitingQueue implements WaitingTasks {
+  readonly #arrival = new SortedTasks(byArrival)
+  readonly #all = new KeptOrders(() => this.#arrival)
   #outlook: Outlook | null = null
 
   static of(tasks: Iterable<WaitingTask>): WaitingQueue {
@@ -103,15 +134,38 @@ export class WaitingQueue extends OrderedQueue implements WaitingTasks {
     return queue
   }
 
-  override add(task: WaitingTask): void {
-    super.add(task)
-    this.#outlook?.inTime.add(task)
+  get length(): number {
+    return this.#all.length
   }
 
-  override remove(task: WaitingTask): boolean {
-    if (!super.remove(task)) return false
+  get footprintBytes(): number {
+    return this.#all.footprintBytes
+  }
+
+  add(task: WaitingTask): void {
+    this.#arrival.add(task)
+    this.#all.add(task)
+    this.#outlook?.add(task)
+  }
+
+  /** False when it is not there. */
+  remove(task: WaitingTask): boolean {
+    if (!this.#arrival.remove(task)) return false
+    this.#all.remove(task)
     this.#outlook?.remove(task)
     return true
+  }
+
+  [Symbol.iterator](): Iterator<WaitingTask> {
+    return this.#arrival[Symbol.iterator]()
+  }
+
+  ordered(order: TaskOrder): OrderedTasks {
+    return order === byArrival ? this.#arrival : this.#all.ordered(order)
+  }
+
+  byTenant(order: TaskOrder): ReadonlyMap<string, OrderedTasks> {
+    return this.#all.byTenant(order)
   }
 
   inTime(nowMs: number): TaskList {
@@ -123,12 +177,13 @@ export class WaitingQueue extends OrderedQueue implements WaitingTasks {
   }
 
   #outlookAt(nowMs: number): Outlook {
-    this.#outlook ??= new Outlook(this)
+    this.#outlook ??= new Outlook(this.#arrival)
     return this.#outlook.at(nowMs)
   }
 }
 
 const addTo = (tenants: TenantTasks, order: TaskOrder, task: WaitingTask): void => {
+  if (!hasPlace(order, task)) return
   let sorted = tenants.get(task.tenant)
   if (sorted === undefined) {
     sorted = new SortedTasks(order)
@@ -138,7 +193,7 @@ const addTo = (tenants: TenantTasks, order: TaskOrder, task: WaitingTask): void 
 }
 
 const removeFrom = (tenants: TenantTasks, task: WaitingTask): void => {
-  const sorted = tenants.get(task.tenant)!
-  sorted.remove(task)
-  if (sorted.length === 0) tenants.delete(task.tenant)
+  const sorted = tenants.get(task.tenant)
+  sorted?.remove(task)
+  if (sorted?.length === 0) tenants.delete(task.tenant)
 }

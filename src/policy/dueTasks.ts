@@ -1,6 +1,6 @@
 // The waiting tasks whose targets can still be met, as what is due.
 import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
-import { byDue, dueAtMs as dueAtMsOf } from "./edf.ts"
+import { byDeadline, dueAtMs as dueAtMsOf } from "./edf.ts"
 import type { Promised } from "./PromiseLine.ts"
 import { deviationOf } from "./sureness.ts"
 
@@ -13,15 +13,25 @@ export interface Due extends Promised {
 export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): ReadonlyArray<Due> => {
   const { loadBytesPerMs, memory, waiting } = snapshot
   const due: Array<Due> = []
-  for (const task of waiting.inTime(nowMs).ordered(byDue)) {
+  /** Tasks of one kind share their list of residents. */
+  const missingBytes = new Map<WaitingTask["residents"], number>()
+  const order = waiting.inTime(nowMs).ordered(byDeadline).reader()
+  while (due.length < atMost) {
+    const task = order.read()
+    if (task === undefined) break
     const dueAtMs = dueAtMsOf(task)
-    if (due.length === atMost || dueAtMs === Number.POSITIVE_INFINITY) break
-    let missing = 0
-    for (const { bytes, key } of task.residents) if (!memory.residents.has(key)) missing += bytes
-    const { demand, predictedMs, predictedP95Ms, seq } = task
+    const { demand, predictedMs, predictedP95Ms, residents, seq } = task
+    const missing = missingBytes.get(residents) ?? missingOf(residents, memory)
+    missingBytes.set(residents, missing)
     const runMs = missing / loadBytesPerMs + predictedMs
     const deviationMs = deviationOf(predictedMs, predictedP95Ms)
     if (nowMs + runMs <= dueAtMs) due.push({ task, dueAtMs, seq, runMs, deviationMs, demand })
   }
   return due
+}
+
+const missingOf = (residents: WaitingTask["residents"], memory: Snapshot["memory"]): number => {
+  let missing = 0
+  for (const { bytes, key } of residents) if (!memory.residents.has(key)) missing += bytes
+  return missing
 }

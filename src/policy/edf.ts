@@ -12,7 +12,12 @@ export const dueAtMs = ({ submittedAtMs, qosTargetMs }: WaitingTask): number =>
 /** Milliseconds since the runtime was opened; infinite without a deadline. Later, it is missed. */
 export const latestStartMs = (task: WaitingTask): number => dueAtMs(task) - task.predictedMs
 
+export const hasTarget = (task: WaitingTask): boolean => dueAtMs(task) !== Number.POSITIVE_INFINITY
+
 export const byDue: TaskOrder = { key: dueAtMs }
+
+/** The same without those that have no deadline. */
+export const byDeadline: TaskOrder = { key: dueAtMs, holds: hasTarget }
 
 export const edf: Policy = (snapshot, nowMs) =>
   fillGroup(snapshot.waiting.ordered(byDue), snapshot, elasticAt(nowMs))

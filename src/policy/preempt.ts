@@ -83,15 +83,25 @@ const sureEnough = [sureness, 0]
 
 export const preemptForTargets: Preempt = (snapshot, nowMs) => {
   const due = dueTasks(snapshot, nowMs, preemptLookahead)
-  if (due.length === 0) return null
+  const takers = takersOf(due, snapshot)
+  if (takers.size === 0) return null
   for (const deviations of sureEnough) {
     const rescue = new Rescue(due, { snapshot, nowMs, deviations })
     // Who is surely in time is so by the boldest reckoning as well.
     if (rescue.late.length === 0) return null
-    const found = rescue.find()
+    const found = rescue.find(takers)
     if (found !== null) return found
   }
   return null
+}
+
+/** Who may be given a lane: its tenant is within its share, and it has none coming to it. */
+const takersOf = (due: ReadonlyArray<Due>, snapshot: Snapshot): ReadonlySet<WaitingTask> => {
+  const shares = new TenantShares(snapshot)
+  const isProvided = (id: string) => snapshot.running.some(({ stop }) => stop?.stoppingFor === id)
+  const takers = new Set<WaitingTask>()
+  for (const { task } of due) if (shares.isWithin(task) && !isProvided(task.id)) takers.add(task)
+  return takers
 }
 
 const keepsLane = (run: Underway): Underway =>
@@ -137,21 +147,18 @@ class Rescue {
     return ends[at]! > this.#due[at]!.dueAtMs
   }
 
-  find(): Decision | null {
+  find(takers: ReadonlySet<WaitingTask>): Decision | null {
     const { snapshot } = this.#moment
     const due = this.#due
-    const shares = new TenantShares(snapshot)
-    const isProvided = (id: string) => snapshot.running.some(({ stop }) => stop?.stoppingFor === id)
     let best: { readonly victim: Underway; readonly rescued: number; readonly at: number } | null =
       null
     for (const victim of this.#runs) {
       if (victim.boundaryAtMs === null || victim.isStopping) continue
       const stops = this.#walk(this.#runs.map((run) => (run === victim ? run : keepsLane(run))))
       const at = stops.stops.get(victim.id)
-      if (at === undefined || isProvided(due[at]!.task.id)) continue
+      if (at === undefined || !takers.has(due[at]!.task)) continue
       const harms = due.some((_, each) => this.#isLate(stops, each) && !this.late.includes(each))
       if (harms || stops.brokenRuns.length > this.#waits.brokenRuns.length) continue
-      if (!shares.isWithin(due[at]!.task)) continue
       const rescued = this.late.filter((each) => !this.#isLate(stops, each)).length
       if (rescued === 0 || !fits(due[at]!.task, snapshot)) continue
       if (best === null || rescued > best.rescued || hasMoreToSpare(victim, best.victim)) {

@@ -2,7 +2,7 @@
 // right size without any bytes. Nothing is loaded, and nothing here can be computed with: only a
 // device that computes nothing may be given what it makes.
 import { createHash } from "node:crypto"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { type InputError, PrepTimeout, PrepWorkerLost } from "../model/errors.ts"
 import type { GnnConfig, GnnModel, ModelSource } from "../model/GnnModel.ts"
 import type { Graph, GraphShape, GraphSource } from "../model/Graph.ts"
@@ -96,14 +96,16 @@ const prepareRole = (request: PrepareRequest, role: ResidentRole): ResidentObjec
   return { key: residentKey(owner, role), bytes, data: noBytes }
 }
 
+const atOnce = <A>(compute: () => A): Exit.Exit<A, InputError> => {
+  try {
+    return Exit.succeed(compute())
+  } catch (thrown) {
+    return isTaggedError(thrown) ? Exit.fail(thrown as InputError) : Exit.die(thrown)
+  }
+}
+
 const lift = <A>(compute: () => A): Effect.Effect<A, InputError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(compute())
-    } catch (thrown) {
-      return isTaggedError(thrown) ? Effect.fail(thrown as InputError) : Effect.die(thrown)
-    }
-  })
+  Effect.suspend(() => atOnce(compute))
 
 /** The objects of a task that a worker makes, one after another; the others lie there. */
 const making = (
@@ -152,10 +154,12 @@ export const makeShapePrep = (hostWork: HostWork | null = null): PrepPoolService
     loadGraph: (source) => lift(() => shapeOnlyGraph(source)),
     loadModel: (source) => lift(() => shapeOnlyModel(source)),
     prepare: (request) =>
-      Effect.andThen(
-        making(hostWork, request),
-        lift(() => prepare(request)),
-      ),
+      hostWork === null
+        ? atOnce(() => prepare(request))
+        : Effect.andThen(
+            making(hostWork, request),
+            lift(() => prepare(request)),
+          ),
     unite: (request) => lift(() => shapeOnly(unionId(request), unionShape(request), "union")),
     neighbourhood: () => Effect.succeed(null),
     sabotage: (job, kind) => {

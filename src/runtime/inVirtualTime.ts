@@ -1,4 +1,5 @@
 // Runs an effect to its end in virtual time, in slices, so that the process stays answerable.
+import { setFlagsFromString } from "node:v8"
 import { Clock, Context, Effect, type Exit, Scheduler } from "effect"
 import { VirtualTime } from "./VirtualTime.ts"
 
@@ -6,11 +7,19 @@ import { VirtualTime } from "./VirtualTime.ts"
 const sliceSteps = 20_000
 
 /**
+ * V8 makes objects old from the start where earlier ones of the same place in the code lived long. Here the
+ * ten thousand that wait teach it that of what runs and is gone at once, and what is old keeps alive
+ * what it refers to: half of all that is collected, and a fifth of a simulation's time.
+ */
+const pretenureNothing = (): void => setFlagsFromString("--no-allocation-site-pretenuring")
+
+/**
  * The effect may wait for nothing but time and its own fibers: virtual time cannot know of files or
  * threads. One that waits for what never comes dies.
  */
 export const inVirtualTime = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.callback<A, E>((resume) => {
+    pretenureNothing()
     const time = new VirtualTime()
     const context = Context.make(Clock.Clock, time).pipe(Context.add(Scheduler.Scheduler, time))
     const fiber = Effect.runForkWith(context)(effect)

@@ -1,6 +1,6 @@
 // A device of the native addon, the CPU's or a GPU's: this file turns the addon's answers and events
 // into Effects; memory is checked in C++.
-import { Effect, type Scope } from "effect"
+import { Effect, Exit, type Scope } from "effect"
 import {
   type DeviceError,
   DeviceLost,
@@ -63,8 +63,8 @@ const failureOf = (
 }
 
 /** Answers of the addon that are final at once. */
-const settle = (answer: NativeRefusal | null): Effect.Effect<void, PlanRefused> =>
-  answer === null ? Effect.void : Effect.fail(refused(answer))
+const settle = (answer: NativeRefusal | null): Exit.Exit<void, PlanRefused> =>
+  answer === null ? Exit.void : Exit.fail(refused(answer))
 
 const notInteger = (what: string, value: number): PlanRefused | null =>
   Number.isSafeInteger(value)
@@ -179,17 +179,15 @@ const makeDevice = ({ addon, handle, tickets, kind, name }: OpenHandle): Device 
   const info: DeviceInfo = { kind, name, ...addon.info(handle) }
   const cancel = (ticket: number) => addon.cancel(handle, ticket)
 
-  const grant = ({ id, offset, bytes }: Grant): Effect.Effect<void, DeviceError> =>
-    Effect.suspend(() => {
-      const bad = notInteger("id", id) ?? notInteger("offset", offset) ?? notInteger("bytes", bytes)
-      return bad === null ? settle(addon.grant(handle, id, offset, bytes)) : Effect.fail(bad)
-    })
+  const grant = ({ id, offset, bytes }: Grant): Exit.Exit<void, DeviceError> => {
+    const bad = notInteger("id", id) ?? notInteger("offset", offset) ?? notInteger("bytes", bytes)
+    return bad === null ? settle(addon.grant(handle, id, offset, bytes)) : Exit.fail(bad)
+  }
 
-  const revoke = (id: number): Effect.Effect<void, DeviceError> =>
-    Effect.suspend(() => {
-      const bad = notInteger("id", id)
-      return bad === null ? settle(addon.revoke(handle, id)) : Effect.fail(bad)
-    })
+  const revoke = (id: number): Exit.Exit<void, DeviceError> => {
+    const bad = notInteger("id", id)
+    return bad === null ? settle(addon.revoke(handle, id)) : Exit.fail(bad)
+  }
 
   const upload = (id: number, data: Uint8Array): Effect.Effect<void, DeviceError> =>
     Effect.suspend(() => {

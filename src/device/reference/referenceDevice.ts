@@ -1,6 +1,6 @@
 // The reference device: the Device interface over the float64 oracle. It shares the event loop with
 // its caller and yields between ops; it is for answers that must be right, not for speed.
-import { Clock, Effect, type Scope, Semaphore } from "effect"
+import { Clock, Effect, Exit, type Scope, Semaphore } from "effect"
 import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { alignUp, type Plan, slotsOn } from "../../model/Plan.ts"
@@ -68,12 +68,11 @@ const optionsFault = (lanes: number, budgetBytes: number): string | null => {
 
 const deviceOf = (state: ReferenceState): Device => {
   const { book, info } = state
-  const answer = (attempt: () => PlanRefused | null) =>
-    Effect.suspend((): Effect.Effect<void, DeviceError> => {
-      if (state.closed) return Effect.fail(closedError())
-      const refused = attempt()
-      return refused === null ? Effect.void : Effect.fail(refused)
-    })
+  const answer = (attempt: () => PlanRefused | null): Exit.Exit<void, DeviceError> => {
+    if (state.closed) return Exit.fail(closedError())
+    const refused = attempt()
+    return refused === null ? Exit.void : Exit.fail(refused)
+  }
   return {
     info,
     grant: (grant) => answer(() => book.register(grant)),
@@ -83,7 +82,7 @@ const deviceOf = (state: ReferenceState): Device => {
         if (refused === null) state.spaces.delete(id)
         return refused
       }),
-    upload: (id, data) => answer(() => book.store(id, data)),
+    upload: (id, data) => Effect.suspend(() => answer(() => book.store(id, data))),
     submit: (request) => submit(state, request),
     stats: Effect.sync(() => book.stats),
   }

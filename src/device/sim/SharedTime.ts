@@ -23,8 +23,11 @@ interface Entry {
 /** Half a nanosecond: the clock counts whole ones. */
 const toleranceMs = 0.5e-6
 
+const isDone = ({ doneMs, workMs }: Entry): boolean => workMs <= doneMs + toleranceMs
+
 export class SharedTime {
-  readonly #entries = new Map<SharedRun, Entry>()
+  /** In the order in which they began. */
+  #entries: Array<Entry> = []
   readonly #slowdown: Slowdown
   #atMs = 0
 
@@ -34,37 +37,38 @@ export class SharedTime {
 
   /** Of a run that goes on; 1 for one that has ended. */
   slowdownOf(run: SharedRun): number {
-    return this.#entries.get(run)?.slowdown ?? 1
+    return this.#entryOf(run)?.slowdown ?? 1
   }
 
   /** Moves to `nowMs`, no later than `nextEndMs`, and ends the runs whose work is done. */
   advance(nowMs: number): void {
-    const ended: Array<SharedRun> = []
-    for (const entry of this.#entries.values()) {
+    let someEnd = false
+    for (const entry of this.#entries) {
       entry.doneMs += (nowMs - this.#atMs) / entry.slowdown
-      if (entry.workMs <= entry.doneMs + toleranceMs) ended.push(entry.run)
+      someEnd ||= isDone(entry)
     }
     this.#atMs = nowMs
-    if (ended.length === 0) return
-    for (const run of ended) this.#entries.delete(run)
+    if (!someEnd) return
+    const ended = this.#entries.filter(isDone)
+    this.#entries = this.#entries.filter((entry) => !isDone(entry))
     this.#share()
-    for (const run of ended) run.onEnd()
+    for (const { run } of ended) run.onEnd()
   }
 
   /** A run begins at the moment of the last `advance`. */
   add(run: SharedRun, workMs: number): void {
-    this.#entries.set(run, { run, doneMs: 0, workMs, slowdown: 1 })
+    this.#entries.push({ run, doneMs: 0, workMs, slowdown: 1 })
     this.#share()
   }
 
   /** Work that the run has done; null when it has ended. */
   workOf(run: SharedRun): number | null {
-    return this.#entries.get(run)?.doneMs ?? null
+    return this.#entryOf(run)?.doneMs ?? null
   }
 
   /** As of `nowMs`, which may lie behind the last `advance`; null when it has ended. */
   progressOf(run: SharedRun, nowMs: number): { doneMs: number; slowdown: number } | null {
-    const entry = this.#entries.get(run)
+    const entry = this.#entryOf(run)
     if (entry === undefined) return null
     const { doneMs, slowdown } = entry
     return { doneMs: doneMs + (nowMs - this.#atMs) / slowdown, slowdown }
@@ -72,24 +76,27 @@ export class SharedTime {
 
   /** Lets the run end once it has done `workMs`, which lies ahead of it. */
   cut(run: SharedRun, workMs: number): void {
-    this.#entries.get(run)!.workMs = workMs
+    this.#entryOf(run)!.workMs = workMs
   }
 
   /** When the next run ends unless another begins; null when nothing runs. */
   nextEndMs(): number | null {
-    if (this.#entries.size === 0) return null
+    if (this.#entries.length === 0) return null
     let leftMs = Number.POSITIVE_INFINITY
-    for (const { doneMs, workMs, slowdown } of this.#entries.values()) {
+    for (const { doneMs, workMs, slowdown } of this.#entries) {
       leftMs = Math.min(leftMs, Math.max(0, workMs - doneMs) * slowdown)
     }
     return this.#atMs + leftMs
   }
 
+  #entryOf(run: SharedRun): Entry | undefined {
+    return this.#entries.find((entry) => entry.run === run)
+  }
+
   #share(): void {
-    const demands: Array<Demand> = []
-    for (const { run } of this.#entries.values()) demands.push(run.demand)
-    const slowdowns = this.#slowdown(demands)
-    let at = 0
-    for (const entry of this.#entries.values()) entry.slowdown = slowdowns[at++]!
+    const slowdowns = this.#slowdown(this.#entries.map(({ run }) => run.demand))
+    this.#entries.forEach((entry, at) => {
+      entry.slowdown = slowdowns[at]!
+    })
   }
 }

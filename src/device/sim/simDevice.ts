@@ -1,7 +1,7 @@
 // The simulated device: no numerics, only time and memory. A plan takes its predicted time, times
 // jitter, times the slowdown of what runs beside it; an upload takes its bytes over the host link,
 // one at a time. The pool is accounted for and checked as on any device.
-import { Clock, Deferred, Effect, Fiber, Scope, Semaphore } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Scope, Semaphore } from "effect"
 import { type DeviceError, DeviceUnavailable, PlanRefused } from "../../model/errors.ts"
 import { limits } from "../../model/limits.ts"
 import { footprintBytes, noDemand } from "../../model/Plan.ts"
@@ -42,7 +42,8 @@ interface SimState {
   readonly options: SimDeviceOptions
   readonly book: GrantBook
   readonly time: SharedTime
-  readonly lanesBusy: Map<number, SimRun>
+  /** What runs on each lane. */
+  readonly lanes: Array<SimRun | null>
   readonly hostLink: Semaphore.Semaphore
   readonly alarm: AlarmClock["alarm"]
   readonly nowMs: () => number
@@ -67,7 +68,7 @@ export const openSimDevice = (
       options,
       book: new GrantBook({ budgetBytes: memoryBytes, alignBytes }),
       time: new SharedTime(options.slowdown),
-      lanesBusy: new Map(),
+      lanes: new Array<SimRun | null>(lanes).fill(null),
       hostLink: Semaphore.makeUnsafe(1),
       alarm: alarmOf(clock, (effect) => void Fiber.runIn(run(effect), alarms)),
       nowMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
@@ -99,12 +100,11 @@ const optionsFault = ({ lanes, memoryBytes }: SimDeviceOptions): string | null =
 
 const deviceOf = (state: SimState, info: DeviceInfo): Device => {
   const { book } = state
-  const answer = (attempt: () => PlanRefused | null) =>
-    Effect.suspend((): Effect.Effect<void, DeviceError> => {
-      if (state.closed) return Effect.fail(closedError())
-      const refused = attempt()
-      return refused === null ? Effect.void : Effect.fail(refused)
-    })
+  const answer = (attempt: () => PlanRefused | null): Exit.Exit<void, DeviceError> => {
+    if (state.closed) return Exit.fail(closedError())
+    const refused = attempt()
+    return refused === null ? Exit.void : Exit.fail(refused)
+  }
   return {
     info,
     noOutput: true,
@@ -113,7 +113,7 @@ const deviceOf = (state: SimState, info: DeviceInfo): Device => {
     // The data are those of a simulation, and may be none: the grant says how many bytes travel.
     upload: (id) => {
       const bytes = book.sizeOf(id) ?? 0
-      const arrive = answer(() => book.markUploaded(id, bytes))
+      const arrive = Effect.suspend(() => answer(() => book.markUploaded(id, bytes)))
       const travel = Effect.sleep((1000 * bytes) / state.options.hostBytesPerSecond)
       return state.hostLink.withPermit(Effect.andThen(travel, arrive))
     },
@@ -165,10 +165,10 @@ const beginRun = (
 }
 
 /** An executor gives its lane one plan at a time. */
-const laneFault = ({ lanesBusy }: SimState, { lane }: SubmitRequest): PlanRefused | null =>
-  lanesBusy.has(lane)
-    ? new PlanRefused({ place: "lane", reason: `${lane} runs another plan` })
-    : null
+const laneFault = ({ lanes }: SimState, { lane }: SubmitRequest): PlanRefused | null =>
+  lanes[lane] === null
+    ? null
+    : new PlanRefused({ place: "lane", reason: `${lane} runs another plan` })
 
 interface SimRun extends SharedRun {
   /** Settles when the run has ended, by itself or at a boundary. */
@@ -193,9 +193,9 @@ const occupyOf =
 
 /** As if it told each operator's end. */
 const progressOf = (state: SimState, lane: number): LaneProgress | null => {
-  const run = state.lanesBusy.get(lane)
-  const work = run === undefined ? null : state.time.progressOf(run, state.nowMs())
-  if (run === undefined || work === null) return null
+  const run = state.lanes[lane] ?? null
+  const work = run === null ? null : state.time.progressOf(run, state.nowMs())
+  if (run === null || work === null) return null
   let opsDone = run.firstOp
   while (opsDone < run.endOp && run.boundaryMs(opsDone) <= work.doneMs) opsDone++
   const boundaryMs = opsDone === run.firstOp ? 0 : run.boundaryMs(opsDone - 1)
@@ -223,14 +223,14 @@ const startRun = (
     firstOp,
     endOp: plan.ops.length,
     onEnd: () => {
-      state.lanesBusy.delete(lane)
+      state.lanes[lane] = null
       state.book.letGo(grants)
       state.book.ran(request.arena, run.endOp)
       resume(Effect.succeed(completionOf(state, request, run.endOp, state.nowMs() - startMs)))
       Deferred.doneUnsafe(ended, Effect.void)
     },
   }
-  state.lanesBusy.set(lane, run)
+  state.lanes[lane] = run
   state.book.hold(grants)
   state.time.advance(startMs)
   state.time.add(run, (workBefore(plan, plan.costs.length) - before) * factor)
