@@ -6,8 +6,8 @@ import type { Graph } from "../model/Graph.ts"
 import { footprintBytes, noDemand } from "../model/Plan.ts"
 import type { PlanOption, WaitingTask } from "../model/Snapshot.ts"
 import type { PrepPoolService } from "../prep/PrepPool.ts"
+import { mapAtHand } from "./atHand.ts"
 import type { LiveTask } from "./LiveTask.ts"
-import { mapAtHand } from "./mapAtHand.ts"
 import type { ScopedPlans } from "./neighbourhoodPlan.ts"
 import {
   mergesWithNobody,

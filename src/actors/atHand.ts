@@ -2,7 +2,8 @@
 import { Effect, Exit } from "effect"
 
 /** It has been done: nothing has to be waited for. */
-const isDone = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
+export const isDone = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> =>
+  Exit.isExit(effect)
 
 /** At once where it is there already, as most of what a task needs was made for others. */
 export const mapAtHand = <A, B, E>(
