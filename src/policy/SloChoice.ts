@@ -18,6 +18,9 @@ const dueOf = (task: WaitingTask): Due => {
   return { task, dueAtMs: dueAtMs(task), demand, runMs: (predictedMs + predictedP95Ms) / 2 }
 }
 
+/** So many times as long as a lost task the next in time must be to let it go by: next to nothing, then. */
+const lostFactor = 4
+
 export class SloChoice {
   readonly #snapshot: Snapshot
   readonly #nowMs: number
@@ -100,12 +103,30 @@ export class SloChoice {
     const inTime = this.#inTimeByAgedTime
     const lost = this.#lostByAgedTime
     const few = this.#few
-    const found =
+    const shortest =
       few === null
-        ? (this.#shortestOf((place) => inTime.withinAt(place)) ??
-          this.#shortestOf((place) => lost.withinAt(place)))
-        : (this.#shortestOfFew(few, this.#inTime) ?? this.#shortestOfFew(few, this.#lost))
+        ? this.#shortestOf((place) => inTime.withinAt(place))
+        : this.#shortestOfFew(few, this.#inTime)
+    const shortestLost =
+      few === null
+        ? this.#shortestOf((place) => lost.withinAt(place))
+        : this.#shortestOfFew(few, this.#lost)
+    const found = this.#firstOfBoth(shortest, shortestLost)
     return found ?? this.#shortestOf((place) => inTime.at(place)) ?? lost.at(0) ?? null
+  }
+
+  /** A lost one goes first where it is so much shorter that it costs the other next to nothing. */
+  #firstOfBoth(
+    inTime: WaitingTask | undefined,
+    lost: WaitingTask | undefined,
+  ): WaitingTask | undefined {
+    if (inTime === undefined || lost === undefined) return inTime ?? lost
+    return lostFactor * this.#lengthMs(lost) < this.#lengthMs(inTime) ? lost : inTime
+  }
+
+  /** With what it must load, per weight. */
+  #lengthMs(task: WaitingTask): number {
+    return (task.predictedMs + this.#crowd.loadMs(task)) / this.#shares.weightOf(task.tenant)
   }
 
   /** Of each tenant that is within its share, where they are few, the first. */
@@ -140,8 +161,7 @@ export class SloChoice {
       if (task === undefined) return best
       const agedMs = sjfAgeing * (this.#nowMs - task.submittedAtMs)
       if (this.#shares.noneIsHeavy && task.predictedMs - agedMs >= least) return best
-      const lengthMs = task.predictedMs + this.#crowd.loadMs(task)
-      const key = lengthMs / this.#shares.weightOf(task.tenant) - agedMs
+      const key = this.#lengthMs(task) - agedMs
       if (key >= least) continue
       best = task
       least = key

@@ -16,7 +16,7 @@
 // (`bestPlay`): deadlines first, then the least weighted response.
 //
 // Those whose target is lost wait apart (`WaitingTasks.lost`): however many they are, none hides one that
-// can still be met, and they run where nobody in time wants the lane.
+// can still be met. They run where nobody in time wants the lane, or where they are far shorter (`lostFactor`).
 //
 // The bounds: once the oldest has waited `patienceMs` plus `patienceFactor` times its own length, one of
 // `patienceTurn` starts is its, once memory allows; a task that has waited half of that is overtaken by

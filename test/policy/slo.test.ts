@@ -107,7 +107,7 @@ describe("slo", () => {
   })
 
   it("sees who is in time behind any number of those whose target is lost", () => {
-    const lost = Array.from({ length: 4 * lookahead }, () => ({ predictedMs: 1, qosTargetMs: 2 }))
+    const lost = Array.from({ length: 4 * lookahead }, () => ({ predictedMs: 8, qosTargetMs: 2 }))
     const world = worldOf([...lost, { predictedMs: 20, qosTargetMs: 150 }, { predictedMs: 30 }])
     expect(decide(world, 100).start).toEqual([`t${lost.length}`])
     world.start({ start: [`t${lost.length}`], blocked: null, thresholdBytes: null })
@@ -116,8 +116,16 @@ describe("slo", () => {
     expect(decide(world, 120).start).toEqual([`t${lost.length + 1}`])
   })
 
+  it("lets a lost one that is far shorter go first, unless a target is at risk for it", () => {
+    const lost = Array.from({ length: lookahead }, () => ({ predictedMs: 4, qosTargetMs: 2 }))
+    const startBeside = (qosTargetMs: number) =>
+      decide(worldOf([...lost, { predictedMs: 20, qosTargetMs: 100 + qosTargetMs }]), 100).start
+    expect(startBeside(150)).toEqual(["t0"])
+    expect(startBeside(22)).toEqual([`t${lost.length}`])
+  })
+
   it("gives the oldest its turn without giving up the targets of the others", () => {
-    const lost = Array.from({ length: 20 }, () => ({ predictedMs: 1, qosTargetMs: 2 }))
+    const lost = Array.from({ length: 20 }, () => ({ predictedMs: 6, qosTargetMs: 2 }))
     const world = worldOf(lost)
     let nowMs = 2 * patienceMs
     let met = 0
