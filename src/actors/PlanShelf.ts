@@ -2,7 +2,7 @@
 // one for every task, smaller ones for those that ask.
 import { Result } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
-import { planFrontier } from "../cost/planFrontier.ts"
+import { type Frontier, frontierOf } from "../cost/planFrontier.ts"
 import { type PlanRequest, planTask } from "../cost/planTask.ts"
 import type { InputError } from "../model/errors.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
@@ -17,35 +17,30 @@ export interface PlannedWork {
   readonly targets: number | null
 }
 
-type Maker<A> = (request: PlanRequest) => Result.Result<A, InputError>
-
 /** What was made, by key; the least recently made goes first. */
-const remembered = <A>(make: Maker<A>, entries: number) => {
-  const known = new Map<string, A>()
-  return (key: string, request: () => PlanRequest): Result.Result<A, InputError> => {
-    const found = known.get(key)
-    if (found !== undefined) return Result.succeed(found)
-    const made = make(request())
-    if (Result.isSuccess(made)) {
-      if (known.size >= entries) known.delete(known.keys().next().value!)
-      known.set(key, made.success)
-    }
-    return made
+class Remembered<A> {
+  readonly #known = new Map<string, A>()
+  readonly #entries: number
+
+  constructor(entries: number) {
+    this.#entries = entries
+  }
+
+  get(key: string): A | undefined {
+    return this.#known.get(key)
+  }
+
+  set(key: string, made: A): void {
+    if (this.#known.size >= this.#entries) this.#known.delete(this.#known.keys().next().value!)
+    this.#known.set(key, made)
   }
 }
 
 export class PlanShelf {
   readonly #alignBytes: number
   readonly #profile: DeviceProfile
-  readonly #whole = remembered(planTask, limits.planCacheEntries)
-  readonly #all = remembered(
-    (request) =>
-      Result.map(planFrontier(request), (plans) => {
-        for (const { ops } of plans.slice(1)) this.#newOps += ops.length
-        return plans
-      }),
-    limits.frontierCacheEntries,
-  )
+  readonly #wholes = new Remembered<Plan>(limits.planCacheEntries)
+  readonly #frontiers = new Remembered<Frontier>(limits.frontierCacheEntries)
   #newOps = 0
 
   constructor(options: { readonly alignBytes: number; readonly profile: DeviceProfile }) {
@@ -61,12 +56,23 @@ export class PlanShelf {
   }
 
   whole(work: PlannedWork): Result.Result<Plan, InputError> {
-    return this.#whole(keyOf(work), () => this.#request(work))
+    const key = keyOf(work)
+    const known = this.#wholes.get(key)
+    if (known !== undefined) return Result.succeed(known)
+    const made = planTask(this.#request(work))
+    if (Result.isSuccess(made)) this.#wholes.set(key, made.success)
+    return made
   }
 
-  /** The whole plan and smaller ones: milliseconds of planning, so only for tasks that need them. */
-  all(work: PlannedWork): Result.Result<ReadonlyArray<Plan>, InputError> {
-    return this.#all(keyOf(work), () => this.#request(work))
+  /** The whole plan of the work and smaller ones: milliseconds of planning, so only for tasks that need them. */
+  all(work: PlannedWork, whole: Plan): Frontier {
+    const key = keyOf(work)
+    const known = this.#frontiers.get(key)
+    if (known !== undefined) return known
+    const made = frontierOf(this.#request(work), whole)
+    for (const { ops } of made.slice(1)) this.#newOps += ops.length
+    this.#frontiers.set(key, made)
+    return made
   }
 
   #request({ model, shape, targets }: PlannedWork): PlanRequest {

@@ -1,6 +1,5 @@
 // The plans that a task is given. Smaller ones take milliseconds to make, so they are made when somebody asks
 // for them: a policy that has no room for the first one, or the estimator where no device could hold it.
-import { Result } from "effect"
 import { FirstAtHand } from "../model/FirstAtHand.ts"
 import { footprintBytes, type Plan } from "../model/Plan.ts"
 import type { PlannedWork, PlanShelf } from "./PlanShelf.ts"
@@ -20,7 +19,7 @@ export const plansFor = (
 ): FirstAtHand<Plan> => {
   const bytes = footprintBytes(whole)
   if (bytes <= elasticShare * budgetBytes) return new FirstAtHand(whole)
-  const all = () => Result.getOrThrow(shelf.all(work))
+  const all = () => shelf.all(work, whole)
   if (bytes <= budgetBytes) return new FirstAtHand(whole, () => all().slice(1))
   const fitting = all().filter((plan) => footprintBytes(plan) <= budgetBytes)
   const [first = all().at(-1)!, ...rest] = fitting

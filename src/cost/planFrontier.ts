@@ -95,11 +95,14 @@ const thinned = (whole: Plan, front: ReadonlyArray<Plan>): Frontier => {
 
 /** The whole plan first, then plans of fewer and fewer bytes that take longer and longer. */
 export const planFrontier = (request: PlanRequest): Result.Result<Frontier, InputError> =>
-  Result.map(planTask(request), (whole) => {
-    // Parts get the memory that their kernels need; the operators they are parts of have none.
-    const bare = lower({ ...request, profile: { ...request.profile, kernels: "cpu" } })
-    const plans = tilings(request).map((tiling) =>
-      assemble(tiling.name, tilePlan(request, bare, tiling)),
-    )
-    return thinned(whole, paretoFront(plans.filter(isAllowed), footprintBytes(whole)))
-  })
+  Result.map(planTask(request), (whole) => frontierOf(request, whole))
+
+/** The same where `whole`, the request's whole plan, is there already. */
+export const frontierOf = (request: PlanRequest, whole: Plan): Frontier => {
+  // Parts get the memory that their kernels need; the operators they are parts of have none.
+  const bare = lower({ ...request, profile: { ...request.profile, kernels: "cpu" } })
+  const plans = tilings(request).map((tiling) =>
+    assemble(tiling.name, tilePlan(request, bare, tiling)),
+  )
+  return thinned(whole, paretoFront(plans.filter(isAllowed), footprintBytes(whole)))
+}

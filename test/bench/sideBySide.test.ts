@@ -15,6 +15,7 @@ import { slower } from "../../bench/slowerMachine.ts"
 import { makeMixed } from "../../bench/workloads/makeMixed.ts"
 import type { Workload } from "../../src/cli/workload/Workload.ts"
 import { type MachineProfile, machines } from "../../src/cost/MachineProfile.ts"
+import type { HostProfile } from "../../src/model/HostProfile.ts"
 
 const figures = (meanResponseMs: number): Figures => ({
   meanResponseMs,
@@ -75,7 +76,23 @@ it("the machine's pace is the median of real over simulated run times", () => {
   expect(paceOf([1.2, 1.5, 1.4].map(paced))).toBeCloseTo(1.4, 9)
 })
 
-it("a slower machine simulates the same schedule, stretched", async () => {
+const busyHost: HostProfile = {
+  cores: 2,
+  warmUpMs: 5,
+  takeInMs: 0.3,
+  planOpMs: 0.01,
+  orderMs: 0.4,
+  uploadMs: 0.2,
+  makeMs: 0.6,
+  helpers: 1.5,
+}
+const cpu = machines["cpu-2"]
+
+it.each<[string, MachineProfile]>([
+  ["with fitted times", cpu],
+  ["with a roofline", machines["v100-32g"]],
+  ["with a host", { ...cpu, lane: { ...cpu.lane, dispatchMs: 0.3 }, host: busyHost }],
+])("a slower machine simulates the same schedule, stretched, %s", async (_, machine) => {
   const workload = makeMixed(5, 8)
   const simulate = (machine: MachineProfile, tasks: Workload) =>
     Effect.runPromise(
@@ -86,8 +103,8 @@ it("a slower machine simulates the same schedule, stretched", async () => {
       ),
     )
   const later = workload.tasks.map((task) => ({ ...task, atMs: 1.5 * task.atMs }))
-  const once = await simulate(machines["cpu-2"], workload)
-  const stretched = await simulate(slower(machines["cpu-2"], 1.5), { ...workload, tasks: later })
+  const once = await simulate(machine, workload)
+  const stretched = await simulate(slower(machine, 1.5), { ...workload, tasks: later })
   expect(stretched.makespanMs / once.makespanMs).toBeCloseTo(1.5, 3)
   expect(stretched.meanResponseMs / once.meanResponseMs).toBeCloseTo(1.5, 3)
 })

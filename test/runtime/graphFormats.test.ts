@@ -10,6 +10,7 @@ import type { RuntimeApi } from "../../src/runtime/RuntimeApi.ts"
 import { sharedFolder } from "../golden/goldenCases.ts"
 import { temporaryFolder } from "../prep/files.ts"
 import { relativeError } from "./randomGraphs.ts"
+import { runExactly } from "./runExactly.ts"
 
 const data = join(sharedFolder, "data")
 const isThere = existsSync(data)
@@ -40,15 +41,6 @@ afterAll(async () => {
   await cpu.close()
   await reference.close()
 })
-
-const run = async (runtime: RuntimeApi, graph: GraphSource, model: ModelSource) => {
-  const { output, record } = await runtime.submit({
-    graph: await runtime.loadGraph(graph),
-    model: await runtime.loadModel(model),
-  }).result
-  expect(record.measuredPeakBytes).toBe(record.predictedPeakBytes)
-  return output
-}
 
 const graphsOf = (file: string) => join(data, "graphs", file)
 const random = { kind: "random", width: 24, seed: 5 } as const
@@ -83,8 +75,8 @@ const real: ReadonlyArray<readonly [string, GraphSource, ModelSource, number]> =
 describe("a network on a graph of a text file", () => {
   it.skipIf(!isThere).each(real)("gives the reference's numbers on %s", async (...row) => {
     const [, graph, model, rows] = row
-    const want = await run(reference, graph, model)
-    const got = await run(cpu, graph, model)
+    const want = await runExactly(reference, graph, model)
+    const got = await runExactly(cpu, graph, model)
     expect([got.rows, got.cols]).toEqual([rows, 2])
     expect(relativeError(got.data, want.data)).toBeLessThan(1e-4)
   })

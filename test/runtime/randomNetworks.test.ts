@@ -3,20 +3,10 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ModelSource } from "../../src/model/GnnModel.ts"
-import type { GraphSource } from "../../src/model/Graph.ts"
 import { Runtime } from "../../src/runtime/Runtime.ts"
-import type { RuntimeApi } from "../../src/runtime/RuntimeApi.ts"
 import { networkJson } from "../cost/randomNetworks.ts"
 import { graphOf, graphOptions, relativeError } from "./randomGraphs.ts"
-
-const run = async (runtime: RuntimeApi, graph: GraphSource, model: ModelSource) => {
-  const { output, record } = await runtime.submit({
-    graph: await runtime.loadGraph(graph),
-    model: await runtime.loadModel(model),
-  }).result
-  expect(record.measuredPeakBytes).toBe(record.predictedPeakBytes)
-  return output
-}
+import { runExactly } from "./runExactly.ts"
 
 describe("random networks on random graphs", () => {
   it("give the reference's numbers on the cpu device, in exactly the predicted bytes", async () => {
@@ -37,8 +27,8 @@ describe("random networks on random graphs", () => {
           config,
           weights: { seed: options.seed },
         }
-        const want = await run(reference, graph, model)
-        const got = await run(cpu, graph, model)
+        const want = await runExactly(reference, graph, model)
+        const got = await runExactly(cpu, graph, model)
         expect([got.rows, got.cols]).toEqual([want.rows, want.cols])
         expect(relativeError(got.data, want.data)).toBeLessThan(1e-4)
       }),
