@@ -2,6 +2,7 @@
 // log of what was said and why.
 import type { DecisionRecord } from "../model/RunReport.ts"
 import type { Decision, Policy, Preempt, Snapshot, WaitingTask } from "../model/Snapshot.ts"
+import { canWait } from "../policy/canWait.ts"
 import { dueTasks } from "../policy/dueTasks.ts"
 import { dueAtMs } from "../policy/edf.ts"
 import { fillDefaults, fillGroup } from "../policy/fillGroup.ts"
@@ -57,21 +58,34 @@ export class Decider {
     return this.#stopSome() ? { start: [], again: true } : nothing
   }
 
-  /** Those who were given a lane first, then the policy's choice. */
+  /** Those who were given a lane before the policy's choice, unless they can wait for it. */
   #chooseStarts(): Decided {
     const { ledger, policy, preempt, stopwatch } = this.#options
     const snapshot = this.#state.snapshot(ledger.liveView())
     const nowMs = stopwatch.nowMs()
     const claim = this.#runs.preemptions.claim()
-    if (claim !== null) {
-      const first = preempt === preemptForTargets ? dueBefore(claim, snapshot, nowMs) : null
-      const decision = fillGroup([first ?? waitingOf(claim)], snapshot, fillDefaults)
-      if (decision.start.length > 0) return this.#starts(snapshot, decision, nowMs, true)
-      this.#runs.preemptions.giveUp(claim)
-      return { start: [], again: true }
+    if (claim === null) {
+      const decision = letGoOn(policy(snapshot, nowMs), this.#state.paused, snapshot)
+      return this.#starts(snapshot, decision, nowMs, false)
     }
-    const decision = letGoOn(policy(snapshot, nowMs), this.#state.paused, snapshot)
-    return this.#starts(snapshot, decision, nowMs, false)
+    const forTarget = preempt === preemptForTargets
+    const others = forTarget ? this.#letBy(claim, snapshot, nowMs) : null
+    if (others !== null) return this.#starts(snapshot, others, nowMs, true)
+    const first = forTarget ? dueBefore(claim, snapshot, nowMs) : null
+    const decision = fillGroup([first ?? waitingOf(claim)], snapshot, fillDefaults)
+    if (decision.start.length > 0) return this.#starts(snapshot, decision, nowMs, true)
+    this.#runs.preemptions.giveUp(claim)
+    return { start: [], again: true }
+  }
+
+  /** What the policy would start all the same, where the claim can wait for it. What was stopped waits. */
+  #letBy(claim: LiveTask, snapshot: Snapshot, nowMs: number): Decision | null {
+    const { book, policy } = this.#options
+    const decision = policy(snapshot, nowMs)
+    const others = decision.start.map((id) => book.find(id)!)
+    if (others.length === 0 || others.some((task) => task === claim || task.pause !== null))
+      return null
+    return canWait(waitingOf(claim), others.map(waitingOf), snapshot, nowMs) ? decision : null
   }
 
   #starts(snapshot: Snapshot, decision: Decision, nowMs: number, again: boolean): Decided {

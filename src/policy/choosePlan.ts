@@ -4,6 +4,7 @@ import type { PoolLayout } from "../cost/PoolLayout.ts"
 import { alignUp } from "../model/Plan.ts"
 import type { PlanOption, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { withPlan } from "../model/WaitingTask.ts"
+import { loadMs } from "./loadMs.ts"
 import { progressOf } from "./runProgress.ts"
 
 /** What the choice is made for. */
@@ -23,7 +24,9 @@ export const choosePlan = (task: WaitingTask, room: Room): number | null => {
   if (layout.place(task) !== null) return 0
   if (task.options === undefined || elasticAtMs === null) return null
   const options = task.options.all
-  const takesMs = options.map((option) => loadMs(option, room.snapshot) + option.predictedMs)
+  const takesMs = options.map(
+    (option) => loadMs(option.residents, room.snapshot) + option.predictedMs,
+  )
   const releases = releasesOf(room, elasticAtMs)
   // By whichever plan the task would wait for: the end that starting now has to beat.
   const soonest = Math.min(
@@ -36,10 +39,6 @@ export const choosePlan = (task: WaitingTask, room: Room): number | null => {
   }
   return null
 }
-
-const loadMs = ({ residents }: PlanOption, { loadBytesPerMs, memory }: Snapshot): number =>
-  residents.reduce((sum, { bytes, key }) => sum + (memory.residents.has(key) ? 0 : bytes), 0) /
-  loadBytesPerMs
 
 interface Release {
   readonly afterMs: number
@@ -55,7 +54,7 @@ const releasesOf = ({ chosen = [], snapshot }: Room, nowMs: number): ReadonlyArr
     bytes: bytesOf(task),
   }))
   const starting = chosen.map((option) => ({
-    afterMs: loadMs(option, snapshot) + option.predictedMs,
+    afterMs: loadMs(option.residents, snapshot) + option.predictedMs,
     bytes: bytesOf(option),
   }))
   return [...running, ...starting].sort((a, b) => a.afterMs - b.afterMs)

@@ -1,6 +1,7 @@
 // The waiting tasks whose targets can still be met, as what is due.
 import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byDeadline, dueAtMs as dueAtMsOf } from "./edf.ts"
+import { loadMs } from "./loadMs.ts"
 import type { Promised } from "./PromiseLine.ts"
 import { deviationOf } from "./sureness.ts"
 
@@ -11,27 +12,21 @@ export interface Due extends Promised {
 
 /** In the order of their deadlines, with what each must load. */
 export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): ReadonlyArray<Due> => {
-  const { loadBytesPerMs, memory, waiting } = snapshot
+  const { waiting } = snapshot
   const due: Array<Due> = []
   /** Tasks of one kind share their list of residents. */
-  const missingBytes = new Map<WaitingTask["residents"], number>()
+  const loads = new Map<WaitingTask["residents"], number>()
   const order = waiting.inTime(nowMs).ordered(byDeadline).reader()
   while (due.length < atMost) {
     const task = order.read()
     if (task === undefined) break
     const dueAtMs = dueAtMsOf(task)
     const { demand, predictedMs, predictedP95Ms, residents, seq } = task
-    const missing = missingBytes.get(residents) ?? missingOf(residents, memory)
-    missingBytes.set(residents, missing)
-    const runMs = missing / loadBytesPerMs + predictedMs
+    const load = loads.get(residents) ?? loadMs(residents, snapshot)
+    loads.set(residents, load)
+    const runMs = load + predictedMs
     const deviationMs = deviationOf(predictedMs, predictedP95Ms)
     if (nowMs + runMs <= dueAtMs) due.push({ task, dueAtMs, seq, runMs, deviationMs, demand })
   }
   return due
-}
-
-const missingOf = (residents: WaitingTask["residents"], memory: Snapshot["memory"]): number => {
-  let missing = 0
-  for (const { bytes, key } of residents) if (!memory.residents.has(key)) missing += bytes
-  return missing
 }

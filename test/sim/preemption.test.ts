@@ -59,20 +59,34 @@ describe("a short task with a target, behind long ones", () => {
     })
   })
 
-  it("has the lane that was given for it, before others that wait", async () => {
-    const report = await simulate({ lanes: 1 }, ({ submit }) =>
+  /** One of its size waits already. */
+  const withAnother = (deadlineMs: number) =>
+    simulate({ lanes: 1 }, ({ submit }) =>
       Effect.gen(function* () {
         yield* submit("long", "a")
         yield* Effect.sleep(200)
         yield* submit("short", "earlier")
         yield* Effect.sleep(100)
-        yield* submit("short", "urgent", { deadlineMs: 400 })
+        yield* submit("short", "urgent", { deadlineMs })
       }),
     )
+
+  it("has the lane that was given for it, before others that wait", async () => {
+    const report = await withAnother(115)
     const [stopped] = taskOf(report, "a").runs
     expect(stopped).toMatchObject({ end: "preempted", preemptedBy: "urgent" })
     expect(taskOf(report, "urgent").startedAtMs).toBe(stopped!.endedAtMs)
     expect(taskOf(report, "earlier").startedAtMs).toBeGreaterThan(stopped!.endedAtMs!)
+  })
+
+  it("lets the policy's choice go by where its target leaves the time, and what was stopped wait", async () => {
+    const report = await withAnother(400)
+    const [stopped] = taskOf(report, "a").runs
+    expect(stopped).toMatchObject({ end: "preempted", preemptedBy: "urgent" })
+    expect(taskOf(report, "earlier").startedAtMs).toBe(stopped!.endedAtMs)
+    expect(taskOf(report, "urgent").startedAtMs).toBe(taskOf(report, "earlier").finishedAtMs)
+    expect(taskOf(report, "a").runs[1]!.startedAtMs).toBe(taskOf(report, "urgent").finishedAtMs)
+    expect(responseMs(report, "urgent")).toBeLessThan(400)
   })
 
   it("waits where the runs would miss their own targets for it", async () => {
