@@ -69,7 +69,9 @@ export class DerivedCache {
       Effect.onError(() => Effect.sync(() => settle(null))),
       Deferred.into(waiting),
     )
-    return Effect.forkIn(computing, this.#scope).pipe(Effect.andThen(Deferred.await(waiting)))
+    return Effect.forkIn(computing, this.#scope, { startImmediately: true }).pipe(
+      Effect.andThen(Deferred.await(waiting)),
+    )
   }
 
   #rolesOf(contentId: string): Map<DerivedRole, Slot> {

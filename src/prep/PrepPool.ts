@@ -36,6 +36,13 @@ export interface PrepPoolService {
   readonly prepare: (
     request: PrepareRequest,
   ) => Effect.Effect<ReadonlyArray<ResidentObject>, InputError | PrepError>
+  /**
+   * Begins to compute what of the roles is computed and kept, and answers at once: whoever asks for it later
+   * waits less. What fails is not kept: it fails for whoever asks.
+   */
+  readonly prefetch: (request: Omit<PrepareRequest, "targets">) => Effect.Effect<void>
+  /** The same for what every task of a network needs. */
+  readonly prefetchWeights: (model: GnnModel) => Effect.Effect<void>
   /** null where it is larger than asked for, or where there are no edges to follow (simulations). */
   readonly neighbourhood: (
     request: NeighbourhoodRequest,

@@ -2,7 +2,7 @@
 // lies in memory already, or costs less than the crossing, is answered at once.
 import { Effect, type Scope } from "effect"
 import type { InputError, PrepError } from "../model/errors.ts"
-import type { ModelSource } from "../model/GnnModel.ts"
+import type { GnnModel, ModelSource } from "../model/GnnModel.ts"
 import type { Graph, GraphSource } from "../model/Graph.ts"
 import { limits } from "../model/limits.ts"
 import { isTaggedError } from "../model/plainError.ts"
@@ -43,18 +43,21 @@ const lift = <A>(compute: () => A): Effect.Effect<A, InputError> =>
 const ownerOf = (request: PrepareRequest, role: DerivedRole): string =>
   role === "model.weights" ? request.model.contentId : request.graph.contentId
 
+const packedWeights = (workers: PrepWorkers, model: GnnModel, user: string): Prepared =>
+  Effect.map(workers.run(`model.weights for ${user}`, "packWeights", model), (array) =>
+    makeResident(residentKey(model.contentId, "model.weights"), array),
+  )
+
 const computeDerived = (
   workers: PrepWorkers,
   request: PrepareRequest,
   role: DerivedRole,
 ): Prepared => {
   const { graph, model, taskId } = request
+  if (role === "model.weights") return packedWeights(workers, model, taskId)
   const name = `${role} for ${taskId}`
   const packed = (array: Float32Array | Int32Array) =>
-    makeResident(residentKey(ownerOf(request, role), role), array)
-  if (role === "model.weights") {
-    return Effect.map(workers.run(name, "packWeights", model), packed)
-  }
+    makeResident(residentKey(graph.contentId, role), array)
   if (role.endsWith(".rowWork")) {
     return Effect.map(workers.run(name, "rowWork", offsetsOfRole(graph, role)), packed)
   }
@@ -135,7 +138,10 @@ export const makePrepPool = (
 ): Effect.Effect<PrepPoolService, never, Scope.Scope> =>
   Effect.gen(function* () {
     const workers = yield* openPrepWorkers(options)
-    const cache = new DerivedCache(yield* Effect.scope)
+    const scope = yield* Effect.scope
+    const cache = new DerivedCache(scope)
+    const begin = (object: Prepared) =>
+      Effect.asVoid(Effect.forkIn(Effect.exit(object), scope, { startImmediately: true }))
     const service: PrepPoolService = {
       graphShape: (source) => {
         if (source.kind === "preset") return lift(() => presetShape(source))
@@ -151,6 +157,17 @@ export const makePrepPool = (
           const prepared = (role: ResidentRole) => prepareRole(workers, cache, request, role)
           return Effect.forEach(request.roles, prepared, { concurrency })
         }),
+      prefetch: (request) => {
+        const ofTask = { ...request, targets: null }
+        const kept = request.roles.filter((role) => isDerived(role))
+        return Effect.forEach(kept, (role) => begin(prepareRole(workers, cache, ofTask, role)), {
+          discard: true,
+        })
+      },
+      prefetchWeights: (model) =>
+        begin(
+          cache.get(model.contentId, "model.weights", packedWeights(workers, model, model.name)),
+        ),
       neighbourhood: (request) =>
         request.maxVisited <= limits.maxInlineVisited
           ? lift(() => extractNeighbourhood(request))

@@ -160,6 +160,9 @@ export const makeShapePrep = (hostWork: HostWork | null = null): PrepPoolService
             making(hostWork, request),
             lift(() => prepare(request)),
           ),
+    // Before the first task, when nothing waits: it costs no time that anybody sees.
+    prefetch: () => Effect.void,
+    prefetchWeights: () => Effect.void,
     unite: (request) => lift(() => shapeOnly(unionId(request), unionShape(request), "union")),
     neighbourhood: () => Effect.succeed(null),
     sabotage: (job, kind) => {

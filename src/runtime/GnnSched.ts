@@ -3,6 +3,7 @@
 import { Context, Deferred, Effect, Layer, type Scope } from "effect"
 import { Catalog } from "../actors/Catalog.ts"
 import type { LiveTask, TaskSuccess } from "../actors/LiveTask.ts"
+import { rolesOf } from "../actors/PreparedTask.ts"
 import { type ActorSystem, type SystemOptions, startSystem } from "../actors/Supervisor.ts"
 import type { StateListener } from "../actors/TaskBook.ts"
 import {
@@ -84,7 +85,10 @@ export const serveGnnSched = (
       estimate: (graphId, modelId, targets) =>
         Effect.gen(function* () {
           const { graph, model } = yield* lookUp(catalog, graphId, modelId)
-          return yield* Effect.fromResult(system.estimator.plan(model, graph.shape, targets))
+          const plan = yield* Effect.fromResult(system.estimator.plan(model, graph.shape, targets))
+          const roles = rolesOf(plan)
+          yield* prep.prefetch({ taskId: "an estimate", graph, model, roles })
+          return plan
         }),
       listen: (listener) => Effect.sync(() => system.book.listen(listener)),
       drain: system.drain,
@@ -106,6 +110,7 @@ const loaders = (
   loadModel: (source) =>
     prep.loadModel(source).pipe(
       Effect.flatMap((model) => catalog.addModel(model)),
+      Effect.tap((model) => prep.prefetchWeights(model)),
       Effect.map((model) => ({ id: model.contentId, config: model.config })),
     ),
 })

@@ -1,10 +1,10 @@
-// Runs an effect to its end in virtual time, in slices, so that the process stays answerable.
+// Runs an effect to its end in virtual time, in slices, so that the thread stays answerable.
 import { setFlagsFromString } from "node:v8"
 import { Clock, Context, Effect, type Exit, Scheduler } from "effect"
 import { VirtualTime } from "./VirtualTime.ts"
 
-/** Steps between two looks at the real event loop: some tens of milliseconds. */
-const sliceSteps = 20_000
+/** Some tens of milliseconds. */
+const simulationSteps = 20_000
 
 /**
  * V8 makes objects old from the start where earlier ones of the same place in the code lived long. Here the
@@ -13,13 +13,23 @@ const sliceSteps = 20_000
  */
 const pretenureNothing = (): void => setFlagsFromString("--no-allocation-site-pretenuring")
 
-/**
- * The effect may wait for nothing but time and its own fibers: virtual time cannot know of files or
- * threads. One that waits for what never comes dies.
- */
+/** Whole simulations: nothing but them is to be done in this process. */
 export const inVirtualTime = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.callback<A, E>((resume) => {
+  Effect.suspend(() => {
     pretenureNothing()
+    return inSlices(effect, simulationSteps)
+  })
+
+/**
+ * In virtual time, so many steps between two looks at the real event loop. The effect may wait for nothing
+ * but time and its own fibers: virtual time cannot know of files or threads. One that waits for what never
+ * comes dies.
+ */
+export const inSlices = <A, E>(
+  effect: Effect.Effect<A, E>,
+  sliceSteps: number,
+): Effect.Effect<A, E> =>
+  Effect.callback<A, E>((resume) => {
     const time = new VirtualTime()
     const context = Context.make(Clock.Clock, time).pipe(Context.add(Scheduler.Scheduler, time))
     const fiber = Effect.runForkWith(context)(effect)

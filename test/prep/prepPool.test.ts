@@ -248,3 +248,62 @@ describe("a worker thread that hangs", () => {
     }),
   )
 })
+
+describe("what is fetched before it is asked for", () => {
+  const request = (graph: Graph, model: GnnModel) => ({
+    taskId: "t",
+    graph,
+    model,
+    roles: all,
+    targets: [1],
+  })
+
+  it.live("is the same, and computed once", () =>
+    withPool((pool) =>
+      Effect.gen(function* () {
+        const { graph, model } = yield* loaded(pool)
+        yield* pool.prefetchWeights(model)
+        yield* pool.prefetch({ taskId: "soon", graph, model, roles: all })
+        const [first, second] = [
+          yield* pool.prepare(request(graph, model)),
+          yield* pool.prepare(request(graph, model)),
+        ]
+        const plain = yield* withPool((other) => other.prepare(request(graph, model)))
+        expect(first.map(({ key, data }) => ({ key, data: [...data] }))).toEqual(
+          plain.map(({ key, data }) => ({ key, data: [...data] })),
+        )
+        expect(second.find(({ key }) => key.includes("weights"))!.data.buffer).toBe(
+          first.find(({ key }) => key.includes("weights"))!.data.buffer,
+        )
+      }),
+    ),
+  )
+
+  it.live("is at hand, without another job for a thread, once it is computed", () =>
+    withPool((pool) =>
+      Effect.gen(function* () {
+        const { graph, model } = yield* loaded(pool)
+        yield* pool.prefetchWeights(model)
+        yield* pool.prefetch({ taskId: "soon", graph, model, roles: all })
+        // One thread, in order: when this is done, so is what was begun before.
+        yield* pool.modelConfig(network)
+        const preparing = Effect.runFork(pool.prepare(request(graph, model)))
+        expect(preparing.pollUnsafe()).toBeDefined()
+      }),
+    ),
+  )
+
+  it.live("fails for whoever asks where it cannot be computed, and nowhere else", () =>
+    withPool((pool) =>
+      Effect.gen(function* () {
+        const { graph, model } = yield* loaded(pool)
+        const broken = { ...model, contentId: "broken", weights: new Map() }
+        yield* pool.prefetchWeights(broken)
+        yield* pool.modelConfig(network)
+        const error = yield* Effect.flip(pool.prepare(request(graph, broken)))
+        expect(error._tag).toBe("PrepWorkerLost")
+        expect((yield* pool.prepare(request(graph, model))).length).toBe(all.length)
+      }),
+    ),
+  )
+})

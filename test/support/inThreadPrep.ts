@@ -39,6 +39,8 @@ export const inThreadPrep: PrepPoolService = {
   loadGraph: (source) => Effect.sync(() => loadGraph(source)),
   loadModel: (source) => Effect.sync(() => loadGnnModel(source)),
   prepare: (request) => Effect.sync(() => request.roles.map((role) => prepareRole(request, role))),
+  prefetch: () => Effect.void,
+  prefetchWeights: () => Effect.void,
   neighbourhood: (request) => Effect.sync(() => extractNeighbourhood(request)),
   unite: (request) => Effect.sync(() => uniteGraphs(request)),
   sabotage: (job) => Effect.die(new Error(`${job}: no thread to break here`)),
