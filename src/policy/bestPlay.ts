@@ -76,15 +76,21 @@ const bySharedLoad = (out: PlayOut): PlayOrder => {
   return by(placesOf(out), (place) => ratios.get(place)!)
 }
 
-/** By deadline those that can be met, then the others as they are. */
-const dueFirst = (out: PlayOut, order: PlayOrder, nowMs: number): PlayOrder => {
-  const isDue = (place: number) => {
-    const due = dueAtMs(out.tasks[place]!)
-    return due < Number.POSITIVE_INFINITY && due - out.tasks[place]!.predictedMs >= nowMs
-  }
-  const due = order.filter(isDue)
-  return [...by(due, (place) => dueAtMs(out.tasks[place]!)), ...order.filter((p) => !isDue(p))]
+/** Places of the tasks that have a target which can still be met. */
+const dueOf = (out: PlayOut, nowMs: number): ReadonlySet<number> => {
+  const isDue = (task: WaitingTask) =>
+    dueAtMs(task) < Number.POSITIVE_INFINITY && dueAtMs(task) - task.predictedMs >= nowMs
+  return new Set(placesOf(out).filter((place) => isDue(out.tasks[place]!)))
 }
+
+/** By deadline those that can be met, then the others as they are. */
+const dueFirst = (out: PlayOut, order: PlayOrder, due: ReadonlySet<number>): PlayOrder => [
+  ...by(
+    order.filter((place) => due.has(place)),
+    (place) => dueAtMs(out.tasks[place]!),
+  ),
+  ...order.filter((place) => !due.has(place)),
+]
 
 /** Of the first tasks of the order alone it is tried how much company they accept. */
 const companyTried = 6
@@ -103,17 +109,16 @@ const exchanged = ({ atMost, order }: Course, at: number): Course => ({
   atMost,
 })
 
-/** Who would be late goes ahead by one, and again, until it is not late or first. */
+/** Who of `due` would be late goes ahead by one, and again, until it is not late or first. */
 const hasten = (
   out: PlayOut,
-  course: Course,
-  played: Played,
+  { course, due, played }: { course: Course; due: ReadonlySet<number>; played: Played },
   attempt: (course: Course, played: Played) => boolean,
 ): void => {
   let { late } = played
   let at = course
   for (let turn = 0; turn < hastenings; turn++) {
-    const place = at.order.findIndex((task, i) => i > 0 && late.includes(task))
+    const place = at.order.findIndex((task, i) => i > 0 && due.has(task) && late.includes(task))
     if (place < 0) return
     at = exchanged(at, place - 1)
     const next = out.play(at)
@@ -133,7 +138,7 @@ export const bestPlay = (options: PlayOptions): Played => {
   const tried = new Set<string>()
   const isNew = ({ atMost, order }: Course): boolean => {
     const before = tried.size
-    return tried.add(`${order}|${atMost}`).size > before
+    return tried.add(String.fromCharCode(...order, ...atMost)).size > before
   }
   const attempt = (other: Course, known: Played | null = null): boolean => {
     if (known === null && !isNew(other)) return false
@@ -143,14 +148,15 @@ export const bestPlay = (options: PlayOptions): Played => {
     course = other
     return true
   }
+  const due = dueOf(out, options.nowMs)
   const orders = [byLength(out), bySharedLoad(out)]
-  for (const order of [...orders, ...orders.map((each) => dueFirst(out, each, options.nowMs))]) {
+  for (const order of [...orders, ...orders.map((each) => dueFirst(out, each, due))]) {
     for (let most = 0; most <= lanesTotal; most++) {
       const plain = { order, atMost: order.map(() => most) }
       if (!isNew(plain)) continue
       const played = out.play(plain)
       attempt(plain, played)
-      if (played.late.length > 0) hasten(out, plain, played, attempt)
+      if (played.late.length > 0) hasten(out, { course: plain, due, played }, attempt)
     }
   }
   for (let round = 0; round < maxRounds; round++) {
