@@ -1,7 +1,8 @@
 // The waiting tasks with the orders that have been asked for, each built once and kept from then on:
 // with n tasks and a few orders, a change costs O(log n) and a decision reads only what it starts. Who
 // asks for those that are in time, or lost, has these apart from then on: each is moved once, and its
-// latest start says where it is.
+// latest start says where it is. The lists of each tenant, of which few decisions ask for any, are kept
+// only while some do.
 import type { WaitingTask } from "../model/Snapshot.ts"
 import {
   byArrival,
@@ -11,18 +12,26 @@ import {
   type WaitingTasks,
 } from "../model/WaitingTasks.ts"
 import { hasTarget, latestStartMs } from "./edf.ts"
-import { hasPlace, SortedTasks } from "./SortedTasks.ts"
-
-type TenantTasks = Map<string, SortedTasks>
+import { SortedTasks } from "./SortedTasks.ts"
+import { TenantTasks } from "./TenantTasks.ts"
 
 const byLatestStart: TaskOrder = { key: latestStartMs, holds: hasTarget }
+
+/** Lists of tenants are forgotten after so many changes: to make them anew costs less than these did. */
+const changesUnasked = 20_000
+
+/** Lists of tenants, and since how many changes nobody has asked for them. */
+interface KeptTenants {
+  readonly tasks: TenantTasks
+  unasked: number
+}
 
 /** Some of the tasks that wait, in the orders that were asked for. */
 class KeptOrders implements TaskList {
   /** These tasks, in order of arrival. */
   readonly #all: () => Iterable<WaitingTask>
   readonly #orders = new Map<TaskOrder, SortedTasks>()
-  readonly #tenants = new Map<TaskOrder, TenantTasks>()
+  readonly #tenants = new Map<TaskOrder, KeptTenants>()
   #length = 0
   #footprintBytes = 0
 
@@ -42,7 +51,8 @@ class KeptOrders implements TaskList {
     this.#length++
     this.#footprintBytes += task.footprintBytes
     for (const sorted of this.#orders.values()) sorted.add(task)
-    for (const [order, tenants] of this.#tenants) addTo(tenants, order, task)
+    for (const { tasks } of this.#tenants.values()) tasks.add(task)
+    this.#forgetUnasked()
   }
 
   /** One of them. */
@@ -50,7 +60,8 @@ class KeptOrders implements TaskList {
     this.#length--
     this.#footprintBytes -= task.footprintBytes
     for (const sorted of this.#orders.values()) sorted.remove(task)
-    for (const tenants of this.#tenants.values()) removeFrom(tenants, task)
+    for (const { tasks } of this.#tenants.values()) tasks.remove(task)
+    this.#forgetUnasked()
   }
 
   [Symbol.iterator](): Iterator<WaitingTask> {
@@ -68,11 +79,20 @@ class KeptOrders implements TaskList {
 
   byTenant(order: TaskOrder): ReadonlyMap<string, OrderedTasks> {
     const known = this.#tenants.get(order)
-    if (known !== undefined) return known
-    const tenants: TenantTasks = new Map()
-    for (const task of this) addTo(tenants, order, task)
-    this.#tenants.set(order, tenants)
-    return tenants
+    if (known !== undefined) {
+      known.unasked = 0
+      return known.tasks.lists
+    }
+    const tasks = new TenantTasks(order)
+    for (const task of this) tasks.add(task)
+    this.#tenants.set(order, { tasks, unasked: 0 })
+    return tasks.lists
+  }
+
+  #forgetUnasked(): void {
+    for (const [order, kept] of this.#tenants) {
+      if (++kept.unasked > changesUnasked) this.#tenants.delete(order)
+    }
   }
 }
 
@@ -180,20 +200,4 @@ export class WaitingQueue implements WaitingTasks {
     this.#outlook ??= new Outlook(this.#arrival)
     return this.#outlook.at(nowMs)
   }
-}
-
-const addTo = (tenants: TenantTasks, order: TaskOrder, task: WaitingTask): void => {
-  if (!hasPlace(order, task)) return
-  let sorted = tenants.get(task.tenant)
-  if (sorted === undefined) {
-    sorted = new SortedTasks(order)
-    tenants.set(task.tenant, sorted)
-  }
-  sorted.add(task)
-}
-
-const removeFrom = (tenants: TenantTasks, task: WaitingTask): void => {
-  const sorted = tenants.get(task.tenant)
-  sorted?.remove(task)
-  if (sorted?.length === 0) tenants.delete(task.tenant)
 }
