@@ -1,8 +1,7 @@
 // The waiting tasks with the orders that have been asked for, each built once and kept from then on:
 // with n tasks and a few orders, a change costs O(log n) and a decision reads only what it starts. Who
 // asks for those that are in time, or lost, has these apart from then on: each is moved once, and its
-// latest start says where it is. The lists of each tenant, of which few decisions ask for any, are kept
-// only while some do.
+// latest start says where it is.
 import type { WaitingTask } from "../model/Snapshot.ts"
 import {
   byArrival,
@@ -17,21 +16,12 @@ import { TenantTasks } from "./TenantTasks.ts"
 
 const byLatestStart: TaskOrder = { key: latestStartMs, holds: hasTarget }
 
-/** Lists of tenants are forgotten after so many changes: to make them anew costs less than these did. */
-const changesUnasked = 20_000
-
-/** Lists of tenants, and since how many changes nobody has asked for them. */
-interface KeptTenants {
-  readonly tasks: TenantTasks
-  unasked: number
-}
-
 /** Some of the tasks that wait, in the orders that were asked for. */
 class KeptOrders implements TaskList {
   /** These tasks, in order of arrival. */
   readonly #all: () => Iterable<WaitingTask>
   readonly #orders = new Map<TaskOrder, SortedTasks>()
-  readonly #tenants = new Map<TaskOrder, KeptTenants>()
+  readonly #tenants = new Map<TaskOrder, TenantTasks>()
   #length = 0
   #footprintBytes = 0
 
@@ -51,8 +41,7 @@ class KeptOrders implements TaskList {
     this.#length++
     this.#footprintBytes += task.footprintBytes
     for (const sorted of this.#orders.values()) sorted.add(task)
-    for (const { tasks } of this.#tenants.values()) tasks.add(task)
-    this.#forgetUnasked()
+    for (const tenants of this.#tenants.values()) tenants.add(task)
   }
 
   /** One of them. */
@@ -60,8 +49,7 @@ class KeptOrders implements TaskList {
     this.#length--
     this.#footprintBytes -= task.footprintBytes
     for (const sorted of this.#orders.values()) sorted.remove(task)
-    for (const { tasks } of this.#tenants.values()) tasks.remove(task)
-    this.#forgetUnasked()
+    for (const tenants of this.#tenants.values()) tenants.remove(task)
   }
 
   [Symbol.iterator](): Iterator<WaitingTask> {
@@ -79,20 +67,11 @@ class KeptOrders implements TaskList {
 
   byTenant(order: TaskOrder): ReadonlyMap<string, OrderedTasks> {
     const known = this.#tenants.get(order)
-    if (known !== undefined) {
-      known.unasked = 0
-      return known.tasks.lists
-    }
-    const tasks = new TenantTasks(order)
-    for (const task of this) tasks.add(task)
-    this.#tenants.set(order, { tasks, unasked: 0 })
-    return tasks.lists
-  }
-
-  #forgetUnasked(): void {
-    for (const [order, kept] of this.#tenants) {
-      if (++kept.unasked > changesUnasked) this.#tenants.delete(order)
-    }
+    if (known !== undefined) return known.lists
+    const tenants = new TenantTasks(order)
+    for (const task of this) tenants.add(task)
+    this.#tenants.set(order, tenants)
+    return tenants.lists
   }
 }
 
