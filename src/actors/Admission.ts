@@ -59,7 +59,8 @@ export class Admission {
   admit(task: LiveTask, claim: TaskClaim): AdmissionError | null {
     const { deadlineMs, tenant } = task.spec
     if (task.admitted !== null) return null
-    const promise = deadlineMs === null ? null : promiseOf(task, claim, deadlineMs)
+    const isPromise = this.#options.admit === "deadline" && deadlineMs !== null
+    const promise = isPromise ? promiseOf(task, claim, deadlineMs) : null
     const bytes = claim.footprintBytes
     const refused =
       this.#full(bytes) ?? this.#quotas.over(tenant, claim) ?? this.#infeasible(task, promise)
@@ -67,12 +68,8 @@ export class Admission {
     task.admitted = { bytes, promise, inLine: promise, isQueued: true }
     this.#queuedBytes += bytes
     this.#quotas.taken(tenant, claim)
-    if (promise !== null && this.#promisesCount) this.#promises.add(promise)
+    if (promise !== null) this.#promises.add(promise)
     return null
-  }
-
-  get #promisesCount(): boolean {
-    return this.#options.admit === "deadline"
   }
 
   #full(asked: number): QueueFull | null {
@@ -105,16 +102,14 @@ export class Admission {
   }
 
   #standFor(admitted: Admitted, promise: SharedPromise | null): void {
-    if (this.#promisesCount) {
-      if (admitted.inLine !== null) this.#promises.remove(admitted.inLine)
-      if (promise !== null) this.#promises.add(promise)
-    }
+    if (admitted.inLine !== null) this.#promises.remove(admitted.inLine)
+    if (promise !== null) this.#promises.add(promise)
     admitted.inLine = promise
   }
 
   /** The run that keeps a promise keeps those to all that ask for the same. */
   #infeasible(task: LiveTask, promise: SharedPromise | null): DeadlineInfeasible | null {
-    if (!this.#promisesCount || promise === null) return null
+    if (promise === null) return null
     const { interference, lanes, running, stopsForTargets, stopwatch } = this.#options
     const nowMs = stopwatch.nowMs()
     const { dueAtMs } = promise
