@@ -5,12 +5,12 @@ import type { InterferenceModel } from "../model/Interference.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask } from "../model/Snapshot.ts"
-import { isTerminal, type TaskState } from "../model/Task.ts"
+import { isTerminal } from "../model/Task.ts"
 import { earliestFinishMs } from "../policy/admit.ts"
 import { deviationOf } from "../policy/sureness.ts"
 import { underway } from "../policy/underway.ts"
+import type { Admitted } from "./Admitted.ts"
 import type { LiveTask } from "./LiveTask.ts"
-import type { Pause } from "./PausedTask.ts"
 import { Promises, type SharedPromise } from "./Promises.ts"
 import { Quotas } from "./Quotas.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
@@ -27,17 +27,6 @@ export interface TaskClaim {
   readonly footprintBytes: number
   /** Claims with the same key are answered by one run; null for a run of its own. */
   readonly workKey: string | null
-}
-
-interface Admitted {
-  readonly tenant: string
-  readonly bytes: number
-  /** Null without a deadline. */
-  readonly promise: SharedPromise | null
-  /** What stands in line for it now: the promise, or what is left of it; null while it runs. */
-  inLine: SharedPromise | null
-  /** Neither does it run nor does it hold the memory of an earlier run. */
-  isQueued: boolean
 }
 
 export interface AdmissionOptions {
@@ -58,7 +47,6 @@ export class Admission {
   readonly #options: AdmissionOptions
   readonly #quotas: Quotas
   readonly #promises: Promises
-  readonly #admitted = new Map<string, Admitted>()
   #queuedBytes = 0
 
   constructor(options: AdmissionOptions) {
@@ -69,22 +57,19 @@ export class Admission {
 
   /** Takes the task, or says why not. A task that was taken before, and tries again, stays. */
   admit(task: LiveTask, claim: TaskClaim): AdmissionError | null {
-    const { deadlineMs, id, tenant } = task.spec
-    if (this.#admitted.has(id)) return null
-    const promise = deadlineMs === null ? null : promiseOf(task, claim, deadlineMs)
+    const { deadlineMs, tenant } = task.spec
+    if (task.admitted !== null) return null
+    const isPromise = this.#options.admit === "deadline" && deadlineMs !== null
+    const promise = isPromise ? promiseOf(task, claim, deadlineMs) : null
     const bytes = claim.footprintBytes
     const refused =
       this.#full(bytes) ?? this.#quotas.over(tenant, claim) ?? this.#infeasible(task, promise)
     if (refused !== null) return refused
-    this.#admitted.set(id, { tenant, bytes, promise, inLine: promise, isQueued: true })
+    task.admitted = { bytes, promise, inLine: promise, isQueued: true }
     this.#queuedBytes += bytes
     this.#quotas.taken(tenant, claim)
-    if (promise !== null && this.#promisesCount) this.#promises.add(promise)
+    if (promise !== null) this.#promises.add(promise)
     return null
-  }
-
-  get #promisesCount(): boolean {
-    return this.#options.admit === "deadline"
   }
 
   #full(asked: number): QueueFull | null {
@@ -92,10 +77,10 @@ export class Admission {
     return queued + asked <= limit ? null : new QueueFull({ bound: "bytes", queued, asked, limit })
   }
 
-  /** The task has entered a state; `pause`: where it was stopped, with its memory, null elsewhere. */
-  moved(id: string, state: TaskState, pause: Pick<Pause, "leftPart"> | null): void {
-    const admitted = this.#admitted.get(id)
-    if (admitted === undefined) return
+  /** The task has entered its state. */
+  moved(task: LiveTask): void {
+    const { admitted, pause, spec, state } = task
+    if (admitted === null) return
     const { inLine, promise } = admitted
     const leftPart = pause?.leftPart ?? 1
     this.#queue(admitted, state !== "running" && !isTerminal(state) && pause === null)
@@ -106,8 +91,8 @@ export class Admission {
       this.#standFor(admitted, { ...promise, runMs, deviationMs })
     }
     if (!isTerminal(state)) return
-    this.#admitted.delete(id)
-    this.#quotas.ended(admitted.tenant, admitted.bytes)
+    task.admitted = null
+    this.#quotas.ended(spec.tenant, admitted.bytes)
   }
 
   #queue(admitted: Admitted, isQueued: boolean): void {
@@ -117,16 +102,14 @@ export class Admission {
   }
 
   #standFor(admitted: Admitted, promise: SharedPromise | null): void {
-    if (this.#promisesCount) {
-      if (admitted.inLine !== null) this.#promises.remove(admitted.inLine)
-      if (promise !== null) this.#promises.add(promise)
-    }
+    if (admitted.inLine !== null) this.#promises.remove(admitted.inLine)
+    if (promise !== null) this.#promises.add(promise)
     admitted.inLine = promise
   }
 
   /** The run that keeps a promise keeps those to all that ask for the same. */
   #infeasible(task: LiveTask, promise: SharedPromise | null): DeadlineInfeasible | null {
-    if (!this.#promisesCount || promise === null) return null
+    if (promise === null) return null
     const { interference, lanes, running, stopsForTargets, stopwatch } = this.#options
     const nowMs = stopwatch.nowMs()
     const { dueAtMs } = promise

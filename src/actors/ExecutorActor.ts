@@ -97,9 +97,12 @@ class Executor {
     const { holding, stop, task } = run
     const { ledger } = this.#options
     const { residents } = task.prepared!
-    const load = ledger.load(holding, residents)
-    const loaded = ledger.isLoaded(residents) ? load : Effect.raceFirst(load, asked(stop))
-    return Effect.flatMap(loaded, () => this.#submit(run))
+    const submit = () => this.#submit(run)
+    if (ledger.isLoaded(residents)) {
+      ledger.loaded(holding)
+      return Effect.suspend(submit)
+    }
+    return Effect.flatMap(Effect.raceFirst(ledger.load(holding, residents), asked(stop)), submit)
   }
 
   #submit(run: RunTask): Effect.Effect<Completion | null, DeviceError> {

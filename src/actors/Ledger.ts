@@ -118,29 +118,30 @@ export class Ledger {
 
   /** Gives the arena back; residents stay until their room is needed. */
   release(holding: Holding): void {
-    this.#line.leave(holding.turn)
+    this.loaded(holding)
     mustBe(this.#device.revoke(holding.arena.id))
     this.#layout.release(holding.placement)
     this.#note("arena", holding.taskId, "release", holding.arena)
   }
 
+  /** The task has nothing to load, or no more. */
+  loaded({ turn }: Holding): void {
+    this.#line.leave(turn)
+  }
+
   /** Settles when they are on the device; what is missing is loaded when the task's turn comes. */
   load(
-    { turn }: Holding,
+    holding: Holding,
     residents: ReadonlyArray<ResidentObject>,
   ): Effect.Effect<void, DeviceError> {
     return Effect.suspend(() => {
-      if (this.isLoaded(residents)) {
-        this.#line.leave(turn)
-        return Effect.void
-      }
       const missing = residents.filter((resident) => !this.isLoaded([resident]))
       const loading = Effect.forEach(missing, (resident) => this.#ensureLoaded(resident), {
         discard: true,
       })
       return Effect.ensuring(
-        Effect.andThen(Deferred.await(turn.comes), loading),
-        Effect.sync(() => this.#line.leave(turn)),
+        Effect.andThen(Deferred.await(holding.turn.comes), loading),
+        Effect.sync(() => this.loaded(holding)),
       )
     })
   }

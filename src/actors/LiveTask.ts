@@ -13,6 +13,7 @@ import type {
   TaskSpec,
   TaskState,
 } from "../model/Task.ts"
+import type { Admitted } from "./Admitted.ts"
 import type { HostMemory } from "./HostMemory.ts"
 import type { Pause } from "./PausedTask.ts"
 import type { PreparedTask } from "./PreparedTask.ts"
@@ -42,6 +43,8 @@ export interface LiveTask {
   abort: ((task: LiveTask) => Effect.Effect<void>) | null
   /** Runs begun, preparation included; at most 1 + limits.maxRetries. */
   attempts: number
+  /** From its admission to its end. */
+  admitted: Admitted | null
   prepared: PreparedTask | null
   /** Set while it waits to go on after it was preempted. */
   pause: Pause | null

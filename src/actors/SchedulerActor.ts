@@ -2,30 +2,19 @@
 // hands each started task with its bytes to a lane. It is the only one that starts or ends a run.
 import { Effect, type Scope } from "effect"
 import type { DeviceProfile } from "../cost/DeviceProfile.ts"
-import {
-  type DeviceError,
-  isTransient,
-  LaneLost,
-  TaskCancelled,
-  TaskExpired,
-} from "../model/errors.ts"
-import { limits } from "../model/limits.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask, SchedulingMode } from "../model/Snapshot.ts"
-import type { WaitingTasks } from "../model/WaitingTasks.ts"
-import { byDue, dueAtMs } from "../policy/edf.ts"
 import { Decider, type DeciderOptions, type Start } from "./Decider.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import { type ActorOptions, makeActor } from "./Mailbox.ts"
 import { type MergeOptions, runOf, withoutCompany } from "./mergeRuns.ts"
 import { pauseOf } from "./PausedTask.ts"
-import { byPlan } from "./PreparedTask.ts"
 import { Runs, type RunsOptions } from "./Runs.ts"
 import { SchedulerState } from "./SchedulerState.ts"
 import { answeredBy, part } from "./SharedRun.ts"
 import { andThen, effectOf, inTurn, type Step } from "./Step.ts"
-import type { Outcome } from "./TaskBook.ts"
+import { TaskEnds } from "./TaskEnds.ts"
 
 type Message =
   | { readonly _tag: "Ready"; readonly task: LiveTask }
@@ -84,6 +73,7 @@ class Scheduler {
   readonly #state: SchedulerState
   readonly #runs: Runs
   readonly #decider: Decider
+  readonly #ends: TaskEnds
   #lanesGone = false
   cancel: (task: LiveTask) => Step = () => null
 
@@ -99,6 +89,7 @@ class Scheduler {
     })
     this.#runs = new Runs(options, this.#state)
     this.#decider = new Decider(options, this.#state, this.#runs)
+    this.#ends = new TaskEnds(options, this.#state, (task) => this.#ready(task))
   }
 
   readonly #abort = (task: LiveTask): Effect.Effect<void> => effectOf(() => this.cancel(task))
@@ -109,9 +100,9 @@ class Scheduler {
 
   handle(messages: ReadonlyArray<Message>): Step {
     return andThen(inTurn(messages, this.#take), () => {
-      if (this.#options.expireLate) this.#expire()
+      if (this.#options.expireLate) this.#ends.expireOverdue()
       if (!this.#lanesGone) return this.#decide()
-      this.#failWaiting()
+      this.#ends.failWaiting()
       return null
     })
   }
@@ -141,7 +132,7 @@ class Scheduler {
   #ready(task: LiveTask): void {
     if (task.cancelRequested) {
       this.#state.dropped(task)
-      this.#endCancelled(task)
+      this.#ends.cancelled(task)
       return
     }
     task.abort = this.#abort
@@ -151,7 +142,7 @@ class Scheduler {
   /** Of a run that answers others as well, only the last to be cancelled stops it. */
   #cancel(task: LiveTask): Step {
     if (this.#state.remove(task)) {
-      this.#endCancelled(task)
+      this.#ends.cancelled(task)
       return null
     }
     const run = this.#state.shared.runOf(task)
@@ -159,7 +150,7 @@ class Scheduler {
     if (run.members!.length > 1) {
       part(run, task)
       this.#state.left(task)
-      this.#endCancelled(task)
+      this.#ends.cancelled(task)
       return null
     }
     run.cancelRequested = true
@@ -185,77 +176,10 @@ class Scheduler {
         break
       case "Cancelled":
       case "Preempted":
-        this.#endCancelled(task)
+        this.#ends.cancelled(task)
         break
       case "Failed":
-        this.#failedRun(task, outcome.reason)
-    }
-  }
-
-  /** Once more after a transient fault, else failed with the reason. */
-  #failedRun(task: LiveTask, reason: DeviceError, mayPass = isTransient(reason)): void {
-    const { book } = this.#options
-    if (task.members !== null) {
-      this.#failedShared(task, reason)
-      return
-    }
-    if (!mayPass || task.attempts > limits.maxRetries || task.cancelRequested) {
-      book.end(task, { status: "failed", reason })
-      return
-    }
-    task.attempts++
-    task.prepared = byPlan(task.prepared!, 0)
-    task.plan = task.prepared.plan
-    task.sharedWith = null
-    book.move(task, "queued")
-    book.move(task, "preparing")
-    book.move(task, "ready")
-    this.#ready(task)
-  }
-
-  /** Whoever did not run alone tries again: another may have been the cause. */
-  #failedShared(run: LiveTask, reason: DeviceError): void {
-    for (const member of answeredBy(run)) {
-      part(run, member)
-      this.#state.shared.forget(member)
-      const differed = member.prepared!.scope !== run.prepared!.scope
-      const mayPass = member.sharedWith !== null || differed || isTransient(reason)
-      this.#failedRun(member, reason, mayPass)
-    }
-  }
-
-  #endCancelled(run: LiveTask): void {
-    for (const task of answeredBy(run)) {
-      if (run !== task) part(run, task)
-      this.#state.shared.forget(task)
-      const reason = new TaskCancelled({ id: task.spec.id, state: task.state })
-      this.#end(task, { status: "cancelled", reason })
-    }
-  }
-
-  /** Of a task that is on no lane: it may hold memory all the same. */
-  #end(task: LiveTask, outcome: Outcome): void {
-    const { pause } = task
-    task.pause = null
-    if (pause !== null) this.#options.ledger.release(pause.holding)
-    this.#options.book.end(task, outcome)
-  }
-
-  #expire(): void {
-    const nowMs = this.#options.stopwatch.nowMs()
-    for (const { id, deadlineMs } of overdue(this.#state.waiting, nowMs)) {
-      const task = this.#options.book.find(id)!
-      this.#state.remove(task)
-      this.#end(task, { status: "expired", reason: new TaskExpired({ id, deadlineMs, nowMs }) })
-    }
-  }
-
-  #failWaiting(): void {
-    for (const { id } of [...this.#state.waiting]) {
-      const task = this.#options.book.find(id)!
-      this.#state.remove(task)
-      const reason = new LaneLost({ lane: task.lane ?? 0, transient: false })
-      this.#end(task, { status: "failed", reason })
+        this.#ends.failed(task, outcome.reason)
     }
   }
 
@@ -292,23 +216,8 @@ class Scheduler {
     const answered = answeredBy(task)
     const reason = this.#runs.begin(task, group, plan)
     if (reason === null) return true
-    this.#failedRun(task, reason)
+    this.#ends.failed(task, reason)
     this.#state.notStarted(answered)
     return false
   }
-}
-
-interface Overdue {
-  readonly id: string
-  readonly deadlineMs: number
-}
-
-const overdue = (waiting: WaitingTasks, nowMs: number): ReadonlyArray<Overdue> => {
-  const late: Array<Overdue> = []
-  for (const task of waiting.ordered(byDue)) {
-    const deadlineMs = dueAtMs(task)
-    if (deadlineMs >= nowMs) break
-    late.push({ id: task.id, deadlineMs })
-  }
-  return late
 }

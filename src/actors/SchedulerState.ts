@@ -47,8 +47,8 @@ export class SchedulerState {
   readonly shared = new SharedWork()
   readonly #waiting = new WaitingQueue()
   readonly #service: TenantService
-  /** In the order in which they began. */
-  readonly #running: Array<RunningTask> = []
+  /** In the order in which they began; how far each has come is written here when somebody looks. */
+  readonly #running: Array<Mutable<RunningTask>> = []
   /** Of the waiting, those that hold their memory. */
   readonly #paused = new Set<WaitingTask>()
   readonly #loadBytesPerMs: number
@@ -104,15 +104,14 @@ export class SchedulerState {
     return this.#running.length
   }
 
-  /** With how far each has come by now. */
+  /** With how far each has come by now; valid until the next change. */
   get runs(): ReadonlyArray<RunningTask> {
-    return this.#running.map((run) => {
-      const now: Mutable<RunningTask> = { ...run }
+    for (const run of this.#running) {
       const { doneMs, progress } = this.#progressOf(run)
-      if (doneMs !== undefined) now.doneMs = doneMs
-      if (progress !== undefined) now.progress = progress
-      return now
-    })
+      run.doneMs = doneMs
+      run.progress = progress
+    }
+    return this.#running
   }
 
   laneUp(lane: number): void {
@@ -212,6 +211,8 @@ export class SchedulerState {
       predictedMs,
       footprintBytes,
       demand,
+      doneMs: undefined,
+      progress: undefined,
     }
     if (arena !== undefined) running.arena = arena
     if (uploads.length > 0) running.brings = uploads.map(({ key }) => key)

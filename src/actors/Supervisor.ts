@@ -94,7 +94,7 @@ export const startSystem = (
       stopsForTargets: options.preempt === preemptForTargets,
       running: () => scheduler.running(),
     })
-    book.listen((id, state, { pause }) => admission.moved(id, state, pause))
+    book.listen((_id, _state, task) => admission.moved(task))
     const scheduler = yield* makeScheduler({
       ...options,
       book,
@@ -200,6 +200,7 @@ const makeSubmit = (parts: {
       cancelRequested: false,
       abort: null,
       attempts: 0,
+      admitted: null,
       prepared: null,
       pause: null,
       plan: null,

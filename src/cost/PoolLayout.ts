@@ -41,8 +41,8 @@ export interface Misfit {
 interface Request {
   readonly arenaBytes: number
   readonly needs: ReadonlyMap<string, number>
-  /** Of `needs`: an array is read at half the cost. */
-  readonly keys: ReadonlyArray<string>
+  /** What is there of `needs`, in order, where that is all of it. */
+  readonly there: ReadonlyArray<ResidentEntry> | null
 }
 
 /** A free list on trial, with the residents that would have to go. */
@@ -124,12 +124,14 @@ export class PoolLayout {
   }
 
   /** The common case: every resident is there and a hole is large enough. */
-  #placeAtHand(request: Request): Placement | null {
-    for (const key of request.keys) if (this.#residents.get(key) === undefined) return null
-    const offset = this.#free.takeHigh(request.arenaBytes)
+  #placeAtHand({ arenaBytes, there }: Request): Placement | null {
+    if (there === null) return null
+    const offset = this.#free.takeHigh(arenaBytes)
     if (offset === null) return null
-    const arena = { offset, bytes: request.arenaBytes }
-    return { arena, residents: this.#hold(request, noRanges), uploads: [], evicted: [] }
+    const lastUsed = this.#clock++
+    for (const entry of there) this.#residents.hold(entry, entry.holders + 1, lastUsed)
+    const residents = there.map(rangeOf)
+    return { arena: { offset, bytes: arenaBytes }, residents, uploads: [], evicted: [] }
   }
 
   #placeAnew(request: Request): Placement | null {
@@ -163,7 +165,7 @@ export class PoolLayout {
   ): ReadonlyArray<ResidentRange> {
     const lastUsed = this.#clock++
     const held: Array<ResidentRange> = []
-    for (const key of request.keys) {
+    for (const key of request.needs.keys()) {
       const entry = this.#residents.get(key)
       const upload = uploads.get(key)
       const { offset, bytes } = upload ?? entry!
@@ -216,10 +218,20 @@ export class PoolLayout {
     }
   }
 
-  #request(need: PoolNeed): Request {
-    const { keys, needs } = alignedNeeds(need.residents, this.#alignBytes)
-    for (const key of keys) checkSize(key, this.#residents.get(key)?.bytes, needs.get(key)!)
-    return { arenaBytes: alignUp(need.arenaBytes, this.#alignBytes), needs, keys }
+  #request({ arenaBytes, residents }: PoolNeed): Request {
+    const { list, needs } = alignedNeeds(residents, this.#alignBytes)
+    const there: Array<ResidentEntry> = []
+    for (const { key, bytes } of list) {
+      const entry = this.#residents.get(key)
+      if (entry === undefined) continue
+      checkSize(key, entry.bytes, bytes)
+      there.push(entry)
+    }
+    return {
+      arenaBytes: alignUp(arenaBytes, this.#alignBytes),
+      needs,
+      there: there.length === list.length ? there : null,
+    }
   }
 
   /** Residents of the request that must be uploaded, the largest first (they are hardest to fit). */
@@ -281,7 +293,7 @@ const clockOf = ({ residents }: MemoryView): number => {
   return clock
 }
 
-const noRanges: ReadonlyMap<string, ResidentRange> = new Map()
+const rangeOf = ({ bytes, key, offset }: ResidentEntry): ResidentRange => ({ key, offset, bytes })
 
 const checkSize = (key: string, known: number | undefined, bytes: number): void => {
   if (known !== undefined && known !== bytes) {
@@ -289,8 +301,10 @@ const checkSize = (key: string, known: number | undefined, bytes: number): void 
   }
 }
 
-interface AlignedNeeds extends Pick<Request, "keys" | "needs"> {
+interface AlignedNeeds extends Pick<Request, "needs"> {
   readonly alignBytes: number
+  /** The same: an array is read at half the cost. */
+  readonly list: ReadonlyArray<ResidentNeed>
 }
 
 /** Tasks of one kind share their list of residents. */
@@ -306,7 +320,8 @@ const alignedNeeds = (residents: PoolNeed["residents"], alignBytes: number): Ali
     checkSize(key, needs.get(key), aligned)
     needs.set(key, aligned)
   }
-  const aligned = { alignBytes, needs, keys: [...needs.keys()] }
+  const list = [...needs].map(([key, bytes]) => ({ key, bytes }))
+  const aligned = { alignBytes, needs, list }
   alignedBefore.set(residents, aligned)
   return aligned
 }

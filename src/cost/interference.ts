@@ -29,9 +29,14 @@ export const slowdownInto = (
     bandwidth += demand.bandwidth
     compute += demand.compute
   }
-  into.length = demands.length
-  if (model.kind === "shares") return into.fill(Math.max(1, bandwidth, compute))
+  // A list that is told its length, as it is, takes as long as all the rest.
+  if (into.length > demands.length) into.length = demands.length
   const crowd = Math.max(1, compute)
+  if (model.kind === "shares") {
+    const each = Math.max(crowd, bandwidth)
+    for (let at = 0; at < demands.length; at++) into[at] = each
+    return into
+  }
   const waiters = demands.length - 1
   for (let at = 0; at < demands.length; at++) {
     const { bandwidth: b } = demands[at]!

@@ -41,11 +41,13 @@ export class PoolResidents {
     else this.#own.set(entry.key, { ...entry })
   }
 
-  /** So many hold it now, as of `lastUsed`. */
+  /** So many hold it now, as of `lastUsed`: an entry that `get` has given. */
   hold(entry: ResidentEntry, holders: number, lastUsed: number): void {
-    const own = this.#own?.get(entry.key)
-    if (own === undefined) this.#changes.set(entry.key, { ...entry, holders, lastUsed })
-    else {
+    if (this.#own === null) {
+      const { bytes, key, offset } = entry
+      this.#changes.set(key, { key, offset, bytes, holders, lastUsed })
+    } else {
+      const own = entry as OwnEntry
       own.holders = holders
       own.lastUsed = lastUsed
     }

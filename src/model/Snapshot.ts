@@ -21,9 +21,9 @@ export interface RunningTask {
   readonly brings?: ReadonlyArray<string>
   readonly predictedMs: number
   /** What is done of it by now, in milliseconds alone, beside whatever it ran; left out where not known. */
-  readonly doneMs?: number
+  readonly doneMs?: number | undefined
   /** As the device tells: operators of its plan that have ended, and since when. */
-  readonly progress?: { readonly opsDone: number; readonly sinceMs: number }
+  readonly progress?: { readonly opsDone: number; readonly sinceMs: number } | undefined
   readonly footprintBytes: number
   readonly demand: Demand
   /** Where in the pool it works: free again when it ends. Left out where that is not known. */
@@ -66,6 +66,7 @@ export type SchedulingMode = "groups" | "continuous"
 export interface Snapshot {
   readonly mode: SchedulingMode
   readonly waiting: WaitingTasks
+  /** Valid until the next change. */
   readonly running: ReadonlyArray<RunningTask>
   readonly lanesTotal: number
   readonly lanesFree: number

@@ -47,8 +47,8 @@ export interface LookaheadOptions {
 }
 
 /** By whichever of its plans it is known. */
-const removeFrom = (tasks: Array<WaitingTask>, { id }: WaitingTask): void => {
-  const place = tasks.findIndex((task) => task.id === id)
+const removeFrom = (tasks: Array<WaitingTask>, { seq }: WaitingTask): void => {
+  const place = tasks.findIndex((task) => task.seq === seq)
   if (place >= 0) tasks.splice(place, 1)
 }
 
@@ -107,11 +107,17 @@ export class Lookahead {
     if (task.workKey !== undefined) {
       this.#someAskForTheSame = true
       this.#readAnew()
-    } else if (!this.#options.taken.has(task.id)) {
+    } else if (!this.#isTaken(task)) {
       this.#read.push(task)
       if (this.#options.shares.isWithin(task)) this.#within.push(task)
     }
     return true
+  }
+
+  /** As a rule nothing is: nobody's id is looked at then. */
+  #isTaken({ id }: WaitingTask): boolean {
+    const { taken } = this.#options
+    return taken.size > 0 && taken.has(id)
   }
 
   #readAnew(): void {

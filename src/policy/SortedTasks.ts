@@ -11,7 +11,7 @@ interface Chunk {
 }
 
 /** A chunk this long is halved: a move within it costs no more than the search for it. */
-const maxChunk = 128
+const maxChunk = 64
 
 export const hasPlace = ({ holds }: TaskOrder, task: WaitingTask): boolean =>
   holds === undefined || holds(task)

@@ -11,9 +11,8 @@ import {
   type WaitingTasks,
 } from "../model/WaitingTasks.ts"
 import { hasTarget, latestStartMs } from "./edf.ts"
-import { hasPlace, SortedTasks } from "./SortedTasks.ts"
-
-type TenantTasks = Map<string, SortedTasks>
+import { SortedTasks } from "./SortedTasks.ts"
+import { TenantTasks } from "./TenantTasks.ts"
 
 const byLatestStart: TaskOrder = { key: latestStartMs, holds: hasTarget }
 
@@ -42,7 +41,7 @@ class KeptOrders implements TaskList {
     this.#length++
     this.#footprintBytes += task.footprintBytes
     for (const sorted of this.#orders.values()) sorted.add(task)
-    for (const [order, tenants] of this.#tenants) addTo(tenants, order, task)
+    for (const tenants of this.#tenants.values()) tenants.add(task)
   }
 
   /** One of them. */
@@ -50,7 +49,7 @@ class KeptOrders implements TaskList {
     this.#length--
     this.#footprintBytes -= task.footprintBytes
     for (const sorted of this.#orders.values()) sorted.remove(task)
-    for (const tenants of this.#tenants.values()) removeFrom(tenants, task)
+    for (const tenants of this.#tenants.values()) tenants.remove(task)
   }
 
   [Symbol.iterator](): Iterator<WaitingTask> {
@@ -68,11 +67,11 @@ class KeptOrders implements TaskList {
 
   byTenant(order: TaskOrder): ReadonlyMap<string, OrderedTasks> {
     const known = this.#tenants.get(order)
-    if (known !== undefined) return known
-    const tenants: TenantTasks = new Map()
-    for (const task of this) addTo(tenants, order, task)
+    if (known !== undefined) return known.lists
+    const tenants = new TenantTasks(order)
+    for (const task of this) tenants.add(task)
     this.#tenants.set(order, tenants)
-    return tenants
+    return tenants.lists
   }
 }
 
@@ -180,20 +179,4 @@ export class WaitingQueue implements WaitingTasks {
     this.#outlook ??= new Outlook(this.#arrival)
     return this.#outlook.at(nowMs)
   }
-}
-
-const addTo = (tenants: TenantTasks, order: TaskOrder, task: WaitingTask): void => {
-  if (!hasPlace(order, task)) return
-  let sorted = tenants.get(task.tenant)
-  if (sorted === undefined) {
-    sorted = new SortedTasks(order)
-    tenants.set(task.tenant, sorted)
-  }
-  sorted.add(task)
-}
-
-const removeFrom = (tenants: TenantTasks, task: WaitingTask): void => {
-  const sorted = tenants.get(task.tenant)
-  sorted?.remove(task)
-  if (sorted?.length === 0) tenants.delete(task.tenant)
 }

@@ -154,10 +154,10 @@ const submitTo =
   (system: ActorSystem, catalog: Catalog): GnnSchedService["submit"] =>
   (spec) =>
     Effect.suspend(() =>
-      Effect.map(
-        lookUp(catalog, spec.graph, spec.model),
-        ({ graph, model }) => new TaskHandle(system, system.submit(spec, graph, model)),
-      ),
+      Effect.map(lookUp(catalog, spec.graph, spec.model), ({ graph, model }) => {
+        const own = { ...spec, tenant: catalog.tenantName(spec.tenant) }
+        return new TaskHandle(system, system.submit(own, graph, model))
+      }),
     )
 
 const reportOf = (
