@@ -16,6 +16,7 @@ import {
 import { heldOutCases, heldOutParts } from "../src/cli/calibrate/calibrationCases.ts"
 import { measureCases } from "../src/cli/calibrate/measureCases.ts"
 import { quantile } from "../src/cli/calibrate/measurePlan.ts"
+import { SpeedProbe } from "../src/cli/calibrate/SpeedProbe.ts"
 import { makeProgress } from "../src/cli/progress.ts"
 import { predictRunMs } from "../src/cost/calibration/fitTimes.ts"
 import { slowdown } from "../src/cost/interference.ts"
@@ -30,6 +31,9 @@ const { values: flags } = parseArgs({
   },
 })
 const runs = Number(flags.runs)
+
+/** Milliseconds of probing for calm moments, over calibration and held-out runs together. */
+const patienceMs = 180_000
 
 const groupErrors = <T>(
   all: ReadonlyArray<T>,
@@ -50,18 +54,23 @@ const measure = Effect.scoped(
   Effect.gen(function* () {
     const device = yield* openCpuDevice({ lanes: null, memoryBytes: null })
     const progress = makeProgress(process.stderr, false)
-    const calibration = yield* calibrateDevice(device, { runs, progress })
+    const probe = yield* SpeedProbe.open(device, patienceMs)
+    const calibration = yield* calibrateDevice(device, { runs, progress, probe })
     const machine =
       flags.profile === undefined ? calibration.machine : yield* readProfileFile(flags.profile)
     const { lane } = machine
     const cases = heldOutCases()
     const onCase = (done: number) => progress.update(done, cases.length, 0)
-    const alone = yield* measureCases(device, cases, lane, { runs, onCase })
+    const alone = yield* measureCases(device, cases, lane, { runs, probe, onCase })
     const onPart = (done: number) => progress.update(done, heldOutParts.length, 0)
-    const inParts = yield* measureCases(device, heldOutParts, lane, { runs, onCase: onPart })
+    const inParts = yield* measureCases(device, heldOutParts, lane, {
+      runs,
+      probe,
+      onCase: onPart,
+    })
     // Every 17th: each architecture, graph and depth comes up.
     const few = cases.filter((_, i) => i % 17 === 0)
-    const pairs = yield* measurePairs(device, few, lane, { runs, strides: [1, 2, 5] })
+    const pairs = yield* measurePairs(device, few, lane, { runs, probe, strides: [1, 2, 5] })
     progress.finish()
     const runRows = alone.map((run) => ({
       name: run.name,

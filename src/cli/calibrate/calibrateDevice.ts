@@ -21,8 +21,9 @@ import { type CalibrationCase, fitCases, heldOutCases } from "./calibrationCases
 import { processorMs } from "./disturbance.ts"
 import { measureCases } from "./measureCases.ts"
 import { measureHost } from "./measureHost.ts"
-import { measurePair, type PairResult } from "./measurePairs.ts"
+import { measurePair, type PairOptions, type PairResult } from "./measurePairs.ts"
 import { GraphShelf, median, placePlan, prepareCase, quantile, runPlaced } from "./measurePlan.ts"
+import type { SpeedProbe } from "./SpeedProbe.ts"
 
 /** Absolute relative errors of predictions, as shares of what was measured. */
 export interface Errors {
@@ -67,7 +68,7 @@ export const measurePairs = (
   device: Device,
   cases: ReadonlyArray<CalibrationCase>,
   profile: DeviceProfile,
-  options: { readonly runs: number; readonly strides: ReadonlyArray<number> },
+  options: PairOptions & { readonly strides: ReadonlyArray<number> },
 ): Effect.Effect<ReadonlyArray<PairResult>, Failure> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -85,7 +86,7 @@ export const measurePairs = (
       const results: Array<PairResult> = []
       for (const stride of options.strides) {
         for (const [a, b] of pairsAt(placed.length, stride)) {
-          results.push(...(yield* measurePair(device, placed[a]!, placed[b]!, options.runs)))
+          results.push(...(yield* measurePair(device, placed[a]!, placed[b]!, options)))
         }
       }
       return results
@@ -151,10 +152,10 @@ const measureOverhead = (
 /** The device must be idle and have the lanes it is to be used with. */
 export const calibrateDevice = (
   device: Device,
-  options: { readonly runs: number; readonly progress: Progress },
+  options: { readonly runs: number; readonly progress: Progress; readonly probe: SpeedProbe },
 ): Effect.Effect<Calibration, Failure> =>
   Effect.gen(function* () {
-    const { runs, progress } = options
+    const { runs, progress, probe } = options
     const held = heldOutCases([2, 5])
     const onCase = (offset: number) => (done: number) =>
       progress.update(offset + done, fitCases.length + held.length, 0)
@@ -162,12 +163,14 @@ export const calibrateDevice = (
       progress.phase(`${cases} of them again, the machine was slow just then`)
     const fitRuns = yield* measureCases(device, fitCases, cpuProfile, {
       runs,
+      probe,
       onCase: onCase(0),
       onAgain,
     })
     const raw = fitTimes(fitRuns)
     const heldRuns = yield* measureCases(device, held, cpuProfile, {
       runs,
+      probe,
       onCase: onCase(fitCases.length),
       onAgain,
     })
@@ -185,11 +188,11 @@ export const calibrateDevice = (
     progress.phase("running pairs")
     const twoLanes = info.lanes > 1
     const fitPairs = twoLanes
-      ? yield* measurePairs(device, pairCases(fitCases), lane, { runs, strides: [1, 4, 5] })
+      ? yield* measurePairs(device, pairCases(fitCases), lane, { runs, probe, strides: [1, 4, 5] })
       : []
     const profile = twoLanes ? { ...lane, interference: fitInterference(fitPairs) } : lane
     const heldPairs = twoLanes
-      ? yield* measurePairs(device, pairCases(held), profile, { runs, strides: [1, 3] })
+      ? yield* measurePairs(device, pairCases(held), profile, { runs, probe, strides: [1, 3] })
       : []
     progress.phase("running the runtime")
     const costs = yield* measureHost(profile)

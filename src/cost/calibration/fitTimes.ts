@@ -17,7 +17,10 @@ export interface MeasuredRun {
 
 const MiB = 2 ** 20
 const nearSizes = [0.5 * MiB, MiB, 2 * MiB]
-const sharedSizes = [8 * MiB, 16 * MiB, 24 * MiB, 32 * MiB, 64 * MiB]
+/** Up to the largest there are: of a cache that others use as well, a part. */
+const sharedSizes = [8, 16, 24, 32, 64, 128, 256].map((size) => size * MiB)
+/** From misses that begin early and never become all, to a cache that is for one program alone. */
+const softnesses = [1, 2, 4]
 
 /** The least that a clock resolves; an operator of nothing takes no time. */
 const leastMs = 1e-5
@@ -70,9 +73,11 @@ export const fitTimes = (runs: ReadonlyArray<MeasuredRun>): FittedTimes => {
   let best: { readonly fitted: FittedTimes; readonly loss: number } | null = null
   for (const nearBytes of nearSizes) {
     for (const sharedBytes of sharedSizes) {
-      const fitted = fitWith(runs, { nearBytes, sharedBytes })
-      const loss = lossOf(runs, fitted)
-      if (best === null || loss < best.loss) best = { fitted, loss }
+      for (const softness of softnesses) {
+        const fitted = fitWith(runs, { nearBytes, sharedBytes, softness })
+        const loss = lossOf(runs, fitted)
+        if (best === null || loss < best.loss) best = { fitted, loss }
+      }
     }
   }
   return best!.fitted

@@ -1,0 +1,94 @@
+// Times a placed plan alone, in moments when nobody disturbs it: what the fit is made of.
+import { Effect } from "effect"
+import type { Completion, Device } from "../../device/Device.ts"
+import type { DeviceError } from "../../model/errors.ts"
+import { waitedMs } from "./disturbance.ts"
+import { median, type PlacedPlan, runPlaced } from "./measurePlan.ts"
+import type { SpeedProbe } from "./SpeedProbe.ts"
+
+export interface PlanTiming {
+  /** Median of the runs, without the first. */
+  readonly runMs: number
+  /** Of each operator, likewise. */
+  readonly opMs: ReadonlyArray<number>
+  /** Every run that counts. */
+  readonly runs: ReadonlyArray<number>
+  /** None of them ran on a lane that was slower than this, by the probes on both sides of it. */
+  readonly probeMs: number
+}
+
+/** A run whose threads waited for a core for more than this part of it says nothing of the device. */
+export const mostWaited = 0.03
+/** Tries for each run that is wanted. */
+const tries = 2
+
+interface WatchedRun {
+  readonly completion: Completion
+  /** Part of the run for which threads of this process waited for a core. */
+  readonly waited: number
+  /** The slower of the probes on both sides of it. */
+  readonly probeMs: number
+}
+
+/** How much longer it took, by all that is known, than undisturbed: to compare runs with. */
+const disturbance = ({ waited, probeMs }: WatchedRun): number => probeMs * (1 + waited)
+
+/** Those that nobody disturbed; where there are too few, the `count` that were disturbed least. */
+const leastDisturbed = (
+  runs: ReadonlyArray<WatchedRun>,
+  count: number,
+  isCalm: (run: WatchedRun) => boolean,
+): ReadonlyArray<WatchedRun> => {
+  const calm = runs.filter(isCalm)
+  if (calm.length >= Math.min(count, 2)) return calm
+  return runs.toSorted((a, b) => disturbance(a) - disturbance(b)).slice(0, count)
+}
+
+interface TimingOptions {
+  readonly runs: number
+  readonly shortMs?: number
+  readonly probe: SpeedProbe
+}
+
+/**
+ * Alone on a lane that is calm: once to warm up, then until `runs` of them were undisturbed, more where runs
+ * are short. A lane that has become slow is left for one that is calm, or waited for.
+ */
+export const timePlan = (
+  device: Device,
+  placed: PlacedPlan,
+  { runs, shortMs = 3, probe }: TimingOptions,
+): Effect.Effect<PlanTiming, DeviceError> =>
+  Effect.gen(function* () {
+    const isCalm = ({ waited, probeMs }: WatchedRun) =>
+      waited <= mostWaited && probe.isCalm(probeMs)
+    let lane = yield* probe.calmLane
+    const first = yield* runPlaced(device, placed, lane)
+    const count = Math.max(runs, Math.min(15, Math.ceil((runs * shortMs) / first.runMs)))
+    const all: Array<WatchedRun> = []
+    let before = yield* probe.on(lane)
+    while (all.filter(isCalm).length < count && all.length < tries * count) {
+      const startMs = waitedMs()
+      const completion = yield* runPlaced(device, placed, lane)
+      const waited = (waitedMs() - startMs) / completion.runMs
+      const after = yield* probe.on(lane)
+      all.push({ completion, waited, probeMs: Math.max(before, after) })
+      before = after
+      if (probe.isCalm(after)) continue
+      const calmer = yield* probe.calmLane
+      // Its core's caches hold nothing of the plan.
+      if (calmer !== lane) yield* runPlaced(device, placed, calmer)
+      lane = calmer
+      before = yield* probe.on(lane)
+    }
+    const kept = leastDisturbed(all, count, isCalm)
+    const done = kept.map(({ completion }) => completion)
+    return {
+      runMs: median(done.map(({ runMs }) => runMs)),
+      opMs: placed.plan.ops.map((_, op) =>
+        median(done.map(({ ops }) => ops[op]!.endMs - ops[op]!.startMs)),
+      ),
+      runs: done.map(({ runMs }) => runMs),
+      probeMs: Math.max(...kept.map(({ probeMs }) => probeMs)),
+    }
+  })
