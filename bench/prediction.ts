@@ -18,7 +18,7 @@ import { measureCases } from "../src/cli/calibrate/measureCases.ts"
 import { quantile } from "../src/cli/calibrate/measurePlan.ts"
 import { SpeedProbe } from "../src/cli/calibrate/SpeedProbe.ts"
 import { makeProgress } from "../src/cli/progress.ts"
-import { predictRunMs } from "../src/cost/calibration/fitTimes.ts"
+import { predictRunMs, undisturbed } from "../src/cost/calibration/fitTimes.ts"
 import { slowdown } from "../src/cost/interference.ts"
 import { openCpuDevice } from "../src/device/native/cpuDevice.ts"
 import { readProfileFile } from "../src/runtime/readProfileFile.ts"
@@ -76,6 +76,7 @@ const measure = Effect.scoped(
       name: run.name,
       predictedMs: predictRunMs(run, lane.fitted!),
       measuredMs: run.runMs,
+      disturbed: run.disturbed,
     }))
     const pairRows = pairs.map((pair) => ({
       name: pair.name,
@@ -101,6 +102,10 @@ const measure = Effect.scoped(
         p95Factor: lane.p95Factor,
       },
       alone: errorsOf(alone.map((run) => run.runMs / predictRunMs(run, lane.fitted!))),
+      /** Those of them for which the machine was calm. */
+      aloneUndisturbed: errorsOf(
+        undisturbed(alone).map((run) => run.runMs / predictRunMs(run, lane.fitted!)),
+      ),
       /** Plans of parts, the whole ones left out. */
       parts: errorsOf(
         inParts

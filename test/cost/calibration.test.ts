@@ -70,7 +70,7 @@ describe("fitTimes", () => {
     return Array.from({ length: 60 }, (_, i) => {
       const ops = [gemm(), gemm()]
       const opMs = ops.map((op) => predictRunMs({ ops: [op], shape }, machine))
-      return { name: `${i}`, shape, ops, opMs, runMs: opMs[0]! + opMs[1]! }
+      return { name: `${i}`, shape, ops, opMs, runMs: opMs[0]! + opMs[1]!, disturbed: false }
     })
   }
 
@@ -79,6 +79,19 @@ describe("fitTimes", () => {
     const fitted = fitTimes(runs.slice(0, 50))
     for (const run of runs.slice(50)) {
       expect(Math.abs(predictRunMs(run, fitted) / run.runMs - 1)).toBeLessThan(0.02)
+    }
+  })
+
+  it("is not led astray where half of the runs were disturbed", () => {
+    const runs = runsOn(cpuFitted, 9000)
+    const slowed = runs.map((run, i) =>
+      i % 2 === 0
+        ? run
+        : { ...run, opMs: run.opMs.map((ms) => 1.5 * ms), runMs: 1.5 * run.runMs, disturbed: true },
+    )
+    const fitted = fitTimes(slowed)
+    for (const run of runs) {
+      expect(Math.abs(predictRunMs(run, fitted) / run.runMs - 1)).toBeLessThan(0.05)
     }
   })
 

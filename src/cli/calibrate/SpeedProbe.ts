@@ -24,7 +24,7 @@ const runs = 3
 const tolerance = 1.2
 
 /** Milliseconds of probing in vain: at a time, since most slow moments end within that, and … */
-const onceMs = 2500
+const onceMs = 1500
 /** … for all that is measured with one probe, where the caller does not say. */
 const patienceMs = 90_000
 
@@ -74,6 +74,11 @@ export class SpeedProbe {
   /** Whether the lane was as fast as it can be, as far as is known by now. */
   isCalm(probeMs: number): boolean {
     return probeMs <= tolerance * this.#leastMs
+  }
+
+  /** Whether it still waits: who measures repeats nothing for a machine that is never calm. */
+  get isPatient(): boolean {
+    return this.#patienceMs > 0
   }
 
   /** The fastest lane, as soon as it is calm or patience ends. */

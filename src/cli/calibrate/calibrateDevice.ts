@@ -6,6 +6,7 @@ import {
   predictRunMs,
   residualRatios,
   scaleTimes,
+  undisturbed,
 } from "../../cost/calibration/fitTimes.ts"
 import type { DeviceProfile } from "../../cost/DeviceProfile.ts"
 import { cpuProfile } from "../../cost/DeviceProfile.ts"
@@ -127,7 +128,7 @@ const measureUpload = (device: Device): Effect.Effect<number, DeviceError, Scope
   })
 
 /** Of 50 submissions the middle of the faster half: the others had to wait for a core. */
-const undisturbed = 0.25
+const fasterHalf = 0.25
 
 /** What a submission takes besides its run: the way to the lane's thread and back. */
 const measureOverhead = (
@@ -146,7 +147,7 @@ const measureOverhead = (
       const { runMs } = yield* runPlaced(device, placed, 0)
       times.push(Math.max(0, (yield* nowMs) - startMs - runMs))
     }
-    return quantile(times, undisturbed)
+    return quantile(times, fasterHalf)
   })
 
 /** The device must be idle and have the lanes it is to be used with. */
@@ -175,7 +176,7 @@ export const calibrateDevice = (
       onAgain,
     })
     // p50 is what the fitted runs have as their median, p95 the tail of those that were not fitted.
-    const fitted = scaleTimes(raw, median(residualRatios(fitRuns, raw)))
+    const fitted = scaleTimes(raw, median(residualRatios(undisturbed(fitRuns), raw)))
     const ratios = residualRatios(heldRuns, fitted)
     const { info } = device
     const lane: DeviceProfile = {

@@ -1,5 +1,5 @@
 // Cases timed alone on an idle device. Those for which the machine was not calm in time are timed again when
-// all others have been, and of a plan the fastest counts.
+// all others have been, and of a plan the calmest pass counts, or the fastest.
 import { Effect } from "effect"
 import type { MeasuredRun } from "../../cost/calibration/fitTimes.ts"
 import type { DeviceProfile } from "../../cost/DeviceProfile.ts"
@@ -13,17 +13,21 @@ import { timePlan } from "./timePlan.ts"
 /** Times that a case is timed at most. */
 const passes = 2
 
-interface Measured {
-  /** One for each plan of the case. */
-  readonly runs: ReadonlyArray<MeasuredRun>
-  /** No pass was calmer: the slowest of the probes beside its runs. */
+/** A plan in one pass, and the slowest of the probes beside its runs. */
+interface Timed {
+  readonly run: Omit<MeasuredRun, "disturbed">
   readonly probeMs: number
 }
 
-const fastest = (a: Measured, b: Measured): Measured => ({
-  runs: a.runs.map((run, at) => (b.runs[at]!.runMs < run.runMs ? b.runs[at]! : run)),
-  probeMs: Math.min(a.probeMs, b.probeMs),
-})
+/** One for each plan of a case. */
+type Measured = ReadonlyArray<Timed>
+
+/** A pass that was calm before one that was not, and the faster of two that are alike. */
+const better = (probe: SpeedProbe, a: Timed, b: Timed): Timed => {
+  const [calmA, calmB] = [probe.isCalm(a.probeMs), probe.isCalm(b.probeMs)]
+  if (calmA !== calmB) return calmA ? a : b
+  return b.run.runMs < a.run.runMs ? b : a
+}
 
 export interface MeasureOptions {
   readonly runs: number
@@ -42,23 +46,28 @@ export const measureCases = (
   options: MeasureOptions,
 ): Effect.Effect<ReadonlyArray<MeasuredRun>, GnnschedError> =>
   Effect.gen(function* () {
+    const { probe } = options
     const shelf = new GraphShelf()
     const measured: Array<Measured | undefined> = cases.map(() => undefined)
-    const isCalm = (one: Measured | undefined) =>
-      one !== undefined && options.probe.isCalm(one.probeMs)
-    for (let pass = 0; pass < passes; pass++) {
+    const isCalm = (of: Measured | undefined) =>
+      of?.every(({ probeMs }) => probe.isCalm(probeMs)) ?? false
+    for (let pass = 0; pass < passes && (pass === 0 || probe.isPatient); pass++) {
       const disturbed = measured.filter((of) => of !== undefined && !isCalm(of)).length
       if (disturbed > 0) options.onAgain?.(disturbed)
       for (const [at, one] of cases.entries()) {
         const before = measured[at]
         if (isCalm(before)) continue
         const again = yield* measureCase(device, shelf, one, profile, options)
-        measured[at] = before === undefined ? again : fastest(before, again)
+        measured[at] = again.map((timed, i) =>
+          before === undefined ? timed : better(probe, before[i]!, timed),
+        )
         options.onCase(measured.filter((of) => of !== undefined).length)
         yield* Effect.yieldNow
       }
     }
-    return measured.flatMap((one) => one?.runs ?? [])
+    return measured.flatMap((of) =>
+      of!.map(({ run, probeMs }) => ({ ...run, disturbed: !probe.isCalm(probeMs) })),
+    )
   })
 
 const measureCase = (
@@ -71,14 +80,13 @@ const measureCase = (
   Effect.gen(function* () {
     const graph = shelf.load(one.graph)
     const { alignBytes } = device.info
-    const timed: Array<MeasuredRun> = []
-    let slowestMs = 0
-    for (const prepared of yield* prepareCase(graph, one, { alignBytes, profile })) {
-      const { probeMs, ...run } = yield* timeAlone(device, prepared, { runs, probe })
-      timed.push({ ...run, shape: graph.shape })
-      slowestMs = Math.max(slowestMs, probeMs)
-    }
-    return { runs: timed, probeMs: slowestMs }
+    const plans = yield* prepareCase(graph, one, { alignBytes, profile })
+    return yield* Effect.forEach(plans, (prepared) =>
+      Effect.map(timeAlone(device, prepared, { runs, probe }), ({ probeMs, ...run }) => ({
+        run: { ...run, shape: graph.shape },
+        probeMs,
+      })),
+    )
   })
 
 const timeAlone = (

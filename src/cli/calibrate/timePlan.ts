@@ -19,7 +19,7 @@ export interface PlanTiming {
 
 /** A run whose threads waited for a core for more than this part of it says nothing of the device. */
 export const mostWaited = 0.03
-/** Tries for each run that is wanted. */
+/** Tries for each run that is wanted, as long as there is hope for a calm moment. */
 const tries = 2
 
 interface WatchedRun {
@@ -67,7 +67,8 @@ export const timePlan = (
     const count = Math.max(runs, Math.min(15, Math.ceil((runs * shortMs) / first.runMs)))
     const all: Array<WatchedRun> = []
     let before = yield* probe.on(lane)
-    while (all.filter(isCalm).length < count && all.length < tries * count) {
+    const most = () => (probe.isPatient ? tries : 1) * count
+    while (all.filter(isCalm).length < count && all.length < most()) {
       const startMs = waitedMs()
       const completion = yield* runPlaced(device, placed, lane)
       const waited = (waitedMs() - startMs) / completion.runMs

@@ -13,6 +13,8 @@ export interface MeasuredRun {
   /** Of each operator, alone. */
   readonly opMs: ReadonlyArray<number>
   readonly runMs: number
+  /** Somebody slowed the machine meanwhile. */
+  readonly disturbed: boolean
 }
 
 const MiB = 2 ** 20
@@ -22,6 +24,9 @@ const sharedSizes = [8, 16, 24, 32, 64, 128, 256].map((size) => size * MiB)
 /** From misses that begin early and never become all, to a cache that is for one program alone. */
 const softnesses = [1, 2, 4]
 
+/** Disturbed runs count this much: for what no other run shows. */
+const disturbedWeight = 0.05
+
 /** The least that a clock resolves; an operator of nothing takes no time. */
 const leastMs = 1e-5
 
@@ -30,14 +35,16 @@ const fitWith = (runs: ReadonlyArray<MeasuredRun>, caches: CacheSizes): FittedTi
     OpKind,
     Array<{ features: ReadonlyArray<number>; value: number; weight: number }>
   >()
-  for (const { ops, opMs, runMs, shape } of runs) {
+  for (const { disturbed, ops, opMs, runMs, shape } of runs) {
+    const trust = disturbed ? disturbedWeight : 1
     ops.forEach((op, i) => {
       const ms = Math.max(leastMs, opMs[i]!)
       const ofKind = samples.get(op.kind) ?? []
       samples.set(op.kind, ofKind)
       // An operator counts by its part of the run: it is the run that is to be predicted.
       const features = opFeatures(op, shape, caches)
-      ofKind.push({ features, value: ms * 1e6, weight: Math.sqrt(ms / Math.max(ms, runMs)) })
+      const weight = trust * Math.sqrt(ms / Math.max(ms, runMs))
+      ofKind.push({ features, value: ms * 1e6, weight })
     })
   }
   return {
@@ -56,15 +63,21 @@ export const predictRunMs = (
     return of === undefined ? ms : ms + fittedTime(op.kind, opFeatures(op, shape, caches), of).ms
   }, 0)
 
+/** Those that nobody disturbed; all, where there is none. */
+export const undisturbed = (runs: ReadonlyArray<MeasuredRun>): ReadonlyArray<MeasuredRun> => {
+  const calm = runs.filter(({ disturbed }) => !disturbed)
+  return calm.length > 0 ? calm : runs
+}
+
 /** Measured over predicted, of each run. */
 export const residualRatios = (
   runs: ReadonlyArray<MeasuredRun>,
   fitted: FittedTimes,
 ): ReadonlyArray<number> => runs.map((run) => run.runMs / predictRunMs(run, fitted))
 
-/** Sum of the runs' absolute errors of the logarithm, each cut at a factor of 1.5. */
+/** Sum of the undisturbed runs' absolute errors of the logarithm, each cut at a factor of 1.5. */
 const lossOf = (runs: ReadonlyArray<MeasuredRun>, fitted: FittedTimes): number =>
-  residualRatios(runs, fitted).reduce(
+  residualRatios(undisturbed(runs), fitted).reduce(
     (sum, ratio) => sum + Math.min(Math.abs(Math.log(ratio)), Math.log(1.5)),
     0,
   )
