@@ -74,8 +74,8 @@ it("leaves out runs that a slow moment began or ended in, and times others for t
   // Slow for two runs of every fifteen.
   const { device } = deviceOf((run) => (run % 15 >= 13 ? 1.5 : 1))
   const { runs } = await Effect.runPromise(measure(device))
-  for (const { disturbed, opMs, ops, runMs } of runs) {
-    expect(disturbed).toBe(false)
+  for (const { opMs, ops, pace, runMs } of runs) {
+    expect(pace).toBe(1)
     expect(runMs).toBe(100 * ops.length)
     expect(opMs).toEqual(ops.map(() => 100))
   }
@@ -93,19 +93,19 @@ it("times those again that were timed before the machine was first calm", async 
   const { device } = deviceOf((run) => (run < 15 ? 1.5 : 1))
   const { again, runs } = await Effect.runPromise(measure(device))
   expect(again.length).toBeGreaterThan(0)
-  for (const { disturbed, opMs, ops, runMs } of runs) {
-    expect(disturbed).toBe(false)
+  for (const { opMs, ops, pace, runMs } of runs) {
+    expect(pace).toBe(1)
     expect(runMs).toBe(100 * ops.length)
     expect(opMs).toEqual(ops.map(() => 100))
   }
 })
 
-it("gives up once it has waited long enough, and says that the runs were disturbed", async () => {
+it("gives up once it has waited long enough, and says at what pace the runs were", async () => {
   const { device, runsOf } = deviceOf((run) => (run < 3 ? 1 : 2))
   const { again, runs } = await Effect.runPromise(measure(device, 1000))
   expect(again).toEqual([])
-  for (const { disturbed, name, ops, runMs } of runs) {
-    expect(disturbed).toBe(true)
+  for (const { name, ops, pace, runMs } of runs) {
+    expect(pace).toBe(2)
     expect(runMs).toBe(200 * ops.length)
     // One to warm up.
     expect(runsOf.get(name)).toBe(3)

@@ -3,7 +3,7 @@ import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { CoRuns } from "../../src/cost/CoRuns.ts"
 import { fitInterference } from "../../src/cost/calibration/fitInterference.ts"
-import { fitTimes, predictRunMs } from "../../src/cost/calibration/fitTimes.ts"
+import { fitTimes, predictRunMs, slowedBy } from "../../src/cost/calibration/fitTimes.ts"
 import { nonNegativeFit } from "../../src/cost/calibration/nonNegativeFit.ts"
 import { profileText, readProfile } from "../../src/cost/calibration/profileFile.ts"
 import { cpuFitted } from "../../src/cost/cpuFitted.ts"
@@ -70,7 +70,7 @@ describe("fitTimes", () => {
     return Array.from({ length: 60 }, (_, i) => {
       const ops = [gemm(), gemm()]
       const opMs = ops.map((op) => predictRunMs({ ops: [op], shape }, machine))
-      return { name: `${i}`, shape, ops, opMs, runMs: opMs[0]! + opMs[1]!, disturbed: false }
+      return { name: `${i}`, shape, ops, opMs, runMs: opMs[0]! + opMs[1]!, pace: 1 }
     })
   }
 
@@ -82,12 +82,17 @@ describe("fitTimes", () => {
     }
   })
 
-  it("is not led astray where half of the runs were disturbed", () => {
+  it("reckons with the pace of runs that others slowed", () => {
     const runs = runsOn(cpuFitted, 9000)
     const slowed = runs.map((run, i) =>
       i % 2 === 0
         ? run
-        : { ...run, opMs: run.opMs.map((ms) => 1.5 * ms), runMs: 1.5 * run.runMs, disturbed: true },
+        : {
+            ...run,
+            opMs: run.opMs.map((ms) => slowedBy(1.5) * ms),
+            runMs: slowedBy(1.5) * run.runMs,
+            pace: 1.5,
+          },
     )
     const fitted = fitTimes(slowed)
     for (const run of runs) {

@@ -26,7 +26,7 @@ const tolerance = 1.2
 /** Milliseconds of probing in vain: at a time, since most slow moments end within that, and … */
 const onceMs = 1500
 /** … for all that is measured with one probe, where the caller does not say. */
-const patienceMs = 90_000
+const patienceMs = 45_000
 
 interface LaneSpeed {
   readonly lane: number
@@ -38,6 +38,7 @@ export class SpeedProbe {
   readonly #placed: PlacedPlan
   #patienceMs: number
   #leastMs = Number.POSITIVE_INFINITY
+  readonly #seen: Array<number> = []
 
   private constructor(device: Device, placed: PlacedPlan, patience: number) {
     this.#device = device
@@ -67,6 +68,7 @@ export class SpeedProbe {
     return Effect.map(Effect.replicateEffect(run, runs), (completions) => {
       const ms = median(completions.map(({ runMs }) => runMs))
       this.#leastMs = Math.min(this.#leastMs, ms)
+      this.#seen.push(ms)
       return ms
     })
   }
@@ -74,6 +76,12 @@ export class SpeedProbe {
   /** Whether the lane was as fast as it can be, as far as is known by now. */
   isCalm(probeMs: number): boolean {
     return probeMs <= tolerance * this.#leastMs
+  }
+
+  /** How many times slower than in calm moments, as far as they are known by now; 1 in those. */
+  paceOf(probeMs: number): number {
+    if (this.isCalm(probeMs)) return 1
+    return probeMs / median(this.#seen.filter((ms) => this.isCalm(ms)))
   }
 
   /** Whether it still waits: who measures repeats nothing for a machine that is never calm. */

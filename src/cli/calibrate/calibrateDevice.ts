@@ -6,7 +6,7 @@ import {
   predictRunMs,
   residualRatios,
   scaleTimes,
-  undisturbed,
+  slowedBy,
 } from "../../cost/calibration/fitTimes.ts"
 import type { DeviceProfile } from "../../cost/DeviceProfile.ts"
 import { cpuProfile } from "../../cost/DeviceProfile.ts"
@@ -176,7 +176,7 @@ export const calibrateDevice = (
       onAgain,
     })
     // p50 is what the fitted runs have as their median, p95 the tail of those that were not fitted.
-    const fitted = scaleTimes(raw, median(residualRatios(undisturbed(fitRuns), raw)))
+    const fitted = scaleTimes(raw, median(residualRatios(fitRuns, raw)))
     const ratios = residualRatios(heldRuns, fitted)
     const { info } = device
     const lane: DeviceProfile = {
@@ -216,7 +216,7 @@ export const calibrateDevice = (
       pairs: errorsOf(pairRatios(heldPairs, profile)),
       heldOutRuns: heldRuns.map((run) => ({
         name: run.name,
-        predictedMs: predictRunMs(run, fitted),
+        predictedMs: predictRunMs(run, fitted) * slowedBy(run.pace),
         measuredMs: run.runMs,
       })),
     }

@@ -13,9 +13,9 @@ import { timePlan } from "./timePlan.ts"
 /** Times that a case is timed at most. */
 const passes = 2
 
-/** A plan in one pass, and the slowest of the probes beside its runs. */
+/** A plan in one pass, and what the probe took beside it. */
 interface Timed {
-  readonly run: Omit<MeasuredRun, "disturbed">
+  readonly run: Omit<MeasuredRun, "pace">
   readonly probeMs: number
 }
 
@@ -66,7 +66,7 @@ export const measureCases = (
       }
     }
     return measured.flatMap((of) =>
-      of!.map(({ run, probeMs }) => ({ ...run, disturbed: !probe.isCalm(probeMs) })),
+      of!.map(({ run, probeMs }) => ({ ...run, pace: probe.paceOf(probeMs) })),
     )
   })
 

@@ -14,6 +14,8 @@ export interface PairResult extends MeasuredPair {
   readonly beside: string
   readonly aloneMs: number
   readonly besideMs: number
+  /** How many times slower the lanes were meanwhile than in calm moments. */
+  readonly besidePace: number
 }
 
 interface Loop {
@@ -70,22 +72,28 @@ const runBeside = (
 /** Times that a pair runs beside each other, where the lanes were slow. */
 const rounds = 3
 
+interface BesideRound {
+  readonly ms: readonly [number, number]
+  /** Of the slower lane, the mean before and after. */
+  readonly probeMs: number
+}
+
 /** Of the rounds the first in which both lanes were calm, else the calmest. */
 const runBesideCalmly = (
   device: Device,
   loops: readonly [Loop, Loop],
   { probe, runs }: PairOptions,
-): Effect.Effect<readonly [number, number], DeviceError> =>
+): Effect.Effect<BesideRound, DeviceError> =>
   Effect.gen(function* () {
-    let best: { readonly ms: readonly [number, number]; readonly probeMs: number } | null = null
+    let best: BesideRound | null = null
     for (let round = 0; round < rounds; round++) {
       const before = yield* probe.calmLanes
       const ms = yield* runBeside(device, loops, runs)
-      const probeMs = Math.max(before, yield* probe.slowest)
+      const probeMs = (before + (yield* probe.slowest)) / 2
       if (best === null || probeMs < best.probeMs) best = { ms, probeMs }
       if (probe.isCalm(best.probeMs) || !probe.isPatient) break
     }
-    return best!.ms
+    return best!
   })
 
 export interface PairOptions {
@@ -101,6 +109,7 @@ export const measurePair = (
   options: PairOptions,
 ): Effect.Effect<ReadonlyArray<PairResult>, DeviceError> =>
   Effect.gen(function* () {
+    const { probe } = options
     const before = [yield* timePlan(device, a, options), yield* timePlan(device, b, options)]
     const loops = [
       { placed: a, lane: 0 },
@@ -117,8 +126,9 @@ export const measurePair = (
         own: own.plan.demand ?? noDemand,
         other: other.plan.demand ?? noDemand,
         aloneMs,
-        besideMs: beside[which],
-        slowdown: Math.max(1, beside[which] / aloneMs),
+        besideMs: beside.ms[which],
+        besidePace: probe.paceOf(beside.probeMs),
+        slowdown: Math.max(1, beside.ms[which] / aloneMs),
       }
     })
   })

@@ -13,7 +13,7 @@ export interface PlanTiming {
   readonly opMs: ReadonlyArray<number>
   /** Every run that counts. */
   readonly runs: ReadonlyArray<number>
-  /** None of them ran on a lane that was slower than this, by the probes on both sides of it. */
+  /** Of the probes beside them, the median: how fast the lane was. */
   readonly probeMs: number
 }
 
@@ -22,16 +22,21 @@ export const mostWaited = 0.03
 /** Tries for each run that is wanted, as long as there is hope for a calm moment. */
 const tries = 2
 
+/** Where the probes on both sides of a run differ by more than this, a slow moment began or ended in it. */
+const steadiness = 1.15
+
 interface WatchedRun {
   readonly completion: Completion
   /** Part of the run for which threads of this process waited for a core. */
   readonly waited: number
-  /** The slower of the probes on both sides of it. */
+  /** Of the probes on both sides of it: the mean, and the slower over the faster. */
   readonly probeMs: number
+  readonly change: number
 }
 
 /** How much longer it took, by all that is known, than undisturbed: to compare runs with. */
-const disturbance = ({ waited, probeMs }: WatchedRun): number => probeMs * (1 + waited)
+const disturbance = ({ change, waited, probeMs }: WatchedRun): number =>
+  probeMs * (1 + waited) * Math.max(1, change / steadiness)
 
 /** Those that nobody disturbed; where there are too few, the `count` that were disturbed least. */
 const leastDisturbed = (
@@ -60,8 +65,8 @@ export const timePlan = (
   { runs, shortMs = 3, probe }: TimingOptions,
 ): Effect.Effect<PlanTiming, DeviceError> =>
   Effect.gen(function* () {
-    const isCalm = ({ waited, probeMs }: WatchedRun) =>
-      waited <= mostWaited && probe.isCalm(probeMs)
+    const isCalm = ({ change, waited, probeMs }: WatchedRun) =>
+      waited <= mostWaited && change <= steadiness && probe.isCalm(probeMs)
     let lane = yield* probe.calmLane
     const first = yield* runPlaced(device, placed, lane)
     const count = Math.max(runs, Math.min(15, Math.ceil((runs * shortMs) / first.runMs)))
@@ -73,7 +78,8 @@ export const timePlan = (
       const completion = yield* runPlaced(device, placed, lane)
       const waited = (waitedMs() - startMs) / completion.runMs
       const after = yield* probe.on(lane)
-      all.push({ completion, waited, probeMs: Math.max(before, after) })
+      const change = Math.max(before, after) / Math.min(before, after)
+      all.push({ completion, waited, probeMs: (before + after) / 2, change })
       before = after
       if (probe.isCalm(after)) continue
       const calmer = yield* probe.calmLane
@@ -90,6 +96,6 @@ export const timePlan = (
         median(done.map(({ ops }) => ops[op]!.endMs - ops[op]!.startMs)),
       ),
       runs: done.map(({ runMs }) => runMs),
-      probeMs: Math.max(...kept.map(({ probeMs }) => probeMs)),
+      probeMs: median(kept.map(({ probeMs }) => probeMs)),
     }
   })
