@@ -33,32 +33,41 @@ interface LaneSpeed {
   readonly probeMs: number
 }
 
+export interface ProbeOptions {
+  /** Milliseconds of probing in vain, in all. */
+  readonly patience?: number
+  /** What it took in calm moments when the profile was made that paces are to go with. */
+  readonly profileMs?: number | undefined
+}
+
 export class SpeedProbe {
   readonly #device: Device
   readonly #placed: PlacedPlan
   #patienceMs: number
   #leastMs = Number.POSITIVE_INFINITY
   readonly #seen: Array<number> = []
+  readonly #profileMs: number | null
 
-  private constructor(device: Device, placed: PlacedPlan, patience: number) {
+  private constructor(device: Device, placed: PlacedPlan, options: ProbeOptions) {
     this.#device = device
     this.#placed = placed
-    this.#patienceMs = patience
+    this.#patienceMs = options.patience ?? patienceMs
+    this.#profileMs = options.profileMs ?? null
   }
 
   /** At the end of the pool, for the life of the scope. */
   static open(
     device: Device,
-    patience = patienceMs,
+    options: ProbeOptions = {},
   ): Effect.Effect<SpeedProbe, GnnschedError, Scope.Scope> {
     return Effect.gen(function* () {
       const { alignBytes, budgetBytes } = device.info
       const graph = new GraphShelf().load(probeCase.graph)
-      const options = { alignBytes, profile: cpuProfile }
-      const [prepared] = yield* prepareCase(graph, probeCase, options)
+      const placing = { alignBytes, profile: cpuProfile }
+      const [prepared] = yield* prepareCase(graph, probeCase, placing)
       const room = budgetBytes - footprintBytes(prepared.plan)
       const offset = Math.floor(room / alignBytes) * alignBytes
-      return new SpeedProbe(device, yield* placePlan(device, prepared, offset), patience)
+      return new SpeedProbe(device, yield* placePlan(device, prepared, offset), options)
     })
   }
 
@@ -78,10 +87,15 @@ export class SpeedProbe {
     return probeMs <= tolerance * this.#leastMs
   }
 
-  /** How many times slower than in calm moments, as far as they are known by now; 1 in those. */
+  /** Milliseconds in calm moments, as far as they are known by now. */
+  get calmMs(): number {
+    return median(this.#seen.filter((ms) => this.isCalm(ms)))
+  }
+
+  /** How many times slower than in calm moments, those of the profile if there is one; 1 in those of now. */
   paceOf(probeMs: number): number {
-    if (this.isCalm(probeMs)) return 1
-    return probeMs / median(this.#seen.filter((ms) => this.isCalm(ms)))
+    const calmMs = this.calmMs
+    return (this.isCalm(probeMs) ? 1 : probeMs / calmMs) * (calmMs / (this.#profileMs ?? calmMs))
   }
 
   /** Whether it still waits: who measures repeats nothing for a machine that is never calm. */

@@ -185,6 +185,7 @@ export const calibrateDevice = (
       fitted,
       p95Factor: Math.max(1, quantile(ratios, 0.95)),
       laneShare: 1 / info.lanes,
+      probeMs: probe.calmMs,
     }
     progress.phase("running pairs")
     const twoLanes = info.lanes > 1

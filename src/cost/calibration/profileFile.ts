@@ -115,6 +115,7 @@ const laneNumbers = [
 ] as const
 const optionalLaneNumbers = [
   "p95Factor",
+  "probeMs",
   "totalBytesPerSecond",
   "laneShare",
   "hostBytesPerSecond",
