@@ -205,7 +205,7 @@ describe("the profile file", () => {
   }
 
   it("reads back what the runtime costs, and takes a file of before that was measured", () => {
-    const measured = { ...machine, lane: { ...machine.lane, dispatchMs: 0.4 }, host }
+    const measured = { ...machine, lane: { ...machine.lane, dispatchMs: 0.4, probeMs: 0.37 }, host }
     const file = JSON.parse(profileText(measured, "2026-11-26T00:00:00Z"))
     expect(Result.getOrThrow(readProfile(file, "p.json"))).toEqual(measured)
     expect(Result.getOrThrow(readProfile(json(), "p.json")).host).toBeUndefined()

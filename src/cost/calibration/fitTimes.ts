@@ -26,8 +26,8 @@ const softnesses = [1, 2, 4]
 
 /**
  * How much longer a run takes at a pace: the small run waits for nothing but its core, others for memory,
- * which others slow less. Of powers of the pace by tenths the one with the least error over 276 slow moments
- * of the fitted cases (Xeon, 2 cores, 2026-11).
+ * which others slow less. Of the powers 0, 0.6, 0.7, 0.8 and 1 the one with the least error over 276 timings
+ * of fitted cases in slow moments (Xeon, 2 cores, 2026-11).
  */
 export const slowedBy = (pace: number): number => pace ** 0.7
 
