@@ -1,5 +1,5 @@
-// How well run times are predicted on the cpu device of this machine: a fresh calibration, then
-// every architecture x eight graphs x depths 2 to 10 alone, networks in parts, and pairs side by side,
+// How well run times are predicted on the cpu device of this machine: a fresh calibration (or the profile that
+// `gnnsched calibrate` has just written), then every architecture x eight graphs x depths 2 to 10 alone, networks in parts, and pairs side by side,
 // none of which were fitted. One command, JSON out; the machine should be idle.
 //   node bench/prediction.ts [--out FILE] [--runs N] [--profile FILE]
 import { mkdirSync, writeFileSync } from "node:fs"
@@ -16,8 +16,9 @@ import {
 import { heldOutCases, heldOutParts } from "../src/cli/calibrate/calibrationCases.ts"
 import { measureCases } from "../src/cli/calibrate/measureCases.ts"
 import { quantile } from "../src/cli/calibrate/measurePlan.ts"
+import { SpeedProbe } from "../src/cli/calibrate/SpeedProbe.ts"
 import { makeProgress } from "../src/cli/progress.ts"
-import { predictRunMs } from "../src/cost/calibration/fitTimes.ts"
+import { predictRunMs, residualRatios, slowedBy } from "../src/cost/calibration/fitTimes.ts"
 import { slowdown } from "../src/cost/interference.ts"
 import { openCpuDevice } from "../src/device/native/cpuDevice.ts"
 import { readProfileFile } from "../src/runtime/readProfileFile.ts"
@@ -30,6 +31,12 @@ const { values: flags } = parseArgs({
   },
 })
 const runs = Number(flags.runs)
+
+/** Milliseconds of probing for calm moments, over calibration and held-out runs together. */
+const patienceMs = 60_000
+
+/** As the probe has it. */
+const slowPace = 1.2
 
 const groupErrors = <T>(
   all: ReadonlyArray<T>,
@@ -50,33 +57,45 @@ const measure = Effect.scoped(
   Effect.gen(function* () {
     const device = yield* openCpuDevice({ lanes: null, memoryBytes: null })
     const progress = makeProgress(process.stderr, false)
-    const calibration = yield* calibrateDevice(device, { runs, progress })
-    const machine =
-      flags.profile === undefined ? calibration.machine : yield* readProfileFile(flags.profile)
-    const { lane } = machine
+    const profile = flags.profile === undefined ? null : yield* readProfileFile(flags.profile)
+    const probe = yield* SpeedProbe.open(device, {
+      patience: patienceMs,
+      profileMs: profile?.lane.probeMs,
+    })
+    const calibration =
+      profile === null ? yield* calibrateDevice(device, { runs, progress, probe }) : null
+    const { lane } = profile ?? calibration!.machine
     const cases = heldOutCases()
     const onCase = (done: number) => progress.update(done, cases.length, 0)
-    const alone = yield* measureCases(device, cases, lane, { runs, onCase })
+    const alone = yield* measureCases(device, cases, lane, { runs, probe, onCase })
     const onPart = (done: number) => progress.update(done, heldOutParts.length, 0)
-    const inParts = yield* measureCases(device, heldOutParts, lane, { runs, onCase: onPart })
+    const inParts = yield* measureCases(device, heldOutParts, lane, {
+      runs,
+      probe,
+      onCase: onPart,
+    })
     // Every 17th: each architecture, graph and depth comes up.
     const few = cases.filter((_, i) => i % 17 === 0)
-    const pairs = yield* measurePairs(device, few, lane, { runs, strides: [1, 2, 5] })
+    const pairs = yield* measurePairs(device, few, lane, { runs, probe, strides: [1, 2, 5] })
     progress.finish()
     const runRows = alone.map((run) => ({
       name: run.name,
-      predictedMs: predictRunMs(run, lane.fitted!),
+      /** At the pace of the lane just then. */
+      predictedMs: predictRunMs(run, lane.fitted!) * slowedBy(run.pace),
       measuredMs: run.runMs,
+      pace: run.pace,
     }))
     const pairRows = pairs.map((pair) => ({
       name: pair.name,
       beside: pair.beside,
       aloneMs: pair.aloneMs,
       besideMs: pair.besideMs,
+      besidePace: pair.besidePace,
       bandwidth: pair.own.bandwidth,
       predictedSlowdown: slowdown([pair.own, pair.other], lane.interference)[0]!,
       measuredSlowdown: pair.slowdown,
     }))
+    const calmRuns = alone.filter(({ pace }) => pace < slowPace)
     const ratio = (row: (typeof runRows)[number]) => row.predictedMs / row.measuredMs
     const within = runRows.filter(
       ({ measuredMs, predictedMs }) => measuredMs <= predictedMs * (lane.p95Factor ?? 1),
@@ -84,24 +103,31 @@ const measure = Effect.scoped(
     return {
       device: device.info,
       calibration: {
-        fit: calibration.fit,
-        heldOut: calibration.heldOut,
-        pairs: calibration.pairs,
+        fit: calibration?.fit ?? null,
+        heldOut: calibration?.heldOut ?? null,
+        pairs: calibration?.pairs ?? null,
         caches: lane.fitted!.caches,
         interference: lane.interference,
         p95Factor: lane.p95Factor,
       },
-      alone: errorsOf(alone.map((run) => run.runMs / predictRunMs(run, lane.fitted!))),
+      /** At the pace of the lane just then. */
+      alone: errorsOf(residualRatios(alone, lane.fitted!)),
+      /** Those of them for which the machine was calm. */
+      aloneUndisturbed: errorsOf(residualRatios(calmRuns, lane.fitted!)),
+      /** All, by a prediction that knows nothing of the pace. */
+      aloneAtAnyPace: errorsOf(alone.map((run) => run.runMs / predictRunMs(run, lane.fitted!))),
       /** Plans of parts, the whole ones left out. */
       parts: errorsOf(
-        inParts
-          .filter(({ name }) => name.includes(", "))
-          .map((run) => run.runMs / predictRunMs(run, lane.fitted!)),
+        residualRatios(
+          inParts.filter(({ name }) => name.includes(", ")),
+          lane.fitted!,
+        ),
       ),
       partRuns: inParts.map((run) => ({
         name: run.name,
-        predictedMs: predictRunMs(run, lane.fitted!),
+        predictedMs: predictRunMs(run, lane.fitted!) * slowedBy(run.pace),
         measuredMs: run.runMs,
+        pace: run.pace,
       })),
       /** Share of the runs that took no longer than the stated p95. */
       withinP95: within.length / runRows.length,
@@ -111,10 +137,9 @@ const measure = Effect.scoped(
       /** Predicted time beside the other, from shapes alone, against measured. */
       together: errorsOf(
         pairs.map((pair) => {
-          const row = runRows.find(({ name }) => name === pair.name)!
-          const predicted =
-            row.predictedMs * slowdown([pair.own, pair.other], lane.interference)[0]!
-          return pair.besideMs / predicted
+          const aloneMs = predictRunMs(alone.find(({ name }) => name === pair.name)!, lane.fitted!)
+          const beside = slowdown([pair.own, pair.other], lane.interference)[0]!
+          return pair.besideMs / (aloneMs * beside * slowedBy(pair.besidePace))
         }),
       ),
       runs: runRows,

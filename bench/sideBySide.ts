@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import { calibrateDevice } from "../src/cli/calibrate/calibrateDevice.ts"
 import { countOthers } from "../src/cli/calibrate/disturbance.ts"
 import { median } from "../src/cli/calibrate/measurePlan.ts"
+import { SpeedProbe } from "../src/cli/calibrate/SpeedProbe.ts"
 import { loadWorkload } from "../src/cli/loadWorkload.ts"
 import { silentProgress } from "../src/cli/progress.ts"
 import { loaderOf, runLoaded } from "../src/cli/runWorkload.ts"
@@ -203,6 +204,8 @@ export const machineProfile = (file: string | undefined, lanes: number) =>
     : Effect.scoped(
         Effect.gen(function* () {
           const device = yield* openCpuDevice({ lanes, memoryBytes: 2 ** 31 })
-          return (yield* calibrateDevice(device, { runs: 3, progress: silentProgress })).machine
+          const probe = yield* SpeedProbe.open(device)
+          const options = { runs: 3, progress: silentProgress, probe }
+          return (yield* calibrateDevice(device, options)).machine
         }),
       )

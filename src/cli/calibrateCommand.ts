@@ -11,6 +11,7 @@ import type { OpKind } from "../model/Op.ts"
 import { systemReason } from "../model/systemReason.ts"
 import { addonOption } from "./addonOption.ts"
 import { type Calibration, calibrateDevice, type Errors } from "./calibrate/calibrateDevice.ts"
+import { SpeedProbe } from "./calibrate/SpeedProbe.ts"
 import { formatFlag, quietFlag, wholeFlag } from "./flags.ts"
 import { makeProgress } from "./progress.ts"
 import { left, mark, print, printJson, renderTable, right } from "./terminal.ts"
@@ -105,7 +106,8 @@ const calibrate = Effect.fnUntraced(function* (flags: Command.Command.Config.Inf
   const progress = makeProgress(process.stderr, flags.quiet || flags.format === "json")
   yield* Effect.addFinalizer(() => Effect.sync(() => progress.finish()))
   const device = yield* openCpuDevice({ lanes: null, memoryBytes: null, ...addonOption() })
-  const calibration = yield* calibrateDevice(device, { runs: flags.runs, progress })
+  const probe = yield* SpeedProbe.open(device)
+  const calibration = yield* calibrateDevice(device, { runs: flags.runs, progress, probe })
   progress.finish()
   const measuredAt = new Date(yield* Clock.currentTimeMillis).toISOString()
   yield* Effect.tryPromise({

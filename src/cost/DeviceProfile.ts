@@ -25,6 +25,8 @@ export interface DeviceProfile {
   readonly fitted?: FittedTimes
   /** 95th percentile of measured over predicted time of a run alone; 1.25 when left out. */
   readonly p95Factor?: number
+  /** What the small fixed run of calibration took in calm moments: how fast the device was then. */
+  readonly probeMs?: number
   /** What a lane is held for beside a run: the way from the runtime to it and back; default 0. */
   readonly dispatchMs?: number
   /** What all lanes together can move; that of one lane when left out. */

@@ -6,7 +6,7 @@ import type { FittedTimes } from "./FittedTimes.ts"
 
 /** Nanoseconds of each count, in the order of `featureNames`. */
 export const cpuFitted: FittedTimes = {
-  caches: { nearBytes: 1048576, sharedBytes: 16777216 },
+  caches: { nearBytes: 1048576, sharedBytes: 16777216, softness: 4 },
   nanoseconds: {
     spmm: [0, 5.512, 0.1437, 0, 0.2587, 0.5983, 0, 0.4528, 10.02, 0, 0, 0.01138, 0.01582, 0, 0],
     gemm: [1671, 0.1021, 1.913, 0.04352, 0, 2.42, 0.004717, 0.03451, 0.003744, 0.007841],

@@ -10,6 +10,8 @@ import { opWork } from "./opWork.ts"
 export interface CacheSizes {
   readonly nearBytes: number
   readonly sharedBytes: number
+  /** Other data pass through a cache, too: how sharply hits end beyond its size. */
+  readonly softness: number
 }
 
 /** Counts of traffic beyond the near cache: their time is what co-located tasks contend for. */
@@ -111,18 +113,15 @@ const expOf = ({ activation: { name } }: Epilogue, elements: number): number =>
   name === "identity" || name === "relu" ? 0 : elements
 
 /** The shares of accesses to `bytes` at random that miss the near cache, and the shared one. */
-const misses = (bytes: number, { nearBytes, sharedBytes }: CacheSizes) => {
-  const near = hitShare(bytes, nearBytes)
-  const shared = hitShare(bytes, sharedBytes)
+const misses = (bytes: number, { nearBytes, sharedBytes, softness }: CacheSizes) => {
+  const near = hitShare(bytes, nearBytes, softness)
+  const shared = hitShare(bytes, sharedBytes, softness)
   return { shared: Math.max(0, shared - near), memory: 1 - Math.max(near, shared) }
 }
 
-/** Other data pass through a cache, too, so that hits fade rather than break off. */
-const hitShare = (bytes: number, cacheBytes: number): number =>
+/** Half of the accesses at the cache's size; beyond, the fewer the larger the softness. */
+const hitShare = (bytes: number, cacheBytes: number, softness: number): number =>
   1 / (1 + (bytes / cacheBytes) ** softness)
-
-/** Of 1, 2 and 4 the one with the least error over 160 held-out runs (Zen 5, 2 cores, 2026-11). */
-const softness = 4
 
 /** Bytes of resident objects that the operator streams: nobody has touched them since the last run. */
 const inputBytes = (op: Op): number =>

@@ -3,10 +3,11 @@ import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { CoRuns } from "../../src/cost/CoRuns.ts"
 import { fitInterference } from "../../src/cost/calibration/fitInterference.ts"
-import { fitTimes, predictRunMs } from "../../src/cost/calibration/fitTimes.ts"
+import { fitTimes, predictRunMs, slowedBy } from "../../src/cost/calibration/fitTimes.ts"
 import { nonNegativeFit } from "../../src/cost/calibration/nonNegativeFit.ts"
 import { profileText, readProfile } from "../../src/cost/calibration/profileFile.ts"
 import { cpuFitted } from "../../src/cost/cpuFitted.ts"
+import type { FittedTimes } from "../../src/cost/FittedTimes.ts"
 import { slowdown } from "../../src/cost/interference.ts"
 import { machines } from "../../src/cost/MachineProfile.ts"
 import { TimeCorrection } from "../../src/cost/TimeCorrection.ts"
@@ -48,28 +49,68 @@ describe("nonNegativeFit", () => {
 })
 
 describe("fitTimes", () => {
-  it("predicts operators it has not seen, from coefficients of those it has", () => {
+  const shape = {
+    numNodes: 5000,
+    numEdges: 20_000,
+    featureWidth: 64,
+    featureNonZeros: null,
+    hasEdgeWeight: false,
+    numGraphs: null,
+  }
+
+  /** 60 runs of two products each, up to `rows` rows, as a machine of those times takes them. */
+  const runsOn = (machine: FittedTimes, rows: number) => {
     const random = testRandom(seed)
-    const shape = {
-      numNodes: 5000,
-      numEdges: 20_000,
-      featureWidth: 64,
-      featureNonZeros: null,
-      hasEdgeWeight: false,
-      numGraphs: null,
-    }
     const at = { slot: -1, offset: 0, ld: 1 }
     const gemm = (): Op => {
-      const [m, k, n] = [100 + random.int(9000), 8 + random.int(500), 1 + random.int(200)]
+      const [m, k, n] = [100 + random.int(rows), 8 + random.int(500), 1 + random.int(200)]
       const operands = { a: at, b: at, c: at, epilogue: identityEpilogue }
       return { kind: "gemm", name: "g", m, k, n, ...operands }
     }
-    const runs = Array.from({ length: 60 }, (_, i) => {
+    return Array.from({ length: 60 }, (_, i) => {
       const ops = [gemm(), gemm()]
-      const opMs = ops.map((op) => predictRunMs({ ops: [op], shape }, cpuFitted))
-      return { name: `${i}`, shape, ops, opMs, runMs: opMs[0]! + opMs[1]! }
+      const opMs = ops.map((op) => predictRunMs({ ops: [op], shape }, machine))
+      return { name: `${i}`, shape, ops, opMs, runMs: opMs[0]! + opMs[1]!, pace: 1 }
     })
+  }
+
+  it("predicts operators it has not seen, from coefficients of those it has", () => {
+    const runs = runsOn(cpuFitted, 9000)
     const fitted = fitTimes(runs.slice(0, 50))
+    for (const run of runs.slice(50)) {
+      expect(Math.abs(predictRunMs(run, fitted) / run.runMs - 1)).toBeLessThan(0.02)
+    }
+  })
+
+  it("reckons with the pace of runs that others slowed", () => {
+    const runs = runsOn(cpuFitted, 9000)
+    const slowed = runs.map((run, i) =>
+      i % 2 === 0
+        ? run
+        : {
+            ...run,
+            opMs: run.opMs.map((ms) => slowedBy(1.5) * ms),
+            runMs: slowedBy(1.5) * run.runMs,
+            pace: 1.5,
+          },
+    )
+    const fitted = fitTimes(slowed)
+    for (const run of runs) {
+      expect(Math.abs(predictRunMs(run, fitted) / run.runMs - 1)).toBeLessThan(0.05)
+    }
+  })
+
+  it.each([
+    [32, 4],
+    [256, 1],
+  ])("finds a shared cache of %i MiB, and how sharply it ends (%i)", (size, softness) => {
+    const caches = { nearBytes: 2 ** 20, sharedBytes: size * 2 ** 20, softness }
+    // Products that wait for memory more than they compute.
+    const gemm = cpuFitted.nanoseconds.gemm!.with(1, 0.01).with(6, 0.02).with(7, 0.3)
+    const runs = runsOn({ caches, nanoseconds: { gemm } }, 400_000)
+    const fitted = fitTimes(runs.slice(0, 50))
+    expect(fitted.caches.sharedBytes).toBe(caches.sharedBytes)
+    expect(fitted.caches.softness).toBe(softness)
     for (const run of runs.slice(50)) {
       expect(Math.abs(predictRunMs(run, fitted) / run.runMs - 1)).toBeLessThan(0.02)
     }
@@ -146,6 +187,12 @@ describe("the profile file", () => {
     expect(Result.getOrThrow(readProfile(json(), "p.json"))).toEqual(machine)
   })
 
+  it("takes a file of before it was fitted how sharply a cache ends", () => {
+    const file = json()
+    delete file.machine.lane.fitted.caches.softness
+    expect(Result.getOrThrow(readProfile(file, "p.json"))).toEqual(machine)
+  })
+
   const host = {
     cores: 2,
     warmUpMs: 40,
@@ -158,7 +205,7 @@ describe("the profile file", () => {
   }
 
   it("reads back what the runtime costs, and takes a file of before that was measured", () => {
-    const measured = { ...machine, lane: { ...machine.lane, dispatchMs: 0.4 }, host }
+    const measured = { ...machine, lane: { ...machine.lane, dispatchMs: 0.4, probeMs: 0.37 }, host }
     const file = JSON.parse(profileText(measured, "2026-11-26T00:00:00Z"))
     expect(Result.getOrThrow(readProfile(file, "p.json"))).toEqual(measured)
     expect(Result.getOrThrow(readProfile(json(), "p.json")).host).toBeUndefined()

@@ -6,6 +6,7 @@ import {
   predictRunMs,
   residualRatios,
   scaleTimes,
+  slowedBy,
 } from "../../cost/calibration/fitTimes.ts"
 import type { DeviceProfile } from "../../cost/DeviceProfile.ts"
 import { cpuProfile } from "../../cost/DeviceProfile.ts"
@@ -21,8 +22,9 @@ import { type CalibrationCase, fitCases, heldOutCases } from "./calibrationCases
 import { processorMs } from "./disturbance.ts"
 import { measureCases } from "./measureCases.ts"
 import { measureHost } from "./measureHost.ts"
-import { measurePair, type PairResult } from "./measurePairs.ts"
+import { measurePair, type PairOptions, type PairResult } from "./measurePairs.ts"
 import { GraphShelf, median, placePlan, prepareCase, quantile, runPlaced } from "./measurePlan.ts"
+import type { SpeedProbe } from "./SpeedProbe.ts"
 
 /** Absolute relative errors of predictions, as shares of what was measured. */
 export interface Errors {
@@ -67,7 +69,7 @@ export const measurePairs = (
   device: Device,
   cases: ReadonlyArray<CalibrationCase>,
   profile: DeviceProfile,
-  options: { readonly runs: number; readonly strides: ReadonlyArray<number> },
+  options: PairOptions & { readonly strides: ReadonlyArray<number> },
 ): Effect.Effect<ReadonlyArray<PairResult>, Failure> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -85,7 +87,7 @@ export const measurePairs = (
       const results: Array<PairResult> = []
       for (const stride of options.strides) {
         for (const [a, b] of pairsAt(placed.length, stride)) {
-          results.push(...(yield* measurePair(device, placed[a]!, placed[b]!, options.runs)))
+          results.push(...(yield* measurePair(device, placed[a]!, placed[b]!, options)))
         }
       }
       return results
@@ -126,7 +128,7 @@ const measureUpload = (device: Device): Effect.Effect<number, DeviceError, Scope
   })
 
 /** Of 50 submissions the middle of the faster half: the others had to wait for a core. */
-const undisturbed = 0.25
+const fasterHalf = 0.25
 
 /** What a submission takes besides its run: the way to the lane's thread and back. */
 const measureOverhead = (
@@ -145,16 +147,16 @@ const measureOverhead = (
       const { runMs } = yield* runPlaced(device, placed, 0)
       times.push(Math.max(0, (yield* nowMs) - startMs - runMs))
     }
-    return quantile(times, undisturbed)
+    return quantile(times, fasterHalf)
   })
 
 /** The device must be idle and have the lanes it is to be used with. */
 export const calibrateDevice = (
   device: Device,
-  options: { readonly runs: number; readonly progress: Progress },
+  options: { readonly runs: number; readonly progress: Progress; readonly probe: SpeedProbe },
 ): Effect.Effect<Calibration, Failure> =>
   Effect.gen(function* () {
-    const { runs, progress } = options
+    const { runs, progress, probe } = options
     const held = heldOutCases([2, 5])
     const onCase = (offset: number) => (done: number) =>
       progress.update(offset + done, fitCases.length + held.length, 0)
@@ -162,12 +164,14 @@ export const calibrateDevice = (
       progress.phase(`${cases} of them again, the machine was slow just then`)
     const fitRuns = yield* measureCases(device, fitCases, cpuProfile, {
       runs,
+      probe,
       onCase: onCase(0),
       onAgain,
     })
     const raw = fitTimes(fitRuns)
     const heldRuns = yield* measureCases(device, held, cpuProfile, {
       runs,
+      probe,
       onCase: onCase(fitCases.length),
       onAgain,
     })
@@ -181,15 +185,16 @@ export const calibrateDevice = (
       fitted,
       p95Factor: Math.max(1, quantile(ratios, 0.95)),
       laneShare: 1 / info.lanes,
+      probeMs: probe.calmMs,
     }
     progress.phase("running pairs")
     const twoLanes = info.lanes > 1
     const fitPairs = twoLanes
-      ? yield* measurePairs(device, pairCases(fitCases), lane, { runs, strides: [1, 4, 5] })
+      ? yield* measurePairs(device, pairCases(fitCases), lane, { runs, probe, strides: [1, 4, 5] })
       : []
     const profile = twoLanes ? { ...lane, interference: fitInterference(fitPairs) } : lane
     const heldPairs = twoLanes
-      ? yield* measurePairs(device, pairCases(held), profile, { runs, strides: [1, 3] })
+      ? yield* measurePairs(device, pairCases(held), profile, { runs, probe, strides: [1, 3] })
       : []
     progress.phase("running the runtime")
     const costs = yield* measureHost(profile)
@@ -212,7 +217,7 @@ export const calibrateDevice = (
       pairs: errorsOf(pairRatios(heldPairs, profile)),
       heldOutRuns: heldRuns.map((run) => ({
         name: run.name,
-        predictedMs: predictRunMs(run, fitted),
+        predictedMs: predictRunMs(run, fitted) * slowedBy(run.pace),
         measuredMs: run.runMs,
       })),
     }

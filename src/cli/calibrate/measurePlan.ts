@@ -1,4 +1,4 @@
-// Loads a case in this thread, places it on a device and times it: what the fit is made of.
+// Loads a case in this thread, places it on a device and runs it.
 import { Effect, type Scope } from "effect"
 import type { DeviceProfile } from "../../cost/DeviceProfile.ts"
 import { planFrontier } from "../../cost/planFrontier.ts"
@@ -17,7 +17,6 @@ import { loadGnnModel } from "../../prep/model/loadModel.ts"
 import { packWeights } from "../../prep/model/packWeights.ts"
 import { directResident, fillOf, isDerived, makeResident } from "../../prep/residentObjects.ts"
 import type { CalibrationCase } from "./calibrationCases.ts"
-import { waitedMs } from "./disturbance.ts"
 
 export interface PlacedPlan {
   readonly name: string
@@ -132,15 +131,6 @@ export const runPlaced = (
 ): Effect.Effect<Completion, DeviceError> =>
   device.submit({ lane, plan, arena, residents, host, output, priority: 0, taskId: name })
 
-export interface PlanTiming {
-  /** Median of the runs, without the first. */
-  readonly runMs: number
-  /** Of each operator, likewise. */
-  readonly opMs: ReadonlyArray<number>
-  /** Every run but the first. */
-  readonly runs: ReadonlyArray<number>
-}
-
 export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
 
 /** Linear between the nearest ranks. */
@@ -152,62 +142,3 @@ export const quantile = (values: ReadonlyArray<number>, q: number): number => {
   const high = Math.min(low + 1, sorted.length - 1)
   return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low)
 }
-
-/** A run whose threads waited for a core for more than this part of it says nothing of the device. */
-export const mostWaited = 0.03
-/** Tries for each run that is wanted. */
-const tries = 3
-
-interface WatchedRun {
-  readonly completion: Completion
-  /** Part of the run for which threads of this process waited for a core. */
-  readonly waited: number
-}
-
-const runWatched = (device: Device, placed: PlacedPlan): Effect.Effect<WatchedRun, DeviceError> =>
-  Effect.gen(function* () {
-    const before = waitedMs()
-    const completion = yield* runPlaced(device, placed, 0)
-    return { completion, waited: (waitedMs() - before) / completion.runMs }
-  })
-
-/** Those that nobody disturbed; where there are too few, the `count` that were disturbed least. */
-const leastDisturbed = (
-  runs: ReadonlyArray<WatchedRun>,
-  count: number,
-): ReadonlyArray<Completion> => {
-  const calm = runs.filter(({ waited }) => waited <= mostWaited)
-  const kept = calm.length >= Math.min(count, 2) ? calm : byWaited(runs).slice(0, count)
-  return kept.map(({ completion }) => completion)
-}
-
-const byWaited = (runs: ReadonlyArray<WatchedRun>) => runs.toSorted((a, b) => a.waited - b.waited)
-
-/**
- * Alone on lane 0: once to warm up, then at least `runs` times, more where runs are short or where other
- * programs take the cores.
- */
-export const timePlan = (
-  device: Device,
-  placed: PlacedPlan,
-  { runs, shortMs = 3 }: { readonly runs: number; readonly shortMs?: number },
-): Effect.Effect<PlanTiming, DeviceError> =>
-  Effect.gen(function* () {
-    const first = yield* runPlaced(device, placed, 0)
-    const count = Math.max(runs, Math.min(15, Math.ceil((runs * shortMs) / first.runMs)))
-    const all: Array<WatchedRun> = []
-    let calm = 0
-    while (calm < count && all.length < tries * count) {
-      const run = yield* runWatched(device, placed)
-      all.push(run)
-      if (run.waited <= mostWaited) calm++
-    }
-    const done = leastDisturbed(all, count)
-    return {
-      runMs: median(done.map(({ runMs }) => runMs)),
-      opMs: placed.plan.ops.map((_, op) =>
-        median(done.map(({ ops }) => ops[op]!.endMs - ops[op]!.startMs)),
-      ),
-      runs: done.map(({ runMs }) => runMs),
-    }
-  })

@@ -13,6 +13,8 @@ import { featureNames } from "../opFeatures.ts"
 /** Goes up when a count of `opFeatures` changes its meaning: old coefficients are then worthless. */
 export const profileVersion = 1
 const format = "gnnsched-profile"
+/** Of files of before it was fitted. */
+const onceSoftness = 4
 
 export interface ProfileFile {
   readonly format: string
@@ -86,6 +88,7 @@ const readFitted = (read: Reader, value: unknown, path: string): FittedTimes => 
     caches: {
       nearBytes: read.number(caches.nearBytes, `${path}.caches.nearBytes`),
       sharedBytes: read.number(caches.sharedBytes, `${path}.caches.sharedBytes`),
+      softness: read.number(caches.softness ?? onceSoftness, `${path}.caches.softness`),
     },
     nanoseconds,
   }
@@ -112,6 +115,7 @@ const laneNumbers = [
 ] as const
 const optionalLaneNumbers = [
   "p95Factor",
+  "probeMs",
   "totalBytesPerSecond",
   "laneShare",
   "hostBytesPerSecond",
