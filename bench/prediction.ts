@@ -35,7 +35,7 @@ const runs = Number(flags.runs)
 /** Milliseconds of probing for calm moments, over calibration and held-out runs together. */
 const patienceMs = 60_000
 
-/** As the probe has it. */
+/** Runs at less are told apart in the results. */
 const slowPace = 1.2
 
 const groupErrors = <T>(
@@ -112,7 +112,7 @@ const measure = Effect.scoped(
       },
       /** At the pace of the lane just then. */
       alone: errorsOf(residualRatios(alone, lane.fitted!)),
-      /** Those of them for which the machine was calm. */
+      /** Those of them at a pace below `slowPace`. */
       aloneUndisturbed: errorsOf(residualRatios(calmRuns, lane.fitted!)),
       /** All, by a prediction that knows nothing of the pace. */
       aloneAtAnyPace: errorsOf(alone.map((run) => run.runMs / predictRunMs(run, lane.fitted!))),

@@ -7,7 +7,7 @@ import type { TaskState } from "../model/Task.ts"
 import { type Backend, openBackend } from "./Backend.ts"
 import { type Envelope, type PlainReport, plainReport, seal } from "./Envelope.ts"
 import type { RuntimeOptions } from "./RuntimeApi.ts"
-import { warmUp } from "./warmUp.ts"
+import { rehearsing } from "./warmUp.ts"
 
 /** Moves of tasks since the last message, in order. */
 export type StateChanges = ReadonlyArray<readonly [id: string, state: TaskState]>
@@ -39,30 +39,22 @@ const stateSender = (port: MessagePort): ((id: string, state: TaskState) => void
 
 const serve = (): RemoteBackend => {
   let backend: Backend
-  let endWarmUp = (): void => undefined
   return {
     open: (options, states) =>
       seal(
         openBackend(options, stateSender(states)).then((opened) => {
-          backend = opened
-          if (options.warmUp !== false) endWarmUp = warmUp(options)
+          backend = options.warmUp === false ? opened : rehearsing(opened, options)
           return opened.device
         }),
       ),
     loadGraph: (source) => seal(backend.loadGraph(source)),
     loadModel: (source) => seal(backend.loadModel(source)),
-    submit: (spec) => {
-      endWarmUp()
-      return seal(backend.submit(spec))
-    },
+    submit: (spec) => seal(backend.submit(spec)),
     cancel: (id) => seal(backend.cancel(id)),
     estimate: (graph, model, targets) => seal(backend.estimate(graph, model, targets)),
     drain: () => seal(backend.drain()),
     report: () => seal(backend.report().then(plainReport)),
-    close: () => {
-      endWarmUp()
-      return seal(backend.close())
-    },
+    close: () => seal(backend.close()),
   }
 }
 

@@ -8,6 +8,7 @@ import { type MachineProfile, machines } from "../cost/MachineProfile.ts"
 import type { DeviceUnavailable, InputError, PrepError, UnknownId } from "../model/errors.ts"
 import type { ModelSource } from "../model/GnnModel.ts"
 import type { RunReport } from "../model/RunReport.ts"
+import type { Backend } from "./Backend.ts"
 import { inSlices } from "./inVirtualTime.ts"
 import type { OptionsError } from "./options.ts"
 import type { RuntimeOptions } from "./RuntimeApi.ts"
@@ -55,11 +56,7 @@ export const rehearsal = (
   OptionsError | DeviceUnavailable | InputError | PrepError | UnknownId
 > =>
   Effect.gen(function* () {
-    const service = yield* openSimulation({
-      ...options,
-      machine,
-      allowUnsafe: true,
-    })
+    const service = yield* openSimulation({ ...options, machine, allowUnsafe: true })
     const kinds: Array<{ readonly graph: string; readonly model: string }> = []
     for (const preset of presets) {
       const graph = yield* service.loadGraph({ kind: "preset", preset, seed: 1, scale: 1 })
@@ -98,4 +95,20 @@ export const warmUp = (options: RuntimeOptions): (() => void) => {
   const chosen = Object.fromEntries(said.map((option) => [option, options[option]]))
   const fiber = Effect.runFork(inSlices(rehearsal(chosen), sliceSteps))
   return () => fiber.interruptUnsafe()
+}
+
+/** The backend, with a rehearsal until the first task is submitted, or it is closed. */
+export const rehearsing = (backend: Backend, options: RuntimeOptions): Backend => {
+  const end = warmUp(options)
+  return {
+    ...backend,
+    submit: (spec) => {
+      end()
+      return backend.submit(spec)
+    },
+    close: () => {
+      end()
+      return backend.close()
+    },
+  }
 }

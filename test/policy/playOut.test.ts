@@ -1,8 +1,37 @@
 // A play that is given up early is one that could not have been the best.
 import { expect, it } from "vitest"
+import { bestPlay } from "../../src/policy/bestPlay.ts"
 import { isBetter, PlayOut } from "../../src/policy/PlayOut.ts"
 import { testRandom } from "../support/random.ts"
 import { tasksOf, World } from "./world.ts"
+
+it("starts side by side only what fits side by side, and the rest when something has ended", () => {
+  const play = (arenaBytes: number) => {
+    const tasks = tasksOf([10, 20].map((predictedMs) => ({ arenaBytes, predictedMs })))
+    const world = new World({ tasks, budgetBytes: 640, lanes: 2, mode: "continuous" })
+    const options = { snapshot: world.snapshot(), tasks, nowMs: 0, sparePart: 0.1 }
+    return new PlayOut({ ...options, roomless: new Set() }).play({ order: [0, 1], atMost: [2, 2] })
+  }
+  expect(play(320)).toMatchObject({ first: [0, 1], weightedMs: 10 + 20 })
+  expect(play(384)).toMatchObject({ first: [0], weightedMs: 10 + 30 })
+})
+
+it("moves ahead those that would be late and can still be met", () => {
+  const targets = [
+    [90, 120],
+    [10, 40],
+    [20, 220],
+    [30, 140],
+    [40, 60],
+  ] as const
+  const tasks = tasksOf(
+    targets.map(([predictedMs, qosTargetMs]) => ({ arenaBytes: 64, predictedMs, qosTargetMs })),
+  )
+  const world = new World({ tasks, budgetBytes: 640, lanes: 1, mode: "continuous" })
+  const options = { snapshot: world.snapshot(), tasks, nowMs: 0, sparePart: 0.1 }
+  // Neither by length nor by deadline, nor by one change of either, are four of the five in time.
+  expect(bestPlay({ ...options, roomless: new Set() }).lateWeight).toBe(1)
+})
 
 it("gives a play up only where it is no better than the best so far", () => {
   let givenUp = 0

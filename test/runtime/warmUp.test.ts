@@ -3,8 +3,9 @@ import { setImmediate as turn } from "node:timers/promises"
 import { Effect } from "effect"
 import { describe, expect, it, vi } from "vitest"
 import { isTerminal } from "../../src/model/Task.ts"
+import { openBackend } from "../../src/runtime/Backend.ts"
 import { inSlices } from "../../src/runtime/inVirtualTime.ts"
-import { type RehearsalOptions, rehearsal, warmUp } from "../../src/runtime/warmUp.ts"
+import { type RehearsalOptions, rehearsal, rehearsing, warmUp } from "../../src/runtime/warmUp.ts"
 
 const rehearse = (options: RehearsalOptions) =>
   Effect.runPromise(inSlices(rehearsal(options), 1_000))
@@ -56,6 +57,20 @@ describe("warming up", () => {
     await turn()
     await turn()
     expect(immediates()).toBe(before)
+  })
+
+  it.each(["submit", "close"] as const)("ends with the first %s", async (call) => {
+    const before = immediates()
+    const backend = rehearsing(await openBackend({}, () => undefined), {})
+    const task = { id: "t", tenant: "x", graph: "none", model: "none", nodes: null }
+    const submit = () => backend.submit({ ...task, deadlineMs: null, priority: 0 })
+    await turn()
+    expect(immediates()).toBeGreaterThan(before)
+    await (call === "close" ? backend.close() : expect(submit()).rejects.toThrow())
+    // A rehearsal takes hundreds of turns.
+    for (let i = 0; i < 10; i++) await turn()
+    expect(immediates()).toBe(before)
+    await backend.close()
   })
 
   it("does not ask an application's own policy", async () => {
