@@ -1,6 +1,6 @@
 // Quality of service against load: a trace of real arrivals as GNN tasks, its clock scaled so that 1 is
 // what the lanes can do, each task's deadline five times its time alone, simulated on `cpu-2`.
-//   node bench/qosLoad.ts bench/workloads/azure.yaml [--limit N] [--out FILE]
+//   node bench/qosLoad.ts bench/workloads/azure.yaml [--limit N] [--seeds S,…] [--out FILE]
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
@@ -29,6 +29,8 @@ const schedulers: ReadonlyArray<{
 ]
 
 export interface LoadRow {
+  /** Of the chance in run times. */
+  readonly seed: number
   readonly policy: PolicyName
   readonly admit: "all" | "deadline"
   readonly load: number
@@ -47,7 +49,8 @@ export const simulate = (
     admit,
     late = "run",
     policy,
-  }: (typeof schedulers)[number] & { readonly late?: "run" | "expire" },
+    seed,
+  }: (typeof schedulers)[number] & { readonly seed: number; readonly late?: "run" | "expire" },
 ): Promise<RunReport> => {
   const options = {
     machine,
@@ -57,7 +60,7 @@ export const simulate = (
     tenants: workload.tenants,
     historyTasks: workload.tasks.length,
     opTimings: false,
-    seed: 0,
+    seed,
   }
   return Effect.runPromise(simulateWorkload(workload, options, silentProgress))
 }
@@ -68,7 +71,8 @@ export const soloTimes = async (workload: Workload): Promise<ReadonlyMap<string,
   const tasks = [...kinds.values()].flatMap((task, kind) =>
     [0, 1, 2].map((turn) => ({ ...task, id: `${kind}/${turn}`, atMs: 60_000 * (3 * kind + turn) })),
   )
-  const report = await simulate({ ...workload, tasks }, { policy: "base", admit: "all" })
+  const solo = { ...workload, tasks }
+  const report = await simulate(solo, { policy: "base", admit: "all", seed: 0 })
   const warm = report.tasks.filter(({ id }) => id.endsWith("/2"))
   return new Map(warm.map((task) => [`${task.model}|${task.graph}`, taskTimes(task).runMs!]))
 }
@@ -93,16 +97,14 @@ export const atLoad = (
 
 const rowOf = (
   report: RunReport,
-  scheduler: (typeof schedulers)[number],
-  load: number,
+  run: Pick<LoadRow, "admit" | "load" | "policy" | "seed">,
   seconds: number,
 ): LoadRow => {
   const taken = report.tasks.filter(({ status }) => status !== "rejected")
   const met = taken.filter((task) => taskTimes(task).qosMet === true).length
   const responses = taken.map((task) => taskTimes(task).responseMs ?? 0)
   return {
-    ...scheduler,
-    load,
+    ...run,
     tasks: report.tasks.length,
     refused: report.tasks.length - taken.length,
     metRatio: met / taken.length,
@@ -111,7 +113,10 @@ const rowOf = (
   }
 }
 
-export const qosLoad = async (file: string, limit: number): Promise<ReadonlyArray<LoadRow>> => {
+export const qosLoad = async (
+  file: string,
+  { limit, seeds }: { readonly limit: number; readonly seeds: ReadonlyArray<number> },
+): Promise<ReadonlyArray<LoadRow>> => {
   const whole = await Effect.runPromise(readWorkload(file, { allowOutside: true }))
   const workload = { ...whole, tasks: whole.tasks.slice(0, limit) }
   const solo = await soloTimes(workload)
@@ -119,35 +124,60 @@ export const qosLoad = async (file: string, limit: number): Promise<ReadonlyArra
   for (const load of loads) {
     const scaled = atLoad(workload, solo, load)
     for (const scheduler of schedulers) {
-      rows.push(rowOf(await simulate(scaled.workload, scheduler), scheduler, load, scaled.seconds))
+      for (const seed of seeds) {
+        const report = await simulate(scaled.workload, { ...scheduler, seed })
+        rows.push(rowOf(report, { ...scheduler, load, seed }, scaled.seconds))
+      }
     }
   }
   return rows
 }
 
-const line = (row: LoadRow): string =>
-  [
-    row.load.toFixed(1),
-    `${row.policy}, admit ${row.admit}`.padEnd(20),
-    `${row.refused} of ${row.tasks}`.padStart(16),
-    `${(100 * row.metRatio).toFixed(2)} %`.padStart(9),
-    row.goodputPerSecond.toFixed(1).padStart(8),
-    `${row.meanResponseMs.toFixed(1)} ms`.padStart(12),
+/** Rows that differ in the seed alone, together. */
+const bySeeds = (rows: ReadonlyArray<LoadRow>): ReadonlyArray<ReadonlyArray<LoadRow>> => [
+  ...Map.groupBy(rows, ({ admit, load, policy }) => `${load} ${policy} ${admit}`).values(),
+]
+
+const meanOf = (rows: ReadonlyArray<LoadRow>, figure: (row: LoadRow) => number): number =>
+  rows.reduce((sum, row) => sum + figure(row), 0) / rows.length
+
+const line = (rows: ReadonlyArray<LoadRow>): string => {
+  const [{ admit, load, policy, tasks }] = rows as [LoadRow]
+  const met = rows.map(({ metRatio }) => 100 * metRatio)
+  const [least, most] = [Math.min(...met).toFixed(2), Math.max(...met).toFixed(2)]
+  return [
+    load.toFixed(1),
+    `${policy}, admit ${admit}`.padEnd(20),
+    `${meanOf(rows, ({ refused }) => refused).toFixed(0)} of ${tasks}`.padStart(16),
+    `${least === most ? least : `${least}…${most}`} %`.padStart(15),
+    meanOf(rows, ({ goodputPerSecond }) => goodputPerSecond)
+      .toFixed(1)
+      .padStart(8),
+    `${meanOf(rows, ({ meanResponseMs }) => meanResponseMs).toFixed(1)} ms`.padStart(12),
   ].join("  ")
+}
 
 const main = async (): Promise<void> => {
-  const options = { out: { type: "string" }, limit: { type: "string", default: "20000" } } as const
+  const options = {
+    out: { type: "string" },
+    limit: { type: "string", default: "20000" },
+    seeds: { type: "string", default: "0" },
+  } as const
   const { positionals, values } = parseArgs({ options, allowPositionals: true })
   const [file] = positionals
   if (file === undefined)
-    throw new Error("usage: qosLoad.ts WORKLOAD.yaml [--limit N] [--out FILE]")
-  const rows = await qosLoad(file, Number(values.limit))
+    throw new Error("usage: qosLoad.ts WORKLOAD.yaml [--limit N] [--seeds S,…] [--out FILE]")
+  const { limit, out, seeds } = values
+  const rows = await qosLoad(file, {
+    limit: Number(limit),
+    seeds: seeds.split(",").map(Number),
+  })
   console.log("load  scheduler  refused  met of those taken  met per second  mean response")
-  for (const row of rows) console.log(line(row))
-  if (values.out !== undefined) {
-    const command = `node bench/qosLoad.ts ${file} --limit ${values.limit} --out ${values.out}`
+  for (const each of bySeeds(rows)) console.log(line(each))
+  if (out !== undefined) {
+    const command = `node bench/qosLoad.ts ${file} --limit ${limit} --seeds ${seeds} --out ${out}`
     const result = { simulated: true, profile: "cpu-2", deadlineFactor, command, rows }
-    writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`)
+    writeFileSync(out, `${JSON.stringify(result, null, 2)}\n`)
   }
 }
 

@@ -10,7 +10,8 @@
 //
 // `hindsight`, of a sample, asks for more: the time from the last idle moment on is scheduled anew, by `slo`
 // or by `edf`, and each task is the only one more, so the same room counts for each that asks for it.
-//   node bench/wronglyRefused.ts bench/workloads/azure.yaml [--limit N] [--loads L,…] [--sample N] [--out FILE]
+//   node bench/wronglyRefused.ts bench/workloads/azure.yaml [--limit N] [--loads L,…] [--seeds S,…]
+//     [--sample N] [--out FILE]
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
@@ -21,7 +22,8 @@ import type { TaskRecord } from "../src/model/Task.ts"
 import { testRandom } from "../test/support/random.ts"
 import { atLoad, simulate, soloTimes } from "./qosLoad.ts"
 
-const seed = 3
+/** Which refusals are looked at in hindsight. */
+const sampleSeed = 3
 
 /** Graphs and models come to the device, and run times are learnt, long before what is looked at. */
 const warmUpMs = 60_000
@@ -35,6 +37,8 @@ const definition =
 
 export interface RefusalResult {
   readonly load: number
+  /** Of the chance in run times. */
+  readonly seed: number
   readonly tasks: number
   readonly refused: number
   readonly wrong: number
@@ -111,12 +115,13 @@ const keptInHindsight = async (
   workload: Workload,
   window: ReadonlyArray<TaskRecord>,
   refused: TaskRecord,
+  seed: number,
 ): Promise<boolean> => {
   const wanted = [...metIn(window), refused.id]
   const originMs = Math.min(...[...window, refused].map(({ submittedAtMs }) => submittedAtMs))
   const forced = again(workload, [...window, refused], originMs)
   for (const policy of ["slo", "edf"] as const) {
-    const met = metIn((await simulate(forced, { policy, admit: "all" })).tasks)
+    const met = metIn((await simulate(forced, { policy, admit: "all", seed })).tasks)
     if (wanted.every((id) => met.has(id))) return true
   }
   return false
@@ -137,10 +142,14 @@ interface Trial {
   readonly otherPast: number
 }
 
-const trial = async (workload: Workload, stretch: ReadonlyArray<TaskRecord>): Promise<Trial> => {
+const trial = async (
+  workload: Workload,
+  stretch: ReadonlyArray<TaskRecord>,
+  seed: number,
+): Promise<Trial> => {
   const originMs = stretch[0]!.submittedAtMs
   const admitted = again(workload, stretch, originMs)
-  let { tasks: before } = await simulate(admitted, { policy: "slo", admit: "deadline" })
+  let { tasks: before } = await simulate(admitted, { policy: "slo", admit: "deadline", seed })
   const refused = before.filter(({ status }) => status === "rejected").sort(byArrival)
   const taken = new Set(before.filter(({ status }) => status !== "rejected").map(({ id }) => id))
   let wanted = metIn(before)
@@ -148,7 +157,8 @@ const trial = async (workload: Workload, stretch: ReadonlyArray<TaskRecord>): Pr
   for (const { id, submittedAtMs } of refused) {
     const forced = admitted.tasks.filter((task) => taken.has(task.id) || task.id === id)
     const replay = { ...admitted, tasks: forced }
-    const { tasks: after } = await simulate(replay, { policy: "slo", admit: "all", late: "expire" })
+    const taking = { policy: "slo", admit: "all", late: "expire", seed } as const
+    const { tasks: after } = await simulate(replay, taking)
     if (pastOf(after, submittedAtMs) !== pastOf(before, submittedAtMs)) otherPast++
     const met = metIn(after)
     if (!met.has(id) || ![...wanted].every((each) => met.has(each))) continue
@@ -162,31 +172,34 @@ const trial = async (workload: Workload, stretch: ReadonlyArray<TaskRecord>): Pr
 
 export const wronglyRefused = async (
   file: string,
-  options: { readonly limit: number; readonly load: number; readonly sample: number },
+  options: Pick<RefusalResult, "load" | "seed"> & {
+    readonly limit: number
+    readonly sample: number
+  },
 ): Promise<RefusalResult> => {
-  const { limit, load, sample } = options
+  const { limit, load, sample, seed } = options
   const whole = await Effect.runPromise(readWorkload(file, { allowOutside: true }))
   const first = { ...whole, tasks: whole.tasks.slice(0, limit) }
   const { workload } = atLoad(first, await soloTimes(first), load)
-  const { tasks } = await simulate(workload, { policy: "slo", admit: "deadline" })
+  const { tasks } = await simulate(workload, { policy: "slo", admit: "deadline", seed })
   const all = { refused: 0, wrong: 0, otherPast: 0 }
   for (const stretch of busyStretches(tasks)) {
-    const { otherPast, refused, wrong } = await trial(workload, stretch)
+    const { otherPast, refused, wrong } = await trial(workload, stretch, seed)
     all.refused += refused
     all.wrong += wrong
     all.otherPast += otherPast
   }
   const ran = tasks.filter(({ status }) => status !== "rejected").sort(byArrival)
-  const random = testRandom(seed)
+  const random = testRandom(sampleSeed)
   const left = tasks.filter(({ status }) => status === "rejected")
   let checked = 0
   let hindsight = 0
   for (; checked < sample && left.length > 0; checked++) {
     const [task] = left.splice(random.int(left.length), 1)
-    if (await keptInHindsight(workload, windowAround(ran, task!), task!)) hindsight++
+    if (await keptInHindsight(workload, windowAround(ran, task!), task!, seed)) hindsight++
   }
   return {
-    load,
+    ...{ load, seed },
     tasks: tasks.length,
     ...all,
     shareOfRefused: all.refused === 0 ? 0 : all.wrong / all.refused,
@@ -204,27 +217,30 @@ const main = async (): Promise<void> => {
     limit: { type: "string", default: "2500" },
     sample: { type: "string", default: "40" },
     loads: { type: "string", default: "0.5,0.8,1,1.5" },
+    seeds: { type: "string", default: "0" },
   } as const
   const { positionals, values } = parseArgs({ options, allowPositionals: true })
   const [file] = positionals
   if (file === undefined) throw new Error("usage: wronglyRefused.ts WORKLOAD.yaml [--limit N]")
   const rows: Array<RefusalResult> = []
+  const sizes = { limit: Number(values.limit), sample: Number(values.sample) }
   for (const load of values.loads.split(",").map(Number)) {
-    const sizes = { limit: Number(values.limit), sample: Number(values.sample) }
-    const row = await wronglyRefused(file, { ...sizes, load })
-    rows.push(row)
-    console.log(
-      `load ${load}: ${row.refused} of ${row.tasks} refused; ${row.wrong} wrongly, ` +
-        `${percent(row.shareOfRefused)} of the refused, ${percent(row.shareOfSubmitted)} of the ` +
-        `submitted (${row.otherPast} replays with another past); in hindsight ${row.hindsight} of ` +
-        `${row.checked} could have been kept, each alone`,
-    )
+    for (const seed of values.seeds.split(",").map(Number)) {
+      const row = await wronglyRefused(file, { ...sizes, load, seed })
+      rows.push(row)
+      console.log(
+        `load ${load}, seed ${seed}: ${row.refused} of ${row.tasks} refused; ${row.wrong} wrongly, ` +
+          `${percent(row.shareOfRefused)} of the refused, ${percent(row.shareOfSubmitted)} of the ` +
+          `submitted (${row.otherPast} replays with another past); in hindsight ${row.hindsight} of ` +
+          `${row.checked} could have been kept, each alone`,
+      )
+    }
   }
   if (values.out === undefined) return
   const command = ["node", "bench/wronglyRefused.ts", ...process.argv.slice(2)].join(" ")
   writeFileSync(
     values.out,
-    `${JSON.stringify({ simulated: true, definition, seed, command, rows }, null, 2)}\n`,
+    `${JSON.stringify({ simulated: true, definition, sampleSeed, command, rows }, null, 2)}\n`,
   )
 }
 

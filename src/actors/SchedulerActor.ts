@@ -81,10 +81,12 @@ class Scheduler {
     this.#options = options
     const { budgetBytes } = options.ledger.view()
     const { merging, mode, profile, tenants } = options
-    const progressOf = (run: RunningTask) => merging.times.progressOf(run)
+    const { times } = merging
     this.#state = new SchedulerState(mode, tenants, profile, {
       budgetBytes,
-      progressOf,
+      overheadMs: () => times.overheadMs,
+      progressOf: (run) => times.progressOf(run),
+      watch: (run) => times.watch(run),
       firm: options.expireLate,
     })
     this.#runs = new Runs(options, this.#state)
@@ -98,7 +100,11 @@ class Scheduler {
     return this.#state.runs
   }
 
+  /** What never was ready changes nothing for those that are, unless a group waits for it. */
   handle(messages: ReadonlyArray<Message>): Step {
+    const changesNothing =
+      this.#options.mode === "continuous" && messages.every(({ _tag }) => _tag === "Dropped")
+    if (changesNothing) return null
     return andThen(inTurn(messages, this.#take), () => {
       if (this.#options.expireLate) this.#ends.expireOverdue()
       if (!this.#lanesGone) return this.#decide()

@@ -38,8 +38,12 @@ interface StateOptions {
   readonly budgetBytes?: number
   /** Deadlines are promises. */
   readonly firm?: boolean
+  /** What a run costs beside what is predicted. */
+  readonly overheadMs?: () => number
   /** What is known of how far a run has come. */
-  readonly progressOf?: (run: RunningTask) => Pick<RunningTask, "doneMs" | "progress">
+  readonly progressOf?: (run: RunningTask) => Pick<RunningTask, "doneMs" | "left" | "progress">
+  /** Called for each run when there is something to decide. */
+  readonly watch?: (run: RunningTask) => void
 }
 
 export class SchedulerState {
@@ -54,7 +58,9 @@ export class SchedulerState {
   readonly #loadBytesPerMs: number
   readonly #budgetBytes: number
   readonly #firm: boolean
+  readonly #overheadMs: () => number
   readonly #progressOf: NonNullable<StateOptions["progressOf"]>
+  readonly #watch: StateOptions["watch"]
   /** As predicted: when all is loaded that was to be. */
   #linkFreeAtMs = 0
   readonly #interference: InterferenceModel
@@ -74,12 +80,16 @@ export class SchedulerState {
     {
       budgetBytes = Number.POSITIVE_INFINITY,
       firm = false,
+      overheadMs = () => 0,
       progressOf = () => ({}),
+      watch,
     }: StateOptions = {},
   ) {
     this.#budgetBytes = budgetBytes
     this.#firm = firm
+    this.#overheadMs = overheadMs
     this.#progressOf = progressOf
+    this.#watch = watch
     this.mode = mode
     this.#loadBytesPerMs = (profile.hostBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.#interference = profile.interference ?? shares
@@ -107,8 +117,9 @@ export class SchedulerState {
   /** With how far each has come by now; valid until the next change. */
   get runs(): ReadonlyArray<RunningTask> {
     for (const run of this.#running) {
-      const { doneMs, progress } = this.#progressOf(run)
+      const { doneMs, left, progress } = this.#progressOf(run)
       run.doneMs = doneMs
+      run.left = left
       run.progress = progress
     }
     return this.#running
@@ -267,6 +278,7 @@ export class SchedulerState {
 
   /** Plain data for one decision: its lists are valid until the next change. */
   snapshot(memory: MemoryView): Snapshot {
+    for (const run of this.#running) this.#watch?.(run)
     return {
       mode: this.mode,
       waiting: this.#waiting,
@@ -274,6 +286,7 @@ export class SchedulerState {
       lanesTotal: this.#lanesUp,
       lanesFree: this.#freeLanes.length,
       firm: this.#firm,
+      overheadMs: this.#overheadMs(),
       startedCount: this.#startedCount,
       memory,
       loadBytesPerMs: this.#loadBytesPerMs,

@@ -2,6 +2,7 @@
 // say when a plan enters and leaves a lane; uploads lie before that.
 import { CoRuns } from "../cost/CoRuns.ts"
 import { type DeviceProfile, defaultP95Factor } from "../cost/DeviceProfile.ts"
+import { Foresight } from "../cost/Foresight.ts"
 import { Spread } from "../cost/Spread.ts"
 import { TimeCorrection } from "../cost/TimeCorrection.ts"
 import type { GnnModel } from "../model/GnnModel.ts"
@@ -10,12 +11,23 @@ import { shares } from "../model/Interference.ts"
 import { noDemand, type Plan } from "../model/Plan.ts"
 import { partFrom } from "../model/planWork.ts"
 import type { RunningTask } from "../model/Snapshot.ts"
+import { plannedMs } from "../policy/runProgress.ts"
 import type { LiveTask } from "./LiveTask.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
 export interface PredictedTime {
   readonly p50Ms: number
   readonly p95Ms: number
+}
+
+/** An operator boundary of a run, in milliseconds alone from its beginning. */
+interface Seen {
+  /** Of this run, those that had ended. */
+  readonly ops: number
+  readonly doneMs: number
+  readonly plannedMs: number
+  /** As planned. */
+  readonly leftMs: number
 }
 
 /** Weight of a new observation of what a run costs beside its operators. */
@@ -28,6 +40,9 @@ export class TimeKeeper {
   readonly #dispatchMs: number
   readonly #stopwatch: Stopwatch
   readonly #laneProgress: ((lane: number) => RunningTask["progress"] | null) | undefined
+  readonly #foresight: Foresight
+  /** Of each run, the last boundary that was seen. */
+  readonly #seen = new Map<string, Seen>()
   #overheadMs = 0
 
   /** `laneProgress`: what the device tells of the plan on a lane, where it does. */
@@ -39,6 +54,7 @@ export class TimeKeeper {
     this.#laneProgress = laneProgress
     this.#coRuns = new CoRuns(profile.interference ?? shares)
     this.#spread = new Spread(profile.p95Factor ?? defaultP95Factor)
+    this.#foresight = new Foresight(profile.p95Factor ?? defaultP95Factor)
     this.#dispatchMs = profile.dispatchMs ?? 0
     this.#stopwatch = stopwatch
   }
@@ -56,13 +72,48 @@ export class TimeKeeper {
     return Math.max(0, this.#overheadMs - this.#dispatchMs)
   }
 
-  /** How far a run has come; nothing before its plan is on a lane. */
-  progressOf({ id, lane }: RunningTask): Pick<RunningTask, "doneMs" | "progress"> {
-    const time = this.#coRuns.timeOf(id, this.#stopwatch.nowMs())
-    if (time === null) return {}
-    const progress = this.#laneProgress?.(lane)
-    const doneMs = Math.max(0, time.aloneMs - this.#overheadMs)
-    return progress === null || progress === undefined ? { doneMs } : { doneMs, progress }
+  /** How far a run has come; nothing before its plan is on a lane. Looking teaches nothing. */
+  progressOf(run: RunningTask): Pick<RunningTask, "doneMs" | "progress" | "left"> {
+    const doneMs = this.#doneMs(run.id, this.#stopwatch.nowMs())
+    if (doneMs === null) return {}
+    const progress = this.#laneProgress?.(run.lane)
+    if (progress === null || progress === undefined) return { doneMs }
+    const seen = this.#seenAt(run, progress)
+    if (seen === null) return { doneMs, progress }
+    return { doneMs, progress, left: this.#foresight.of(seen.doneMs / seen.plannedMs) }
+  }
+
+  /** Learns of what follows an operator boundary from what came before it. */
+  watch(run: RunningTask): void {
+    const progress = this.#laneProgress?.(run.lane)
+    if (progress === null || progress === undefined) return
+    const seen = this.#seenAt(run, progress)
+    const before = this.#seen.get(run.id)
+    if (seen === null || seen === before) return
+    if (before !== undefined) this.#learn(before, seen)
+    this.#seen.set(run.id, seen)
+  }
+
+  #doneMs(id: string, atMs: number): number | null {
+    const time = this.#coRuns.timeOf(id, atMs)
+    return time === null ? null : Math.max(0, time.aloneMs - this.#overheadMs)
+  }
+
+  /** The last operator boundary of the run, or null. */
+  #seenAt(run: RunningTask, progress: NonNullable<RunningTask["progress"]>): Seen | null {
+    const { id, predictedMs, stop } = run
+    const ops = stop === undefined ? 0 : progress.opsDone - stop.firstOp
+    const before = this.#seen.get(id)
+    if (ops === 0) return null
+    if (before?.ops === ops) return before
+    const doneMs = this.#doneMs(id, this.#stopwatch.nowMs() - progress.sinceMs)
+    const atMs = plannedMs(run)[ops - 1]!
+    return doneMs === null ? null : { ops, doneMs, plannedMs: atMs, leftMs: predictedMs - atMs }
+  }
+
+  #learn(before: Seen, now: Pick<Seen, "doneMs" | "plannedMs">): void {
+    const nextFactor = (now.doneMs - before.doneMs) / (now.plannedMs - before.plannedMs)
+    this.#foresight.observe(before.doneMs / before.plannedMs, nextFactor)
   }
 
   started(task: LiveTask): void {
@@ -76,9 +127,15 @@ export class TimeKeeper {
    */
   ended(task: LiveTask, runMs: number | null, firstOp: number): void {
     const nowMs = this.#stopwatch.nowMs()
+    const seen = this.#seen.get(task.spec.id)
+    this.#seen.delete(task.spec.id)
+    const doneMs = this.#doneMs(task.spec.id, nowMs)
     const { onLaneMs = 0 } = this.#coRuns.timeOf(task.spec.id, nowMs) ?? {}
     const slowdown = this.#coRuns.end(task.spec.id, nowMs)
     if (runMs === null) return
+    if (seen !== undefined && doneMs !== null) {
+      this.#learn(seen, { doneMs, plannedMs: seen.plannedMs + seen.leftMs })
+    }
     this.#overheadMs += overheadSmoothing * (Math.max(0, onLaneMs - runMs) - this.#overheadMs)
     const { plan, scope } = task.prepared!
     const predictedMs = plan.predictedMs * partFrom(plan, firstOp)

@@ -24,6 +24,11 @@ export interface RunningTask {
   readonly doneMs?: number | undefined
   /** As the device tells: operators of its plan that have ended, and since when. */
   readonly progress?: { readonly opsDone: number; readonly sinceMs: number } | undefined
+  /**
+   * What is left of it once the operator that runs has ended is foretold by those that have ended: measured over
+   * predicted, at the median and at the 95th percentile. Left out where none has, or the device does not tell.
+   */
+  readonly left?: { readonly p50Factor: number; readonly p95Factor: number } | undefined
   readonly footprintBytes: number
   readonly demand: Demand
   /** Where in the pool it works: free again when it ends. Left out where that is not known. */
@@ -72,6 +77,8 @@ export interface Snapshot {
   readonly lanesFree: number
   /** A deadline is a promise: what is late is ended, not run. Left out: it is a target. */
   readonly firm?: boolean
+  /** What a run costs beside what is predicted, as learnt; nothing where left out. */
+  readonly overheadMs?: number
   /** Tasks this scheduler has started so far: the alternating policies go on from there. */
   readonly startedCount: number
   /** Of now: valid until the next change, so that a policy that wants it later copies it. */

@@ -7,7 +7,7 @@ import { slowdownInto } from "../cost/interference.ts"
 import type { Demand } from "../model/Plan.ts"
 import { bestCrowd, type Concurrency, meanDemand } from "./concurrency.ts"
 import type { Promised } from "./PromiseLine.ts"
-import { chanceLate, surely, sureness } from "./sureness.ts"
+import { chanceLate, surely } from "./sureness.ts"
 import type { Underway } from "./underway.ts"
 
 export interface Walked {
@@ -19,8 +19,6 @@ export interface Walked {
   readonly runChances: ReadonlyMap<Underway, number>
   /** By the deadlines of the tasks and the runs, how many are to be expected late. */
   readonly expectedLate: number
-  /** Runs that end late since they gave their lane. */
-  readonly brokenRuns: ReadonlyArray<Underway>
   /** By the run that gives its lane, the place of the task that takes it. */
   readonly stops: ReadonlyMap<string, number>
   /** When the lanes together are free. */
@@ -32,8 +30,6 @@ export interface WalkOptions {
   readonly runs: ReadonlyArray<Underway>
   readonly concurrency: Concurrency
   readonly nowMs: number
-  /** Standard deviations that an end is put off by. */
-  readonly deviations?: number
 }
 
 export const walkByDue = (order: ReadonlyArray<Promised>, options: WalkOptions): Walked =>
@@ -45,8 +41,6 @@ interface Turn {
   readonly place: number | null
   /** Null: a task. */
   readonly run: Underway | null
-  /** Left of a run that gave its lane. */
-  readonly isRest: boolean
   readonly demand: Demand
   readonly dueAtMs: number
   /** Alone, as what it varies by. */
@@ -76,7 +70,6 @@ interface Lane {
 
 class DueWalk {
   readonly #order: ReadonlyArray<Promised>
-  readonly #deviations: number
   readonly #interference: Concurrency["interference"]
   /** As many as serve such tasks best; where more run, they end, and nobody follows. */
   readonly #count: number
@@ -85,7 +78,6 @@ class DueWalk {
   readonly #rests: Array<Turn> = []
   readonly #ends: Array<number> = []
   readonly #chances: Array<number> = []
-  readonly #brokenRuns: Array<Underway> = []
   readonly #stops = new Map<string, number>()
   readonly #runChances = new Map<Underway, number>()
   readonly #startMs: number
@@ -101,11 +93,7 @@ class DueWalk {
   /** Whose turn is next, where it was asked for. */
   #known: Turn | null | undefined
 
-  constructor(
-    order: ReadonlyArray<Promised>,
-    { concurrency, deviations = sureness, nowMs, runs }: WalkOptions,
-  ) {
-    this.#deviations = deviations
+  constructor(order: ReadonlyArray<Promised>, { concurrency, nowMs, runs }: WalkOptions) {
     const { interference } = concurrency
     const lanes = Math.min(concurrency.lanes, order.length + runs.length)
     const all = [...order, ...runs.map((run) => ({ ...run, runMs: run.endsAtMs - nowMs }))]
@@ -136,7 +124,6 @@ class DueWalk {
       chances: this.#chances,
       runChances: this.#runChances,
       expectedLate: sumOf([...this.#chances, ...this.#runChances.values()]),
-      brokenRuns: this.#brokenRuns,
       stops: this.#stops,
       freeAtMs: start + sumOf(lanes.map(({ freeAtMs }) => freeAtMs - start)) / this.#count,
       variance: sumOf(lanes.map(({ variance }) => variance)) / this.#count ** 2,
@@ -158,7 +145,7 @@ class DueWalk {
     const { demand, deviationMs, runMs } = task
     const variance = deviationMs ** 2
     const place = this.#place
-    return { place, run: null, isRest: false, demand, dueAtMs, runMs, variance }
+    return { place, run: null, demand, dueAtMs, runMs, variance }
   }
 
   /** The lane that is surely free before the others; null when nothing runs any more. */
@@ -178,7 +165,7 @@ class DueWalk {
       // Surely is later still.
       if (lane.freeAtMs >= firstMs) continue
       lane.variance = varianceOf(stay, lane)
-      const surelyMs = surely(lane.freeAtMs, lane.variance, this.#deviations)
+      const surelyMs = surely(lane.freeAtMs, lane.variance)
       if (surelyMs >= firstMs) continue
       firstMs = surelyMs
       first = lane
@@ -208,18 +195,13 @@ class DueWalk {
   }
 
   #leave({ freeAtMs, gives, stay, variance }: Lane): void {
-    const { dueAtMs, isRest, place, run } = stay!
+    const { dueAtMs, place, run } = stay!
     this.#busy--
     if (gives) this.#stop(stay!)
     else if (place !== null) {
-      this.#ends[place] = surely(freeAtMs, variance, this.#deviations)
+      this.#ends[place] = surely(freeAtMs, variance)
       this.#chances[place] = chanceLate(this.#order[place]!.dueAtMs, freeAtMs, variance)
-    } else {
-      this.#runChances.set(run!, chanceLate(dueAtMs, freeAtMs, variance))
-      // Surely in time, however bold the rest: a target is never put at risk for another.
-      const isLate = isRest && surely(freeAtMs, variance) > dueAtMs
-      if (isLate && run!.endsAtMs <= dueAtMs) this.#brokenRuns.push(run!)
-    }
+    } else this.#runChances.set(run!, chanceLate(dueAtMs, freeAtMs, variance))
   }
 
   /** What is left of it stands in line. */
@@ -228,7 +210,7 @@ class DueWalk {
     const next = this.#next
     if (next !== null && next.place !== null) this.#stops.set(run!.id, next.place)
     const variance = Math.max(0, whole - before)
-    const rest = { place: null, run, isRest: true, demand, dueAtMs, runMs, variance }
+    const rest = { place: null, run, demand, dueAtMs, runMs, variance }
     const behind = this.#rests.findIndex((other) => other.dueAtMs > dueAtMs)
     this.#rests.splice(behind < 0 ? this.#rests.length : behind, 0, rest)
     this.#known = undefined
@@ -241,7 +223,7 @@ class DueWalk {
     lane.gives = false
     if (next === null) return
     this.#known = undefined
-    if (next.isRest) this.#rests.shift()
+    if (next.run !== null) this.#rests.shift()
     else {
       this.#place++
       this.#dueMs = next.dueAtMs
@@ -253,10 +235,10 @@ class DueWalk {
 
 /** One shape for all that runs: a walk makes many, and a spread is slow. */
 const begun = (turn: Turn, beganVariance: number): Stay => {
-  const { demand, dueAtMs, isRest, place, run, runMs, variance } = turn
+  const { demand, dueAtMs, place, run, runMs, variance } = turn
   const boundary = null
   const leftMs = runMs
-  return { place, run, isRest, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
+  return { place, run, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
 }
 
 /** A run under way, from now on. */
@@ -268,10 +250,10 @@ const stayOf = (run: Underway, nowMs: number): Stay => {
     boundaryAtMs === null
       ? null
       : { restMs: (endsAtMs - boundaryAtMs) / slowdown, variance: boundaryVariance / alone }
-  const [place, isRest, beganVariance] = [null, false, 0]
+  const [place, beganVariance] = [null, 0]
   const runMs = leftMs
   const variance = endVariance / alone
-  return { place, run, isRest, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
+  return { place, run, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
 }
 
 /** Of the moment in which the lane is left: what is slowed varies by as much more. */

@@ -1,7 +1,7 @@
 // Whether a deadline can be promised. The promises that were given are run, in thought, in the order of
 // their deadlines beside what runs, which gives way at operator boundaries to what is due sooner; the
-// newcomer takes its place among them. It is promised when it ends in time and nobody who would else be in
-// time ends late.
+// newcomer takes its place among them. It is promised where no more than `risked` promises are to be expected
+// lost for it, its own among them.
 //
 // The first of the line are taken lane by lane (`DueWalk`). Those behind begin when the lanes together have
 // done all before them, at the latest: of them, sums and extremes of blocks are enough.
@@ -9,7 +9,7 @@
 import type { Concurrency } from "./concurrency.ts"
 import { type Walked, walkByDue } from "./DueWalk.ts"
 import { type Block, blockOf, type InLine, type Promised, type PromiseLine } from "./PromiseLine.ts"
-import { surely } from "./sureness.ts"
+import { chanceLate, surely } from "./sureness.ts"
 import type { Underway } from "./underway.ts"
 
 export interface Load {
@@ -22,8 +22,14 @@ export interface Load {
 /** Promises that are taken lane by lane. */
 const walked = 32
 
-/** A promise is broken by what makes it this much likelier to be lost; what is at risk is else in the way of all. */
-const risked = 0.005
+/**
+ * So many promises may be expected lost for one that is given, itself among them. Found by bench/qosLoad.ts and
+ * bench/wronglyRefused.ts: what is never at risk is refused for luck that would have sufficed.
+ */
+const risked = 0.08
+
+/** A run that is so much likelier to be late is one to come after. */
+const noticed = 0.1 * risked
 
 /** The least that a clock counts. */
 const tickMs = 1e-6
@@ -31,8 +37,10 @@ const tickMs = 1e-6
 /** A place in line, and what it means. */
 interface Trial {
   readonly endMs: number
-  /** Nobody is late for it. */
-  readonly isKept: boolean
+  /** Promises to be expected lost for it, itself not among them. */
+  readonly lost: number
+  /** That it misses its own deadline. */
+  readonly chanceLate: number
   /** The first place where it might be better. */
   readonly nextPlace: number
 }
@@ -44,20 +52,34 @@ interface Trial {
  */
 export const earliestFinishMs = (task: Promised, load: Load): number => {
   const trials = new Trials(task, load)
+  const { dueAtMs } = task
   const inTurn = trials.at(trials.turn)
-  if (inTurn.isKept && inTurn.endMs <= task.dueAtMs) return inTurn.endMs
+  if (inTurn.lost + inTurn.chanceLate <= risked) return Math.min(inTurn.endMs, dueAtMs)
   for (let place = 0; place <= trials.last; ) {
-    const { endMs, isKept, nextPlace } = trials.at(place)
-    if (isKept && endMs > task.dueAtMs) return endMs
-    // In time out of its turn: nobody runs it there, since all is run by deadline.
-    if (isKept) break
+    const { endMs, lost, nextPlace } = trials.at(place)
+    if (lost <= risked) {
+      if (endMs > dueAtMs || place === trials.turn) return Math.max(endMs, dueAtMs + tickMs)
+      // In time out of its turn: nobody runs it there, since all is run by deadline.
+      break
+    }
     place = nextPlace
   }
-  return Math.max(trials.behindAllMs, task.dueAtMs + tickMs)
+  return Math.max(trials.behindAllMs, dueAtMs + tickMs)
+}
+
+/** What the newcomer means to others. */
+interface Harm {
+  /** Promises to be expected lost for it. */
+  readonly lost: number
+  /** The last place from which on too many are, or -1. */
+  readonly place: number
+  /** When the runs are due that are likelier to be late. */
+  readonly runsDueAtMs: ReadonlyArray<number>
 }
 
 interface Broken {
   readonly endMs: number
+  readonly chanceLate: number
   /** The last promise that is late, by its place, or -1. */
   readonly broken: number
 }
@@ -116,42 +138,45 @@ class Trials {
     const dueAtMs = Math.max(Math.min(task.dueAtMs, nextMs), this.#notBeforeMs)
     const order = [...head.slice(0, place), { ...task, dueAtMs }, ...head.slice(place)]
     const walk = walkByDue(order, this.#load)
-    const endMs = walk.ends[place]!
-    const broken = this.#brokenIn(walk, place)
-    const behind = Math.max(broken, this.#brokenFrom(head.length, walk, null).broken)
-    if (behind >= place) return { endMs, isKept: false, nextPlace: behind + 1 }
-    const late = this.#lateRuns(walk)
-    const later = late.filter((atMs) => atMs > dueAtMs)
-    if (later.length > 0) {
-      const nextPlace = Math.max(place, this.#notBefore(Math.max(...later)))
-      return { endMs, isKept: false, nextPlace }
-    }
-    // Who comes before it is slowed by its company, wherever it is but at the end.
-    const isKept = broken < 0 && late.length === 0
-    return { endMs, isKept, nextPlace: isKept ? place : Number.POSITIVE_INFINITY }
+    const harm = this.#harmOf(walk, place)
+    const { lost } = harm
+    const nextPlace = lost <= risked ? place : this.#placeAfter(place, dueAtMs, harm)
+    return { endMs: walk.ends[place]!, chanceLate: walk.chances[place]!, lost, nextPlace }
   }
 
   #inTail(place: number): Trial {
-    const { broken, endMs } = this.#brokenFrom(place, this.#without, this.#task)
-    return { endMs, isKept: broken < 0, nextPlace: broken + 1 }
+    const { broken, chanceLate, endMs } = this.#brokenFrom(place, this.#without, this.#task)
+    return { endMs, chanceLate, lost: Number(broken >= 0), nextPlace: broken + 1 }
   }
 
-  /** The last of the first that becomes likelier to be lost, or -1. */
-  #brokenIn({ chances }: Walked, place: number): number {
-    return this.#head.findLastIndex(
-      (promise, at) =>
-        chances[at < place ? at : at + 1]! - this.#without.chances[at]! > risked &&
-        this.#canBeMet(promise),
-    )
-  }
-
-  /** When the runs are due that become likelier to be lost. */
-  #lateRuns({ runChances }: Walked): ReadonlyArray<number> {
-    const late: Array<number> = []
-    for (const [run, chance] of runChances) {
-      if (chance - this.#without.runChances.get(run)! > risked) late.push(run.dueAtMs)
+  #harmOf(walk: Walked, place: number): Harm {
+    const [head, without] = [this.#head, this.#without]
+    const { broken } = this.#brokenFrom(head.length, walk, null)
+    let lost = Number(broken >= 0)
+    let last = broken
+    for (let at = head.length - 1; at >= 0; at--) {
+      const isBehind = at >= place
+      const more = walk.chances[isBehind ? at + 1 : at]! - without.chances[at]!
+      if (more <= 0 || !this.#canBeMet(head[at]!)) continue
+      lost += more
+      if (isBehind && last < 0 && lost > risked) last = at
     }
-    return late
+    const runsDueAtMs: Array<number> = []
+    for (const [run, chance] of walk.runChances) {
+      const more = chance - without.runChances.get(run)!
+      if (more <= 0) continue
+      lost += more
+      if (more > noticed) runsDueAtMs.push(run.dueAtMs)
+    }
+    return { lost, place: last, runsDueAtMs }
+  }
+
+  /** Behind those it harms; nowhere where they come before it and its company slows them. */
+  #placeAfter(place: number, dueAtMs: number, harm: Harm): number {
+    if (harm.place >= place) return harm.place + 1
+    const later = harm.runsDueAtMs.filter((atMs) => atMs > dueAtMs)
+    if (later.length === 0) return Number.POSITIVE_INFINITY
+    return Math.max(place, this.#notBefore(Math.max(...later)))
   }
 
   /** From now on it comes behind runs that are due by then; its first place there. */
@@ -168,13 +193,16 @@ class Trials {
     let at = this.#head.length
     let broken = -1
     let endMs = Number.POSITIVE_INFINITY
+    let late = 1
     const take = ({ shareMs, shareVariance }: InLine) => {
       beginsMs += shareMs
       variance += shareVariance
     }
     const join = () => {
       if (newcomer === null || at !== place || endMs < Number.POSITIVE_INFINITY) return
-      endMs = surely(beginsMs + newcomer.stayMs, variance + newcomer.stayVariance)
+      const [atMs, varies] = [beginsMs + newcomer.stayMs, variance + newcomer.stayVariance]
+      endMs = surely(atMs, varies)
+      late = chanceLate(newcomer.promise.dueAtMs, atMs, varies)
       take(newcomer)
     }
     for (const block of this.#tail) {
@@ -199,7 +227,7 @@ class Trials {
       }
     }
     join()
-    return { endMs, broken }
+    return { endMs, broken, chanceLate: late }
   }
 
   /** As things are. */

@@ -10,9 +10,9 @@ export interface Due extends Promised {
   readonly task: WaitingTask
 }
 
-/** In the order of their deadlines, with what each must load. */
+/** In the order of their deadlines, with what each must load and what a run costs. */
 export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): ReadonlyArray<Due> => {
-  const { waiting } = snapshot
+  const { overheadMs = 0, waiting } = snapshot
   const due: Array<Due> = []
   /** Tasks of one kind share their list of residents. */
   const loads = new Map<WaitingTask["residents"], number>()
@@ -24,7 +24,7 @@ export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): Rea
     const { demand, predictedMs, predictedP95Ms, residents, seq } = task
     const load = loads.get(residents) ?? loadMs(residents, snapshot)
     loads.set(residents, load)
-    const runMs = load + predictedMs
+    const runMs = load + predictedMs + overheadMs
     const deviationMs = deviationOf(predictedMs, predictedP95Ms)
     if (nowMs + runMs <= dueAtMs) due.push({ task, dueAtMs, seq, runMs, deviationMs, demand })
   }

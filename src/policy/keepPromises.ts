@@ -10,7 +10,7 @@ import { byDue, dueAtMs } from "./edf.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
 import { byAgedTime } from "./sjf.ts"
 import { deviationOf } from "./sureness.ts"
-import { type Underway, underway } from "./underway.ts"
+import { keepsLane, type Underway, underway } from "./underway.ts"
 
 /** Promises that may be expected to be lost for what the policy gains. */
 const worthIt = 0.001
@@ -95,7 +95,7 @@ const startedOf = ({ start }: Decision, { waiting }: Snapshot): ReadonlyArray<Wa
 const begunRuns = (
   tasks: ReadonlyArray<WaitingTask>,
   runs: ReadonlyArray<Underway>,
-  { interference, lanesFree }: Snapshot,
+  { interference, lanesFree, overheadMs = 0 }: Snapshot,
   nowMs: number,
 ): ReadonlyArray<Underway> => {
   const demands = [...runs, ...tasks].map(({ demand }) => demand)
@@ -103,16 +103,19 @@ const begunRuns = (
   const begun = tasks.map((task, at): Underway => {
     const { demand, id, predictedMs, predictedP95Ms } = task
     const each = slowdowns[at]!
+    const runMs = predictedMs + overheadMs
     return {
       ...{ id, demand, slowdown: each },
       // What is lost is nobody's reason to wait.
-      dueAtMs: nowMs + predictedMs <= dueAtMs(task) ? dueAtMs(task) : Number.POSITIVE_INFINITY,
-      endsAtMs: nowMs + predictedMs * each,
+      dueAtMs: nowMs + runMs <= dueAtMs(task) ? dueAtMs(task) : Number.POSITIVE_INFINITY,
+      endsAtMs: nowMs + runMs * each,
       endVariance: (deviationOf(predictedMs, predictedP95Ms) * each) ** 2,
       ...{ boundaryAtMs: null, boundaryVariance: 0, isStopping: false },
     }
   })
-  const all = [...runs, ...begun]
+  // Nobody is asked for a lane while another is free.
+  const lanes = begun.length < lanesFree ? runs.map(keepsLane) : runs
+  const all = [...lanes, ...begun]
   if (all.length === 0) return all
   const firstEndMs = Math.min(...all.map(({ endsAtMs }) => endsAtMs))
   const idle = Array.from({ length: lanesFree - begun.length }, (_, at): Underway => {

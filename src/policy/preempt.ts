@@ -1,10 +1,9 @@
 // Who gives its lane to whom: a run stops at its next operator boundary, keeps its memory, and goes on
 // when it is its turn again. A policy that stops nobody has no rule here.
 //
-// `slo`: for a task whose target would be missed by waiting and is met from a boundary that comes sooner,
-// as what is due runs by deadline (`DueWalk`). Nobody else may be late for it: the run that is stopped is
-// surely in time all the same, has no target, or has lost it. It is due after the other, whose tenant is
-// within its share.
+// `slo`: by whose stop the fewest targets are to be expected lost, those of runs among them, as what is due
+// runs by deadline (`DueWalk`), if that is fewer than where nobody stops. It is due after the task that takes
+// its lane, whose tenant is within its share.
 //
 // `priority`: for the next in line, where it has a strictly higher priority than a run. Of the runs
 // below it the lowest gives way.
@@ -25,9 +24,8 @@ import { type Walked, walkByDue } from "./DueWalk.ts"
 import { type Due, dueTasks } from "./dueTasks.ts"
 import { byAgedPriority } from "./priority.ts"
 import { progressOf, type RunProgress } from "./runProgress.ts"
-import { sureness } from "./sureness.ts"
 import { TenantShares } from "./TenantShares.ts"
-import { type Underway, underway } from "./underway.ts"
+import { keepsLane, type Underway, underway } from "./underway.ts"
 
 /** Waiting tasks that one decision looks at. */
 export const preemptLookahead = 8
@@ -78,21 +76,13 @@ const lanesOf = (runs: ReadonlyArray<RunProgress>): Array<number> =>
     task.stop === undefined || task.stop.stoppingFor === null ? endsAtMs : boundaryAtMs,
   )
 
-/** First what is sure by far, then what is likelier than not. */
-const sureEnough = [sureness, 0]
+/** A stop is worth it where so many fewer are to be expected late. */
+const worthStopping = 0.003
 
 export const preemptForTargets: Preempt = (snapshot, nowMs) => {
   const due = dueTasks(snapshot, nowMs, preemptLookahead)
   const takers = takersOf(due, snapshot)
-  if (takers.size === 0) return null
-  for (const deviations of sureEnough) {
-    const rescue = new Rescue(due, { snapshot, nowMs, deviations })
-    // Who is surely in time is so by the boldest reckoning as well.
-    if (rescue.late.length === 0) return null
-    const found = rescue.find(takers)
-    if (found !== null) return found
-  }
-  return null
+  return takers.size === 0 ? null : new Rescue(due, snapshot, nowMs).find(takers)
 }
 
 /** Who may be given a lane: its tenant is within its share, and it has none coming to it. */
@@ -104,69 +94,59 @@ const takersOf = (due: ReadonlyArray<Due>, snapshot: Snapshot): ReadonlySet<Wait
   return takers
 }
 
-const keepsLane = (run: Underway): Underway =>
-  run.isStopping ? run : { ...run, boundaryAtMs: null }
-
-interface Moment {
-  readonly snapshot: Snapshot
-  readonly nowMs: number
-  readonly deviations: number
-}
-
-/** Which run to stop, so that a task is in time and nobody is late who would not be. */
+/** Which run to stop, so that as few as can be are late. */
 class Rescue {
   readonly #due: ReadonlyArray<Due>
-  readonly #moment: Moment
+  readonly #snapshot: Snapshot
+  readonly #nowMs: number
   readonly #runs: ReadonlyArray<Underway>
-  /** Where nobody else is stopped. */
-  readonly #waits: Walked
-  /** Places of the tasks that are late then. */
-  readonly late: ReadonlyArray<number>
 
-  constructor(due: ReadonlyArray<Due>, moment: Moment) {
+  constructor(due: ReadonlyArray<Due>, snapshot: Snapshot, nowMs: number) {
     this.#due = due
-    this.#moment = moment
-    const { deviations, nowMs, snapshot } = moment
-    this.#runs = underway(snapshot, { nowMs, deviations, stopsForTargets: true })
-    this.#waits = this.#walk(this.#runs.map(keepsLane))
-    this.late = [...due.keys()].filter((at) => this.#isLate(this.#waits, at))
+    this.#snapshot = snapshot
+    this.#nowMs = nowMs
+    this.#runs = underway(snapshot, { nowMs, stopsForTargets: true })
   }
 
-  #walk(runs: ReadonlyArray<Underway>): Walked {
-    const { deviations, nowMs, snapshot } = this.#moment
-    const { interference, lanesTotal: lanes } = snapshot
+  /** Where, of those that are not being stopped, `victim` alone gives its lane. */
+  #walk(victim: Underway | null): Walked {
+    const { interference, lanesTotal: lanes } = this.#snapshot
     return walkByDue(this.#due, {
-      runs,
+      runs: this.#runs.map((run) => (run === victim ? run : keepsLane(run))),
       concurrency: { lanes, interference },
-      nowMs,
-      deviations,
+      nowMs: this.#nowMs,
     })
   }
 
-  #isLate({ ends }: Walked, at: number): boolean {
-    return ends[at]! > this.#due[at]!.dueAtMs
-  }
-
   find(takers: ReadonlySet<WaitingTask>): Decision | null {
-    const { snapshot } = this.#moment
     const due = this.#due
-    let best: { readonly victim: Underway; readonly rescued: number; readonly at: number } | null =
-      null
+    const waits = this.#walk(null).expectedLate
+    if (waits < worthStopping) return null
+    let best: Rescued | null = null
     for (const victim of this.#runs) {
       if (victim.boundaryAtMs === null || victim.isStopping) continue
-      const stops = this.#walk(this.#runs.map((run) => (run === victim ? run : keepsLane(run))))
-      const at = stops.stops.get(victim.id)
+      const { expectedLate, stops } = this.#walk(victim)
+      const at = stops.get(victim.id)
       if (at === undefined || !takers.has(due[at]!.task)) continue
-      const harms = due.some((_, each) => this.#isLate(stops, each) && !this.late.includes(each))
-      if (harms || stops.brokenRuns.length > this.#waits.brokenRuns.length) continue
-      const rescued = this.late.filter((each) => !this.#isLate(stops, each)).length
-      if (rescued === 0 || !fits(due[at]!.task, snapshot)) continue
-      if (best === null || rescued > best.rescued || hasMoreToSpare(victim, best.victim)) {
-        best = { victim, rescued, at }
-      }
+      if (waits - expectedLate < worthStopping || !fits(due[at]!.task, this.#snapshot)) continue
+      const rescued = { victim, expectedLate, at }
+      if (best === null || isBetter(rescued, best)) best = rescued
     }
     return best === null ? null : giveWay(best.victim.id, due[best.at]!.task)
   }
+}
+
+interface Rescued {
+  readonly victim: Underway
+  readonly expectedLate: number
+  /** Place of the task that takes the lane. */
+  readonly at: number
+}
+
+/** Fewer late; of as many, who has more to spare gives way. */
+const isBetter = (a: Rescued, b: Rescued): boolean => {
+  const fewer = b.expectedLate - a.expectedLate
+  return Math.abs(fewer) < worthStopping ? hasMoreToSpare(a.victim, b.victim) : fewer > 0
 }
 
 /** What has no target has the most; of two such, the one that comes to its boundary first is stopped. */

@@ -22,8 +22,20 @@ interface Boundaries {
 /** Of a run they stay as they are, and every decision asks for them. */
 const boundariesOf = new WeakMap<Stoppable, Boundaries>()
 
-/** Milliseconds alone from the run's beginning to each operator boundary, the end among them. */
-export const boundariesMs = ({ predictedMs, stop }: RunningTask): ReadonlyArray<number> => {
+/**
+ * Milliseconds alone from the run's beginning to each operator boundary, the end among them, as foretold by the
+ * operators that have ended.
+ */
+export const boundariesMs = (task: RunningTask): ReadonlyArray<number> => {
+  const { left, progress, stop } = task
+  const planned = plannedMs(task)
+  if (left === undefined || progress === undefined || stop === undefined) return planned
+  const knownMs = planned[progress.opsDone - stop.firstOp - 1] ?? 0
+  return planned.map((ms) => (ms <= knownMs ? ms : knownMs + (ms - knownMs) * left.p50Factor))
+}
+
+/** The same as predicted before it began. */
+export const plannedMs = ({ predictedMs, stop }: RunningTask): ReadonlyArray<number> => {
   if (stop === undefined) return [predictedMs]
   const known = boundariesOf.get(stop)
   if (known?.predictedMs === predictedMs) return known.atMs
@@ -50,7 +62,7 @@ const doneMsOf = (task: RunningTask, each: number, nowMs: number): number => {
   const boundaries = boundariesMs(task)
   const at = progress.opsDone - stop.firstOp
   const beganMs = boundaries[at - 1] ?? 0
-  return Math.min(beganMs + progress.sinceMs / each, boundaries[at] ?? task.predictedMs)
+  return Math.min(beganMs + progress.sinceMs / each, boundaries[at] ?? boundaries.at(-1)!)
 }
 
 /** The boundary that follows `doneMs`. */
@@ -58,9 +70,9 @@ const nextBoundaryMs = (task: RunningTask, doneMs: number): number => {
   const { progress, stop } = task
   const boundaries = boundariesMs(task)
   if (progress !== undefined && stop !== undefined) {
-    return boundaries[progress.opsDone - stop.firstOp] ?? task.predictedMs
+    return boundaries[progress.opsDone - stop.firstOp] ?? boundaries.at(-1)!
   }
-  return boundaries.find((boundaryMs) => boundaryMs > doneMs) ?? task.predictedMs
+  return boundaries.find((boundaryMs) => boundaryMs > doneMs) ?? boundaries.at(-1)!
 }
 
 export const progressOf = (
@@ -81,7 +93,7 @@ export const progressOf = (
       task,
       slowdown: each,
       doneMs,
-      endsAtMs: fromNow(task.predictedMs),
+      endsAtMs: fromNow(boundariesMs(task).at(-1)!),
       boundaryAtMs: fromNow(nextBoundaryMs(task, doneMs)),
     }
   })

@@ -4,11 +4,11 @@
 import { p95Deviations } from "../cost/Spread.ts"
 
 /** Standard deviations kept free before a deadline. Found by bench/qosLoad.ts. */
-export const sureness = 2.5
+export const sureness = 2
 
 /** No later than this, but for chance. */
-export const surely = (atMs: number, variance: number, deviations = sureness): number =>
-  atMs + deviations * Math.sqrt(variance)
+export const surely = (atMs: number, variance: number): number =>
+  atMs + sureness * Math.sqrt(variance)
 
 /** That an end which varies comes after a deadline, by the normal distribution. */
 export const chanceLate = (dueAtMs: number, atMs: number, variance: number): number =>

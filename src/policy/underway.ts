@@ -2,7 +2,7 @@
 // lane, both with what they vary by.
 import { limits } from "../model/limits.ts"
 import type { Demand } from "../model/Plan.ts"
-import type { Snapshot } from "../model/Snapshot.ts"
+import type { RunningTask, Snapshot } from "../model/Snapshot.ts"
 import { boundariesMs, progressOf, type RunProgress } from "./runProgress.ts"
 import { deviationOf, sureness } from "./sureness.ts"
 
@@ -26,7 +26,6 @@ export interface UnderwayOptions {
   readonly nowMs: number
   /** Runs give way to what is due sooner. */
   readonly stopsForTargets: boolean
-  readonly deviations?: number
 }
 
 export const underway = (
@@ -35,19 +34,26 @@ export const underway = (
 ): ReadonlyArray<Underway> =>
   progressOf(snapshot, options.nowMs).map((run) => underwayOf(run, options))
 
-const underwayOf = (
-  run: RunProgress,
-  { deviations = sureness, nowMs, stopsForTargets }: UnderwayOptions,
-): Underway => {
+/** Where it is not asked for its lane, unless it was before. */
+export const keepsLane = (run: Underway): Underway =>
+  run.isStopping ? run : { ...run, boundaryAtMs: null }
+
+/** As predicted before it began. */
+const perMsOf = ({ predictedMs, stop }: RunningTask): number =>
+  stop === undefined || predictedMs === 0
+    ? 0
+    : deviationOf(predictedMs, stop.predictedP95Ms) / predictedMs
+
+const underwayOf = (run: RunProgress, { nowMs, stopsForTargets }: UnderwayOptions): Underway => {
   const { doneMs, endsAtMs, slowdown, task } = run
-  const { demand, predictedMs, stop } = task
+  const { demand, left, progress, stop } = task
+  const boundaries = boundariesMs(task)
+  const wholeMs = boundaries.at(-1)!
   /** Standard deviation for each millisecond alone. */
   const perMs =
-    stop === undefined || predictedMs === 0
-      ? 0
-      : deviationOf(predictedMs, stop.predictedP95Ms) / predictedMs
-  const { progress } = task
-  const boundaries = boundariesMs(task)
+    left === undefined
+      ? perMsOf(task)
+      : deviationOf(left.p50Factor, left.p95Factor) / left.p50Factor
   const runsOp =
     progress === undefined || stop === undefined ? null : progress.opsDone - stop.firstOp
   /** Where it surely was: what it has done by then varies no more. */
@@ -57,9 +63,9 @@ const underwayOf = (
     stop !== undefined &&
     (stop.stoppingFor !== null || (stopsForTargets && stop.preemptions < limits.maxPreemptions))
   const isAhead = (aloneMs: number, op: number) =>
-    runsOp === null ? aloneMs * (1 - deviations * perMs) >= doneMs : op >= runsOp
+    runsOp === null ? aloneMs * (1 - sureness * perMs) >= doneMs : op >= runsOp
   const next = mayStop ? boundaries.find(isAhead) : undefined
-  const boundaryMs = next === undefined || next >= predictedMs ? null : next
+  const boundaryMs = next === undefined || next >= wholeMs ? null : next
   const isMet = stop !== undefined && nowMs + (endsAtMs - nowMs) / slowdown <= stop.dueAtMs
   return {
     id: task.id,
@@ -67,11 +73,9 @@ const underwayOf = (
     demand,
     slowdown,
     endsAtMs,
-    endVariance: varianceAt(predictedMs),
+    endVariance: varianceAt(wholeMs),
     boundaryAtMs:
-      boundaryMs === null
-        ? null
-        : Math.max(nowMs, endsAtMs - (predictedMs - boundaryMs) * slowdown),
+      boundaryMs === null ? null : Math.max(nowMs, endsAtMs - (wholeMs - boundaryMs) * slowdown),
     boundaryVariance: varianceAt(boundaryMs ?? 0),
     isStopping: stop !== undefined && stop.stoppingFor !== null,
   }

@@ -170,6 +170,34 @@ describe("TimeCorrection", () => {
     expect(correction.factor("p", "GCN")).toBeLessThan(1.2)
   })
 
+  const seed = 20261127
+  /** Log-normal by a tenth. */
+  const varied = (random: ReturnType<typeof testRandom>) => {
+    const sum = Array.from({ length: 12 }, () => random.int(1001) / 1000).reduce((a, b) => a + b)
+    return Math.exp(0.1 * (sum - 6))
+  }
+
+  it(`takes chance for what it is: off by a fifth of what runs vary by, seed ${seed}`, () => {
+    const random = testRandom(seed)
+    const correction = new TimeCorrection()
+    let square = 0
+    for (let i = 0; i < 2000; i++) {
+      correction.observe("p", "GCN", 20 * varied(random), 20)
+      if (i >= 100) square += Math.log(correction.factor("p", "GCN")) ** 2 / 1900
+    }
+    expect(Math.sqrt(square) / 0.1).toBeLessThan(0.2)
+  })
+
+  it(`follows what has changed within ten runs, seed ${seed}`, () => {
+    const random = testRandom(seed)
+    for (let turn = 0; turn < 50; turn++) {
+      const correction = new TimeCorrection()
+      for (let i = 0; i < 200; i++) correction.observe("p", "GCN", 20 * varied(random), 20)
+      for (let i = 0; i < 10; i++) correction.observe("p", "GCN", 30 * varied(random), 20)
+      expect(correction.factor("p", "GCN")).toBeGreaterThan(1.3)
+    }
+  })
+
   it("learns nothing from times that are none", () => {
     const correction = new TimeCorrection()
     correction.observe("p", "GCN", 0, 20)

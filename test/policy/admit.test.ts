@@ -151,6 +151,33 @@ describe("the earliest end that can be promised", () => {
     expect(nine).toBeCloseTo(90 + sureness * 3, 9)
   })
 
+  it("is in time where its own chance to be late, and that of the promises behind it, are small together", () => {
+    const varied = { deviationMs: 1 }
+    /** So many standard deviations after it is expected, before one that has so many to spare. */
+    const isPromised = (own: number, other: number, others = 1) => {
+      const before = promise(10, 10 + own, varied)
+      const behind = Array.from({ length: others }, (_, at) =>
+        promise(10, 20 + 10 * at + other * Math.sqrt(2 + at), varied),
+      )
+      return earliest(before, { promises: behind }) <= before.dueAtMs
+    }
+    // One in twenty is late beyond 1.64 deviations, one in forty beyond 1.96.
+    expect(isPromised(1.64, 9)).toBe(true)
+    expect(isPromised(1.4, 9)).toBe(false)
+    expect(isPromised(9, 1.64)).toBe(true)
+    expect(isPromised(9, 1.4)).toBe(false)
+    expect(isPromised(1.64, 1.64)).toBe(false)
+    expect(isPromised(1.96, 1.96)).toBe(true)
+    expect(isPromised(9, 1.96, 2)).toBe(true)
+    expect(isPromised(9, 1.96, 4)).toBe(false)
+  })
+
+  it("is past its deadline where it is told no, though it were in time by a hair", () => {
+    const newcomer = promise(10, 12.1, { deviationMs: 1 })
+    const behind = promise(10, 22.1, { deviationMs: 1 })
+    expect(earliest(newcomer, { promises: [behind] })).toBeGreaterThan(12.1)
+  })
+
   const seed = 20261124
   it(`is the least over all orders on one lane, 300 random loads, seed ${seed}`, () => {
     const random = testRandom(seed)

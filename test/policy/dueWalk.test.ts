@@ -65,13 +65,13 @@ describe("a walk by deadlines", () => {
   })
 
   it("varies no more for waiting at a boundary", () => {
-    const boundary = { boundaryAtMs: 1, boundaryVariance: 1, endVariance: 4 }
+    const boundary = { boundaryAtMs: 1, boundaryVariance: 1.44, endVariance: 4 }
     const gives = run("gives", { ...boundary, endsAtMs: 50 })
     const ends = run("ends", { endsAtMs: 3, dueAtMs: 5 })
     const order = [task(10, 1), task(20, 30), task(21, 1)]
     const walked = walkByDue(order, { runs: [gives, ends], concurrency, nowMs: 0 })
     expect([...walked.stops]).toEqual([["gives", 2]])
-    expect(walked.ends).toEqual([4, 34, 5 + sureness])
+    expect(walked.ends).toEqual([4, 34, 5 + 1.2 * sureness])
   })
 
   const seed = 20261126

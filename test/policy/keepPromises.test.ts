@@ -63,6 +63,24 @@ describe("a policy that keeps promises", () => {
       expect(startBeside(20, relaxed, { ...long, demand: heavy })).toEqual(["t2"])
     })
 
+    it("leaves no lane free in the hope that the run is stopped for a task: nobody asks it while one is free", () => {
+      const tasks = tasksOf([
+        { arenaBytes: 64, predictedMs: 100 },
+        { arenaBytes: 64, predictedMs: 1, qosTargetMs: 5 },
+      ])
+      const world = new World({ tasks, budgetBytes: 4096, lanes: 2, mode: "continuous" })
+      world.start({ start: ["t0"], blocked: null, thresholdBytes: null })
+      const stop = { opEndsMs: [2, 100], firstOp: 0, predictedP95Ms: 110, priority: 0 }
+      const snapshot = world.snapshot()
+      // Late as likely as not, and a little likelier beside the other.
+      const running = snapshot.running.map((run) => ({
+        ...{ ...run, demand: heavy },
+        stop: { ...stop, dueAtMs: 100, preemptions: 0, stoppingFor: null },
+      }))
+      const waiting = snapshot.waiting
+      expect(keepPromises(latest)({ ...snapshot, running, waiting }, 0).start).toEqual(["t1"])
+    })
+
     it("leaves the lane free where all would slow it so, and can wait", () => {
       const waits = { predictedMs: 20, qosTargetMs: 100, demand: heavy }
       expect(startBeside(12, waits)).toEqual([])

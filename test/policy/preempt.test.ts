@@ -48,6 +48,66 @@ describe("a run gives its lane", () => {
     expect(preemptForTargets(snapshotOf(dueSlackMs), 5)?.preempt).toEqual(["long"])
   })
 
+  it("to a task that would be late by what a run costs beside its operators", () => {
+    const snapshot = snapshotOf(0)
+    const [long] = snapshot.running
+    const endsIn = (ms: number) => ({ ...snapshot, running: [{ ...long!, doneMs: 2000 - ms }] })
+    expect(preemptForTargets(endsIn(985), 5)).toBeNull()
+    expect(preemptForTargets({ ...endsIn(985), overheadMs: 2 }, 5)?.preempt).toEqual(["long"])
+  })
+
+  describe("for what is won", () => {
+    interface RunInput {
+      readonly id: string
+      readonly dueAtMs: number
+      /** Milliseconds from the beginning to its only boundary within. */
+      readonly boundaryMs: number
+      readonly predictedP95Ms?: number
+    }
+    /** Two lanes with runs of 100 ms that have just begun; a task of 10 ms is due in 40. */
+    const stopped = (inputs: ReadonlyArray<RunInput>, waiting: ReadonlyArray<number> = [40]) => {
+      const tasks = tasksOf(
+        waiting.map((qosTargetMs) => ({ arenaBytes: 64, predictedMs: 10, qosTargetMs })),
+      )
+      const world = new World({ tasks, budgetBytes: 1 << 20, lanes: 2, mode: "continuous" })
+      const runs = inputs.map(({ boundaryMs, dueAtMs, id, predictedP95Ms = 100 }, lane) => ({
+        ...{ ...running, id, lane, predictedMs: 100 },
+        stop: { ...running.stop!, opEndsMs: [boundaryMs, 100], dueAtMs, predictedP95Ms },
+      }))
+      return preemptForTargets({ ...world.snapshot(), running: runs, lanesFree: 0 }, 0)?.preempt
+    }
+    const spare = { dueAtMs: 500, boundaryMs: 20 }
+    const tight = { dueAtMs: 105, boundaryMs: 5 }
+
+    it("the run whose boundary is soon enough stops, though the other had more to spare", () => {
+      const long = { id: "long", dueAtMs: 900, boundaryMs: 80 }
+      expect(stopped([long, { id: "soon", ...spare }])).toEqual(["soon"])
+      // The other boundary would serve the second task in time, and not the first.
+      expect(stopped([long, { id: "soon", ...spare }], [40, 95])).toEqual(["soon"])
+    })
+
+    it("of two that serve as well the one with more to spare stops", () => {
+      const runs = [
+        { id: "less", ...spare, dueAtMs: 300 },
+        { id: "more", ...spare },
+      ]
+      expect(stopped(runs)).toEqual(["more"])
+    })
+
+    it("no run stops that would be late instead", () => {
+      const runs = ["a", "b"].map((id) => ({ id, ...tight }))
+      expect(stopped(runs)).toBeUndefined()
+      expect(stopped([runs[0]!, { id: "b", ...tight, dueAtMs: 115 }])).toEqual(["b"])
+    })
+
+    it("a run stops that becomes less likely to be in time by less than the task becomes likelier", () => {
+      const varied = (dueAtMs: number) => ({ id: "b", boundaryMs: 5, dueAtMs, predictedP95Ms: 110 })
+      expect(stopped([{ id: "a", ...tight }, varied(125)])).toEqual(["b"])
+      expect(stopped([{ id: "a", ...tight }, varied(109.9)])).toEqual(["b"])
+      expect(stopped([{ id: "a", ...tight }, varied(100.5)])).toEqual(["b"])
+    })
+  })
+
   it("to nobody whose tenant is ahead of the others", () => {
     expect(preemptForTargets(snapshotOf(dueSlackMs + 1), 5)).toBeNull()
   })

@@ -49,6 +49,16 @@ describe("a run under way", () => {
     expect(Math.sqrt(told.endVariance)).toBeCloseTo(16 * 0.05, 9)
   })
 
+  it("takes as much longer, and varies by as much, as the operators that have ended foretell", () => {
+    const left = { p50Factor: 1.5, p95Factor: 1.5 * (1 + 0.01 * 1.645) }
+    const told = at(9, [run({ progress: { opsDone: 1, sinceMs: 3 }, left })])
+    // Six milliseconds of the operator are nine, and ten behind it fifteen.
+    expect(told.boundaryAtMs).toBeCloseTo(15, 9)
+    expect(told.endsAtMs).toBeCloseTo(30, 9)
+    expect(Math.sqrt(told.boundaryVariance)).toBeCloseTo(9 * 0.01, 9)
+    expect(Math.sqrt(told.endVariance)).toBeCloseTo(24 * 0.01, 9)
+  })
+
   it("is not behind the end of an operator that the device says is running", () => {
     const late = at(30, [run({ progress: { opsDone: 1, sinceMs: 25 } })])
     expect(late).toMatchObject({ boundaryAtMs: 30, endsAtMs: 40 })

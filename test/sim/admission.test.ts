@@ -82,6 +82,29 @@ describe("admission by deadline", () => {
     }
   })
 
+  it("leaves no trace of whom it refuses: all others run as if it had never come", async () => {
+    const solo = await soloMs()
+    const options = { admit: "deadline", jitter: 0.05, lanes: 2 } as const
+    const arrivals = Array.from({ length: 120 }, (_, i) => ({
+      id: `t${i}`,
+      atMs: quietMs + Math.round(0.4 * solo * (i + (i % 2))),
+      deadlineMs: (i % 4 === 0 ? 1.4 : 5) * solo,
+    }))
+    const runsOf = (report: RunReport) =>
+      report.tasks
+        .filter(({ status }) => status !== "rejected")
+        .map(({ finishedAtMs, id, runs }) => ({ id, finishedAtMs, runs }))
+    const all = await simulate([...warmed, ...arrivals], options)
+    const refused = new Set(
+      all.tasks.flatMap(({ id, status }) => (status === "rejected" ? [id] : [])),
+    )
+    expect(refused.size).toBeGreaterThan(20)
+    expect(all.tasks.some(({ runs }) => runs.some(({ end }) => end === "preempted"))).toBe(true)
+    const taken = arrivals.filter(({ id }) => !refused.has(id))
+    const without = await simulate([...warmed, ...taken], options)
+    expect(runsOf(without)).toEqual(runsOf(all))
+  })
+
   it("takes a task that asks for the earliest time it was told", async () => {
     const solo = await soloMs()
     const first = { id: "first", atMs: quietMs, deadlineMs: 3 * solo }

@@ -89,18 +89,6 @@ describe("a short task with a target, behind long ones", () => {
     expect(responseMs(report, "urgent")).toBeLessThan(400)
   })
 
-  it("waits where the runs would miss their own targets for it", async () => {
-    const report = await simulate({ lanes: 2 }, ({ submit }) =>
-      Effect.gen(function* () {
-        yield* submit("long", "a", { deadlineMs: 2500 })
-        yield* submit("long", "b", { deadlineMs: 2430 })
-        yield* Effect.sleep(300)
-        yield* submit("short", "urgent", { deadlineMs: 400 })
-      }),
-    )
-    for (const { runs } of report.tasks) expect(runs.length).toBe(1)
-  })
-
   it("stops the run that has the more to spare", async () => {
     const report = await simulate({ lanes: 2 }, ({ submit }) =>
       Effect.gen(function* () {
