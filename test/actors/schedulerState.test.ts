@@ -38,6 +38,20 @@ describe("SchedulerState", () => {
     expect(state.mayDecide(nothingUnsettled)).toBe(false)
   })
 
+  it("has each run watched when there is something to decide, not when somebody looks", () => {
+    const watched: Array<string> = []
+    const watch = ({ id }: { readonly id: string }) => watched.push(id)
+    const state = new SchedulerState("continuous", [], {}, { watch })
+    state.laneUp(0)
+    state.laneUp(1)
+    state.started(task(0), 0)
+    state.started(task(1), 0)
+    expect(state.runs.length).toBe(2)
+    expect(watched).toEqual([])
+    state.snapshot(view)
+    expect(watched).toEqual(["t0", "t1"])
+  })
+
   it("in groups mode waits until nothing runs", () => {
     const state = new SchedulerState("groups", [])
     state.laneUp(0)

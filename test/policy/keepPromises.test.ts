@@ -65,20 +65,20 @@ describe("a policy that keeps promises", () => {
 
     it("leaves no lane free in the hope that the run is stopped for a task: nobody asks it while one is free", () => {
       const tasks = tasksOf([
-        { arenaBytes: 64, predictedMs: 100 },
-        { arenaBytes: 64, predictedMs: 1, qosTargetMs: 5 },
+        { arenaBytes: 64, predictedMs: 100, demand: heavy },
+        { arenaBytes: 64, predictedMs: 1, qosTargetMs: 5, demand: heavy },
       ])
       const world = new World({ tasks, budgetBytes: 4096, lanes: 2, mode: "continuous" })
       world.start({ start: ["t0"], blocked: null, thresholdBytes: null })
       const stop = { opEndsMs: [2, 100], firstOp: 0, predictedP95Ms: 110, priority: 0 }
       const snapshot = world.snapshot()
-      // Late as likely as not, and a little likelier beside the other.
       const running = snapshot.running.map((run) => ({
-        ...{ ...run, demand: heavy },
-        stop: { ...stop, dueAtMs: 100, preemptions: 0, stoppingFor: null },
+        ...run,
+        stop: { ...stop, dueAtMs: 101, preemptions: 0, stoppingFor: null },
       }))
-      const waiting = snapshot.waiting
-      expect(keepPromises(latest)({ ...snapshot, running, waiting }, 0).start).toEqual(["t1"])
+      // Side by side each takes 3.25 times as long: to stop for the other would cost the run less.
+      const interference = { kind: "fitted", memory: 4, core: 0 } as const
+      expect(keepPromises(latest)({ ...snapshot, running, interference }, 0).start).toEqual(["t1"])
     })
 
     it("leaves the lane free where all would slow it so, and can wait", () => {

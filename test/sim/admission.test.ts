@@ -103,6 +103,7 @@ describe("admission by deadline", () => {
     const taken = arrivals.filter(({ id }) => !refused.has(id))
     const without = await simulate([...warmed, ...taken], options)
     expect(runsOf(without)).toEqual(runsOf(all))
+    expect(without.decisions.length).toBe(all.decisions.length)
   })
 
   it("takes a task that asks for the earliest time it was told", async () => {
