@@ -5,6 +5,7 @@ import { machines } from "../../src/cost/MachineProfile.ts"
 import type { DeadlineInfeasible, QueueFull, QuotaExceeded } from "../../src/model/errors.ts"
 import type { RunReport } from "../../src/model/RunReport.ts"
 import type { TaskSpec } from "../../src/model/Task.ts"
+import type { ChooseTasks } from "../../src/policy/ownPolicy.ts"
 import { inVirtualTime } from "../../src/runtime/inVirtualTime.ts"
 import { openSimulation, type SimulationOptions } from "../../src/runtime/simulation.ts"
 import { randomModel } from "../support/sources.ts"
@@ -104,6 +105,22 @@ describe("admission by deadline", () => {
     const without = await simulate([...warmed, ...taken], options)
     expect(runsOf(without)).toEqual(runsOf(all))
     expect(without.decisions.length).toBe(all.decisions.length)
+  })
+
+  it("asks the policy nothing because of whom it refuses", async () => {
+    const askedAtMs: Array<number> = []
+    /** The other lane stays free, and somebody waits for it. */
+    const oneAtATime: ChooseTasks = ({ running, waiting }, nowMs) => {
+      askedAtMs.push(nowMs)
+      return running.length > 0 ? [] : [...waiting].slice(0, 1)
+    }
+    const burst = [1, 2, 3].map((i) => ({ id: `t${i}`, atMs: quietMs }))
+    const refused = { id: "refused", atMs: quietMs + 1, deadlineMs: 0.001 }
+    const options = { admit: "deadline", lanes: 2, policy: oneAtATime, shareWork: false } as const
+    const report = await simulate([warm, ...burst, refused], options)
+    expect(statusOf(report)["refused"]).toBe("rejected")
+    expect(askedAtMs.filter((atMs) => atMs >= quietMs).length).toBeGreaterThan(2)
+    expect(askedAtMs).not.toContain(quietMs + 1)
   })
 
   it("takes a task that asks for the earliest time it was told", async () => {
