@@ -12,6 +12,7 @@ import type { Workload } from "../src/cli/workload/Workload.ts"
 import { machines } from "../src/cost/MachineProfile.ts"
 import type { RunReport } from "../src/model/RunReport.ts"
 import type { PolicyName } from "../src/model/Snapshot.ts"
+import { defaultJitter } from "../src/runtime/simulation.ts"
 
 const machine = machines["cpu-2"]
 const deadlineFactor = 5
@@ -47,10 +48,15 @@ export const simulate = (
   workload: Workload,
   {
     admit,
+    jitter = defaultJitter,
     late = "run",
     policy,
     seed,
-  }: (typeof schedulers)[number] & { readonly seed: number; readonly late?: "run" | "expire" },
+  }: (typeof schedulers)[number] & {
+    readonly seed: number
+    readonly jitter?: number
+    readonly late?: "run" | "expire"
+  },
 ): Promise<RunReport> => {
   const options = {
     machine,
@@ -60,19 +66,19 @@ export const simulate = (
     tenants: workload.tenants,
     historyTasks: workload.tasks.length,
     opTimings: false,
-    seed,
+    ...{ jitter, seed },
   }
   return Effect.runPromise(simulateWorkload(workload, options, silentProgress))
 }
 
-/** Median run time alone of each kind (model and graph), once its graph is there. */
+/** Run time alone of each kind (model and graph), once its graph is there, without chance. */
 export const soloTimes = async (workload: Workload): Promise<ReadonlyMap<string, number>> => {
   const kinds = new Map(workload.tasks.map((task) => [`${task.model}|${task.graph}`, task]))
   const tasks = [...kinds.values()].flatMap((task, kind) =>
     [0, 1, 2].map((turn) => ({ ...task, id: `${kind}/${turn}`, atMs: 60_000 * (3 * kind + turn) })),
   )
   const solo = { ...workload, tasks }
-  const report = await simulate(solo, { policy: "base", admit: "all", seed: 0 })
+  const report = await simulate(solo, { policy: "base", admit: "all", seed: 0, jitter: 0 })
   const warm = report.tasks.filter(({ id }) => id.endsWith("/2"))
   return new Map(warm.map((task) => [`${task.model}|${task.graph}`, taskTimes(task).runMs!]))
 }
