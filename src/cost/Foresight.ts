@@ -2,6 +2,7 @@
 // predicted, so will the rest, as far as it did in the runs seen so far. That is a regression of one logarithm of
 // measured over predicted time upon the other, through nothing, since what is off on average is corrected
 // elsewhere. What was known before counts as so many observations.
+import type { Foreseen } from "../model/Snapshot.ts"
 import { p95Deviations } from "./Spread.ts"
 
 /** Observations that what was known before is worth, and those after which older ones fade. */
@@ -13,12 +14,6 @@ const priorCorrelation = 0.5
 
 /** No run is taken to be off by more, whatever happened. */
 const maxLog = Math.log(8)
-
-/** Measured over predicted time of what is left. */
-export interface Foreseen {
-  readonly p50Factor: number
-  readonly p95Factor: number
-}
 
 export class Foresight {
   /** Means of the squares of the logarithms, and of their product. */

@@ -7,6 +7,12 @@ import type { WaitingTasks } from "./WaitingTasks.ts"
 
 export type { PlanOption, ResidentNeed, WaitingTask }
 
+/** Measured over predicted time of what is left of a run, at the median and at the 95th percentile. */
+export interface Foreseen {
+  readonly p50Factor: number
+  readonly p95Factor: number
+}
+
 export interface RunningTask {
   readonly id: string
   readonly tenant: string
@@ -25,10 +31,10 @@ export interface RunningTask {
   /** As the device tells: operators of its plan that have ended, and since when. */
   readonly progress?: { readonly opsDone: number; readonly sinceMs: number } | undefined
   /**
-   * What is left of it once the operator that runs has ended is foretold by those that have ended: measured over
-   * predicted, at the median and at the 95th percentile. Left out where none has, or the device does not tell.
+   * What those of its operators that have ended foretell of the others. Left out where none has, or the device does
+   * not tell.
    */
-  readonly left?: { readonly p50Factor: number; readonly p95Factor: number } | undefined
+  readonly left?: Foreseen | undefined
   readonly footprintBytes: number
   readonly demand: Demand
   /** Where in the pool it works: free again when it ends. Left out where that is not known. */

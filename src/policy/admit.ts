@@ -26,7 +26,7 @@ const walked = 32
  * So many promises may be expected lost for one that is given, itself among them. Found by bench/qosLoad.ts and
  * bench/wronglyRefused.ts: what is never at risk is refused for luck that would have sufficed.
  */
-const risked = 0.05
+const risked = 0.03
 
 /** A run that is so much likelier to be late is one to come after. */
 const noticed = 0.1 * risked

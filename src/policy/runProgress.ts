@@ -9,6 +9,8 @@ export interface RunProgress {
   readonly slowdown: number
   /** What is done of it, in milliseconds alone. */
   readonly doneMs: number
+  /** From its beginning to each operator boundary, the end among them, in milliseconds alone. */
+  readonly boundariesMs: ReadonlyArray<number>
   readonly endsAtMs: number
   /** The next operator boundary; the end where there is none before. */
   readonly boundaryAtMs: number
@@ -22,11 +24,8 @@ interface Boundaries {
 /** Of a run they stay as they are, and every decision asks for them. */
 const boundariesOf = new WeakMap<Stoppable, Boundaries>()
 
-/**
- * Milliseconds alone from the run's beginning to each operator boundary, the end among them, as foretold by the
- * operators that have ended.
- */
-export const boundariesMs = (task: RunningTask): ReadonlyArray<number> => {
+/** As foretold by the operators that have ended. */
+const foretoldMs = (task: RunningTask): ReadonlyArray<number> => {
   const { left, progress, stop } = task
   const planned = plannedMs(task)
   if (left === undefined || progress === undefined || stop === undefined) return planned
@@ -34,7 +33,7 @@ export const boundariesMs = (task: RunningTask): ReadonlyArray<number> => {
   return planned.map((ms) => (ms <= knownMs ? ms : knownMs + (ms - knownMs) * left.p50Factor))
 }
 
-/** The same as predicted before it began. */
+/** Milliseconds alone from a run's beginning to each operator boundary, as predicted before it began. */
 export const plannedMs = ({ predictedMs, stop }: RunningTask): ReadonlyArray<number> => {
   if (stop === undefined) return [predictedMs]
   const known = boundariesOf.get(stop)
@@ -54,21 +53,27 @@ const reckonBoundaries = (predictedMs: number, stop: Stoppable): ReadonlyArray<n
 }
 
 /** What is done, in milliseconds alone: where the device says which operator runs, not beyond that. */
-const doneMsOf = (task: RunningTask, each: number, nowMs: number): number => {
+const doneMsOf = (
+  task: RunningTask,
+  boundaries: ReadonlyArray<number>,
+  each: number,
+  nowMs: number,
+): number => {
   const { doneMs, loadMs, progress, startedAtMs, stop } = task
   if (progress === undefined || stop === undefined) {
     return doneMs ?? Math.max(0, nowMs - startedAtMs - loadMs) / each
   }
-  const boundaries = boundariesMs(task)
   const at = progress.opsDone - stop.firstOp
   const beganMs = boundaries[at - 1] ?? 0
   return Math.min(beganMs + progress.sinceMs / each, boundaries[at] ?? boundaries.at(-1)!)
 }
 
 /** The boundary that follows `doneMs`. */
-const nextBoundaryMs = (task: RunningTask, doneMs: number): number => {
-  const { progress, stop } = task
-  const boundaries = boundariesMs(task)
+const nextBoundaryMs = (
+  { progress, stop }: RunningTask,
+  boundaries: ReadonlyArray<number>,
+  doneMs: number,
+): number => {
   if (progress !== undefined && stop !== undefined) {
     return boundaries[progress.opsDone - stop.firstOp] ?? boundaries.at(-1)!
   }
@@ -86,15 +91,17 @@ export const progressOf = (
   return running.map((task, i): RunProgress => {
     const beginsAtMs = task.startedAtMs + task.loadMs
     const each = slowdowns[i]!
-    const doneMs = doneMsOf(task, each, nowMs)
+    const boundaries = foretoldMs(task)
+    const doneMs = doneMsOf(task, boundaries, each, nowMs)
     const fromNow = (workMs: number) =>
       Math.max(nowMs, beginsAtMs) + Math.max(0, workMs - doneMs) * each
     return {
       task,
       slowdown: each,
       doneMs,
-      endsAtMs: fromNow(boundariesMs(task).at(-1)!),
-      boundaryAtMs: fromNow(nextBoundaryMs(task, doneMs)),
+      boundariesMs: boundaries,
+      endsAtMs: fromNow(boundaries.at(-1)!),
+      boundaryAtMs: fromNow(nextBoundaryMs(task, boundaries, doneMs)),
     }
   })
 }

@@ -3,7 +3,7 @@
 import { limits } from "../model/limits.ts"
 import type { Demand } from "../model/Plan.ts"
 import type { RunningTask, Snapshot } from "../model/Snapshot.ts"
-import { boundariesMs, progressOf, type RunProgress } from "./runProgress.ts"
+import { progressOf, type RunProgress } from "./runProgress.ts"
 import { deviationOf, sureness } from "./sureness.ts"
 
 export interface Underway {
@@ -45,9 +45,8 @@ const perMsOf = ({ predictedMs, stop }: RunningTask): number =>
     : deviationOf(predictedMs, stop.predictedP95Ms) / predictedMs
 
 const underwayOf = (run: RunProgress, { nowMs, stopsForTargets }: UnderwayOptions): Underway => {
-  const { doneMs, endsAtMs, slowdown, task } = run
+  const { boundariesMs: boundaries, doneMs, endsAtMs, slowdown, task } = run
   const { demand, left, progress, stop } = task
-  const boundaries = boundariesMs(task)
   const wholeMs = boundaries.at(-1)!
   /** Standard deviation for each millisecond alone. */
   const perMs =

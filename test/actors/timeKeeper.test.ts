@@ -3,27 +3,9 @@ import { expect, it } from "vitest"
 import type { LiveTask } from "../../src/actors/LiveTask.ts"
 import { TimeKeeper } from "../../src/actors/TimeKeeper.ts"
 import { cpuProfile } from "../../src/cost/DeviceProfile.ts"
-import type { RunningTask } from "../../src/model/Snapshot.ts"
+import { stoppableRun } from "../policy/stoppableRun.ts"
 
-const run: RunningTask = {
-  id: "run",
-  tenant: "a",
-  lane: 0,
-  startedAtMs: 0,
-  loadMs: 0,
-  predictedMs: 20,
-  footprintBytes: 64,
-  demand: { bandwidth: 0, compute: 0 },
-  stop: {
-    opEndsMs: [4, 10, 20],
-    firstOp: 0,
-    dueAtMs: 100,
-    predictedP95Ms: 24,
-    priority: 0,
-    preemptions: 0,
-    stoppingFor: null,
-  },
-}
+const run = stoppableRun()
 const task = { spec: { id: "run" }, prepared: { plan: {} } } as unknown as LiveTask
 
 it("the operators that have ended foretell the rest, as far as was learnt while others were watched", () => {

@@ -161,20 +161,20 @@ describe("the earliest end that can be promised", () => {
       )
       return earliest(before, { promises: behind }) <= before.dueAtMs
     }
-    // One in twenty is late beyond 1.645 deviations, one in forty beyond 1.96.
-    expect(isPromised(1.7, 9)).toBe(true)
-    expect(isPromised(1.6, 9)).toBe(false)
-    expect(isPromised(9, 1.7)).toBe(true)
-    expect(isPromised(9, 1.6)).toBe(false)
-    expect(isPromised(1.7, 1.7)).toBe(false)
-    expect(isPromised(2, 2)).toBe(true)
-    expect(isPromised(9, 2, 2)).toBe(true)
-    expect(isPromised(9, 2, 3)).toBe(false)
+    // Three in a hundred are late beyond 1.88 deviations, half of that beyond 2.17, a third beyond 2.33.
+    expect(isPromised(1.93, 9)).toBe(true)
+    expect(isPromised(1.83, 9)).toBe(false)
+    expect(isPromised(9, 1.93)).toBe(true)
+    expect(isPromised(9, 1.83)).toBe(false)
+    expect(isPromised(1.93, 1.93)).toBe(false)
+    expect(isPromised(2.22, 2.22)).toBe(true)
+    expect(isPromised(9, 2.22, 2)).toBe(true)
+    expect(isPromised(9, 2.22, 3)).toBe(false)
   })
 
   it("is past its deadline where it is told no, though it were in time by a hair", () => {
     const newcomer = promise(10, 12.1, { deviationMs: 1 })
-    const behind = promise(10, 22.5, { deviationMs: 1 })
+    const behind = promise(10, 22.9, { deviationMs: 1 })
     const told = earliest(newcomer, { promises: [behind] })
     expect(told).toBeGreaterThan(12.1)
     expect(told).toBeCloseTo(12.1, 5)

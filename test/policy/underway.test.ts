@@ -2,32 +2,10 @@
 import { describe, expect, it } from "vitest"
 import { shares } from "../../src/model/Interference.ts"
 import { limits } from "../../src/model/limits.ts"
-import type { RunningTask, Stoppable } from "../../src/model/Snapshot.ts"
+import type { RunningTask } from "../../src/model/Snapshot.ts"
 import { sureness } from "../../src/policy/sureness.ts"
 import { underway } from "../../src/policy/underway.ts"
-
-const stop: Stoppable = {
-  opEndsMs: [4, 10, 20],
-  firstOp: 0,
-  dueAtMs: 100,
-  predictedP95Ms: 20 * (1 + 0.05 * 1.645),
-  priority: 0,
-  preemptions: 0,
-  stoppingFor: null,
-}
-
-const run = (rest: Partial<RunningTask> = {}): RunningTask => ({
-  id: "run",
-  tenant: "a",
-  lane: 0,
-  startedAtMs: 0,
-  loadMs: 0,
-  predictedMs: 20,
-  footprintBytes: 64,
-  demand: { bandwidth: 1, compute: 0 },
-  stop,
-  ...rest,
-})
+import { stoppableRun as run, stoppable as stop } from "./stoppableRun.ts"
 
 const at = (nowMs: number, running: ReadonlyArray<RunningTask>, stopsForTargets = true) =>
   underway({ interference: shares, running }, { nowMs, stopsForTargets })[0]!
