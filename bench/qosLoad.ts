@@ -49,20 +49,20 @@ export const simulate = (
   {
     admit,
     jitter = defaultJitter,
-    late = "run",
+    takesLate = false,
     policy,
     seed,
   }: (typeof schedulers)[number] & {
     readonly seed: number
     readonly jitter?: number
-    readonly late?: "run" | "expire"
+    readonly takesLate?: boolean
   },
 ): Promise<RunReport> => {
   const options = {
     machine,
     policy,
     admit,
-    lateTasks: late,
+    takesLate,
     tenants: workload.tenants,
     historyTasks: workload.tasks.length,
     opTimings: false,

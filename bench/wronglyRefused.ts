@@ -6,7 +6,8 @@
 // that was kept is still kept, every refused task that was taken before it meets its deadline, and it meets
 // its own. What ran before its arrival ran as it did: a decision does not change the past, and the replay
 // says so (`otherPast`). So those counted could all have been kept together. Bounded is their share of all
-// that was submitted.
+// that was submitted. Some of them could be kept only because others had been taken before (`onlyThen`): as
+// things were when they came, it was right to refuse them.
 //
 // `hindsight`, of a sample, asks for more: the time from the last idle moment on is scheduled anew, by `slo`
 // or by `edf`, and each task is the only one more, so the same room counts for each that asks for it.
@@ -32,7 +33,8 @@ const warmUps = 50
 /** What the figures mean, beside them. */
 const definition =
   "wrong: refused tasks, in order of arrival, with which a replay of the same past and the same luck keeps " +
-  "all promises that were kept and all refused tasks counted before; hindsight: of `checked` refused tasks, " +
+  "all promises that were kept and all refused tasks counted before; onlyThen: of these, those with which it does not " +
+  "where none counted before is taken; hindsight: of `checked` refused tasks, " +
   "those that a replay scheduled anew from the last idle moment keeps, each as the only one more"
 
 export interface RefusalResult {
@@ -42,6 +44,7 @@ export interface RefusalResult {
   readonly tasks: number
   readonly refused: number
   readonly wrong: number
+  readonly onlyThen: number
   readonly shareOfRefused: number
   readonly shareOfSubmitted: number
   /** Replays in which something ran otherwise before the refused task came: not to be. */
@@ -110,6 +113,11 @@ const again = (
 const metIn = (tasks: ReadonlyArray<TaskRecord>): ReadonlySet<string> =>
   new Set(tasks.filter((task) => taskTimes(task).qosMet === true).map(({ id }) => id))
 
+const meetsAll = (tasks: ReadonlyArray<TaskRecord>, ids: ReadonlyArray<string>): boolean => {
+  const met = metIn(tasks)
+  return ids.every((id) => met.has(id))
+}
+
 /** Whether the time around can be scheduled anew with a refused task taken, and no promise lost. */
 const keptInHindsight = async (
   workload: Workload,
@@ -121,8 +129,8 @@ const keptInHindsight = async (
   const originMs = Math.min(...[...window, refused].map(({ submittedAtMs }) => submittedAtMs))
   const forced = again(workload, [...window, refused], originMs)
   for (const policy of ["slo", "edf"] as const) {
-    const met = metIn((await simulate(forced, { policy, admit: "all", seed })).tasks)
-    if (wanted.every((id) => met.has(id))) return true
+    const { tasks } = await simulate(forced, { policy, admit: "all", seed })
+    if (meetsAll(tasks, wanted)) return true
   }
   return false
 }
@@ -139,6 +147,7 @@ const pastOf = (tasks: ReadonlyArray<TaskRecord>, beforeMs: number): string =>
 interface Trial {
   readonly refused: number
   readonly wrong: number
+  readonly onlyThen: number
   readonly otherPast: number
 }
 
@@ -151,23 +160,27 @@ const trial = async (
   const admitted = again(workload, stretch, originMs)
   let { tasks: before } = await simulate(admitted, { policy: "slo", admit: "deadline", seed })
   const refused = before.filter(({ status }) => status === "rejected").sort(byArrival)
-  const taken = new Set(before.filter(({ status }) => status !== "rejected").map(({ id }) => id))
-  let wanted = metIn(before)
-  let [wrong, otherPast] = [0, 0]
+  const promised = before.flatMap(({ id, status }) => (status === "rejected" ? [] : [id]))
+  const kept = metIn(before)
+  const replayed = async (ids: ReadonlySet<string>) => {
+    const tasks = admitted.tasks.filter(({ id }) => ids.has(id))
+    const taking = { policy: "slo", admit: "deadline", takesLate: true, seed } as const
+    return (await simulate({ ...admitted, tasks }, taking)).tasks
+  }
+  let taken: ReadonlyArray<string> = []
+  let [onlyThen, otherPast] = [0, 0]
   for (const { id, submittedAtMs } of refused) {
-    const forced = admitted.tasks.filter((task) => taken.has(task.id) || task.id === id)
-    const replay = { ...admitted, tasks: forced }
-    const taking = { policy: "slo", admit: "all", late: "expire", seed } as const
-    const { tasks: after } = await simulate(replay, taking)
+    const after = await replayed(new Set([...promised, ...taken, id]))
     if (pastOf(after, submittedAtMs) !== pastOf(before, submittedAtMs)) otherPast++
-    const met = metIn(after)
-    if (!met.has(id) || ![...wanted].every((each) => met.has(each))) continue
-    wrong++
-    taken.add(id)
-    wanted = new Set([...wanted, id])
+    if (!meetsAll(after, [...kept, ...taken, id])) continue
+    if (taken.length > 0) {
+      const alone = await replayed(new Set([...promised, id]))
+      if (!meetsAll(alone, [...kept, id])) onlyThen++
+    }
+    taken = [...taken, id]
     before = after
   }
-  return { refused: refused.length, wrong, otherPast }
+  return { refused: refused.length, wrong: taken.length, onlyThen, otherPast }
 }
 
 export const wronglyRefused = async (
@@ -182,11 +195,12 @@ export const wronglyRefused = async (
   const first = { ...whole, tasks: whole.tasks.slice(0, limit) }
   const { workload } = atLoad(first, await soloTimes(first), load)
   const { tasks } = await simulate(workload, { policy: "slo", admit: "deadline", seed })
-  const all = { refused: 0, wrong: 0, otherPast: 0 }
+  const all = { refused: 0, wrong: 0, onlyThen: 0, otherPast: 0 }
   for (const stretch of busyStretches(tasks)) {
-    const { otherPast, refused, wrong } = await trial(workload, stretch, seed)
+    const { onlyThen, otherPast, refused, wrong } = await trial(workload, stretch, seed)
     all.refused += refused
     all.wrong += wrong
+    all.onlyThen += onlyThen
     all.otherPast += otherPast
   }
   const ran = tasks.filter(({ status }) => status !== "rejected").sort(byArrival)
@@ -231,7 +245,7 @@ const main = async (): Promise<void> => {
       console.log(
         `load ${load}, seed ${seed}: ${row.refused} of ${row.tasks} refused; ${row.wrong} wrongly, ` +
           `${percent(row.shareOfRefused)} of the refused, ${percent(row.shareOfSubmitted)} of the ` +
-          `submitted (${row.otherPast} replays with another past); in hindsight ${row.hindsight} of ` +
+          `submitted, ${row.onlyThen} of them only then (${row.otherPast} replays with another past); in hindsight ${row.hindsight} of ` +
           `${row.checked} could have been kept, each alone`,
       )
     }

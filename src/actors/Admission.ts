@@ -6,7 +6,7 @@ import type { Demand } from "../model/Plan.ts"
 import type { TenantInfo } from "../model/RunReport.ts"
 import type { RunningTask } from "../model/Snapshot.ts"
 import { isTerminal } from "../model/Task.ts"
-import { earliestFinishMs } from "../policy/admit.ts"
+import { promiseTo } from "../policy/admit.ts"
 import { deviationOf } from "../policy/sureness.ts"
 import { underway } from "../policy/underway.ts"
 import type { Admitted } from "./Admitted.ts"
@@ -35,6 +35,10 @@ export interface AdmissionOptions {
   readonly interference: InterferenceModel
   /** Runs give way to what is due sooner. */
   readonly stopsForTargets: boolean
+  /** The policy goes by the turns of promises. */
+  readonly takesTurns: boolean
+  /** Takes all the same, in its turn, whom no deadline can be promised: for replays of what might have been. */
+  readonly takesLate?: boolean
   readonly tenants: ReadonlyArray<TenantInfo>
   /** Of the tasks that were taken and hold no memory yet. */
   readonly maxQueuedBytes: number
@@ -60,11 +64,11 @@ export class Admission {
     const { deadlineMs, tenant } = task.spec
     if (task.admitted !== null) return null
     const isPromise = this.#options.admit === "deadline" && deadlineMs !== null
-    const promise = isPromise ? promiseOf(task, claim, deadlineMs) : null
     const bytes = claim.footprintBytes
-    const refused =
-      this.#full(bytes) ?? this.#quotas.over(tenant, claim) ?? this.#infeasible(task, promise)
+    const refused = this.#full(bytes) ?? this.#quotas.over(tenant, claim)
     if (refused !== null) return refused
+    const promise = isPromise ? this.#promiseTo(task, promiseOf(task, claim, deadlineMs)) : null
+    if (promise instanceof DeadlineInfeasible) return promise
     task.admitted = { bytes, promise, inLine: promise, isQueued: true }
     this.#queuedBytes += bytes
     this.#quotas.taken(tenant, claim)
@@ -108,18 +112,22 @@ export class Admission {
   }
 
   /** The run that keeps a promise keeps those to all that ask for the same. */
-  #infeasible(task: LiveTask, promise: SharedPromise | null): DeadlineInfeasible | null {
-    if (promise === null) return null
-    const { interference, lanes, running, stopsForTargets, stopwatch } = this.#options
+  #promiseTo(task: LiveTask, asked: SharedPromise): SharedPromise | DeadlineInfeasible {
+    const { interference, lanes, running, stopsForTargets, stopwatch, takesLate, takesTurns } =
+      this.#options
     const nowMs = stopwatch.nowMs()
-    const { dueAtMs } = promise
-    const same = this.#promises.standingFor(promise.workKey)
-    if (same !== null && same.dueAtMs <= dueAtMs && nowMs + same.runMs <= same.dueAtMs) return null
+    const { dueAtMs } = asked
+    const same = this.#promises.standingFor(asked.workKey)
+    if (same !== null && same.dueAtMs <= dueAtMs && nowMs + same.runMs <= same.dueAtMs) {
+      return { ...asked, turnAtMs: Math.max(asked.turnAtMs, same.turnAtMs) }
+    }
     const runs = underway({ interference, running: running() }, { nowMs, stopsForTargets })
-    const finishMs = this.#promises.without(same, (line) =>
-      earliestFinishMs(promise, { line, runs, nowMs, concurrency: { lanes, interference } }),
+    const concurrency = { lanes, interference }
+    const { finishMs, turnAtMs } = this.#promises.without(same, (line) =>
+      promiseTo(asked, { line, runs, nowMs, concurrency, takesTurns }),
     )
-    if (finishMs <= dueAtMs) return null
+    if (finishMs <= dueAtMs) return { ...asked, turnAtMs }
+    if (takesLate) return asked
     const { submittedAtMs } = task
     const deadlineMs = dueAtMs - submittedAtMs
     return new DeadlineInfeasible({ deadlineMs, earliestFinishMs: finishMs - submittedAtMs })
@@ -133,6 +141,7 @@ const promiseOf = (
 ): SharedPromise => ({
   seq,
   dueAtMs: submittedAtMs + deadlineMs,
+  turnAtMs: submittedAtMs + deadlineMs,
   runMs: p50Ms + overheadMs,
   deviationMs: deviationOf(p50Ms, p95Ms),
   demand,

@@ -4,7 +4,7 @@ import type { DecisionRecord } from "../model/RunReport.ts"
 import type { Decision, Policy, Preempt, Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { canWait } from "../policy/canWait.ts"
 import { dueTasks } from "../policy/dueTasks.ts"
-import { dueAtMs } from "../policy/edf.ts"
+import { turnAtMs } from "../policy/edf.ts"
 import { fillDefaults, fillGroup } from "../policy/fillGroup.ts"
 import { letGoOn } from "../policy/goOn.ts"
 import { preemptForTargets } from "../policy/preempt.ts"
@@ -132,10 +132,10 @@ export class Decider {
   }
 }
 
-/** Whoever has come since a run was stopped for `claim`, and is due sooner; null where nobody has. */
+/** Whoever has come since a run was stopped for `claim`, and whose turn is sooner; null where nobody has. */
 const dueBefore = (claim: LiveTask, snapshot: Snapshot, nowMs: number): WaitingTask | null => {
   const [first] = dueTasks(snapshot, nowMs, 1)
-  return first !== undefined && first.dueAtMs < dueAtMs(waitingOf(claim)) ? first.task : null
+  return first !== undefined && first.turnAtMs < turnAtMs(waitingOf(claim)) ? first.task : null
 }
 
 function* unsettledSeqs(book: TaskBook): Generator<number> {

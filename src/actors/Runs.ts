@@ -6,7 +6,7 @@ import type { DeviceError } from "../model/errors.ts"
 import { opEndsMs } from "../model/planWork.ts"
 import type { Stoppable } from "../model/Snapshot.ts"
 import type { TaskRun } from "../model/Task.ts"
-import { dueAtMs } from "../policy/edf.ts"
+import { dueAtMs, turnAtMs } from "../policy/edf.ts"
 import type { RunOutcome, RunTask } from "./ExecutorActor.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { LiveTask } from "./LiveTask.ts"
@@ -118,6 +118,7 @@ const stoppable = (task: LiveTask, firstOp: number): Stoppable => {
     opEndsMs: opEndsMs(task.prepared!.plan),
     firstOp,
     dueAtMs: dueAtMs(waiting),
+    turnAtMs: turnAtMs(waiting),
     predictedP95Ms: waiting.predictedP95Ms,
     priority: task.spec.priority,
     preemptions: task.runs.filter(({ end }) => end === "preempted").length,

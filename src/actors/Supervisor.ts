@@ -35,6 +35,8 @@ export interface SystemOptions {
   readonly policy: Policy
   /** How the policy stops what runs for what is urgent; null where it does not. */
   readonly preempt: Preempt | null
+  readonly takesTurns: boolean
+  readonly takesLate?: boolean
   /** Weights for fair sharing; a tenant that is not listed weighs 1. */
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly mode: SchedulingMode

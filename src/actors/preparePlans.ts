@@ -69,7 +69,9 @@ const waitingTask = (task: LiveTask, options: FirstAtHand<PlanOption>): WaitingT
     predictedP95Ms: first.predictedP95Ms,
     demand: first.demand,
   }
-  return options.mayHaveOthers ? { ...waiting, options } : waiting
+  const turnAtMs = task.admitted?.promise?.turnAtMs
+  const promised = turnAtMs === undefined ? waiting : { ...waiting, turnAtMs }
+  return options.mayHaveOthers ? { ...promised, options } : promised
 }
 
 const optionOf = (

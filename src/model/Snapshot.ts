@@ -51,6 +51,8 @@ export interface Stoppable {
   readonly firstOp: number
   /** Infinite without a target. */
   readonly dueAtMs: number
+  /** When its turn is among the promises; left out: when it is due. */
+  readonly turnAtMs?: number
   readonly predictedP95Ms: number
   readonly priority: number
   /** Times it has given way; at most `limits.maxPreemptions`. */

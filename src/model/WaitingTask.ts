@@ -31,6 +31,11 @@ export interface WaitingTask extends PlanOption {
   readonly submittedAtMs: number
   /** QoS target relative to submission, or null. */
   readonly qosTargetMs: number | null
+  /**
+   * When its turn is among the promises, in milliseconds since the runtime was opened: behind others that are due
+   * later, where it can wait and they cannot. Left out: when it is due.
+   */
+  readonly turnAtMs?: number
   readonly priority: number
   /**
    * Its plans, each of fewer bytes and more time than the one before. Those behind the first are made when they

@@ -1,6 +1,6 @@
-// What is due, run in thought on the lanes, in the order of deadlines: a task begins on the lane that is free
-// first, or at an operator boundary of a run that is due later, which then goes on in its own turn, as a
-// run does that is stopped. Each is slowed by those it really runs beside, for as long as it does. Ends
+// What is due, run in thought on the lanes, turn by turn: a task begins on the lane that is free first, or
+// at an operator boundary of a run whose turn is later, which then goes on in its own turn, as a run does
+// that is stopped. Each is slowed by those it really runs beside, for as long as it does. Ends
 // come with their variance: of many tasks in a row some take longer and some less, and a margin for each
 // would add up to one that nobody needs.
 import { slowdownInto } from "../cost/interference.ts"
@@ -42,7 +42,7 @@ interface Turn {
   /** Null: a task. */
   readonly run: Underway | null
   readonly demand: Demand
-  readonly dueAtMs: number
+  readonly turnAtMs: number
   /** Alone, as what it varies by. */
   readonly runMs: number
   readonly variance: number
@@ -74,7 +74,7 @@ class DueWalk {
   /** As many as serve such tasks best; where more run, they end, and nobody follows. */
   readonly #count: number
   readonly #lanes: ReadonlyArray<Lane>
-  /** Of stopped runs, in the order of their deadlines. */
+  /** Of stopped runs, in the order of their turns. */
   readonly #rests: Array<Turn> = []
   readonly #ends: Array<number> = []
   readonly #chances: Array<number> = []
@@ -86,8 +86,8 @@ class DueWalk {
   readonly #slowdowns: Array<number> = []
   /** Of the task whose turn is next. */
   #place = 0
-  /** The latest deadline of the tasks that have had their turn. */
-  #dueMs = Number.NEGATIVE_INFINITY
+  /** The latest turn that tasks have had. */
+  #turnMs = Number.NEGATIVE_INFINITY
   #nowMs: number
   #busy: number
   /** Whose turn is next, where it was asked for. */
@@ -140,12 +140,12 @@ class DueWalk {
     const task = this.#order[this.#place]
     const rest = this.#rests[0] ?? null
     if (task === undefined) return rest
-    const dueAtMs = Math.max(this.#dueMs, task.dueAtMs)
-    if (rest !== null && rest.dueAtMs <= dueAtMs) return rest
+    const turnAtMs = Math.max(this.#turnMs, task.turnAtMs)
+    if (rest !== null && rest.turnAtMs <= turnAtMs) return rest
     const { demand, deviationMs, runMs } = task
     const variance = deviationMs ** 2
     const place = this.#place
-    return { place, run: null, demand, dueAtMs, runMs, variance }
+    return { place, run: null, demand, turnAtMs, runMs, variance }
   }
 
   /** The lane that is surely free before the others; null when nothing runs any more. */
@@ -159,7 +159,7 @@ class DueWalk {
       if (stay === null) continue
       const restMs = stay.boundary?.restMs ?? Number.POSITIVE_INFINITY
       const isAsked =
-        stay.run?.isStopping === true || (next !== null && next.dueAtMs < stay.dueAtMs)
+        stay.run?.isStopping === true || (next !== null && next.turnAtMs < stay.turnAtMs)
       lane.gives = isAsked && stay.leftMs >= restMs
       lane.freeAtMs = this.#nowMs + (lane.gives ? stay.leftMs - restMs : stay.leftMs) * each
       // Surely is later still.
@@ -195,23 +195,23 @@ class DueWalk {
   }
 
   #leave({ freeAtMs, gives, stay, variance }: Lane): void {
-    const { dueAtMs, place, run } = stay!
+    const { place, run } = stay!
     this.#busy--
     if (gives) this.#stop(stay!)
     else if (place !== null) {
       this.#ends[place] = surely(freeAtMs, variance)
       this.#chances[place] = chanceLate(this.#order[place]!.dueAtMs, freeAtMs, variance)
-    } else this.#runChances.set(run!, chanceLate(dueAtMs, freeAtMs, variance))
+    } else this.#runChances.set(run!, chanceLate(run!.dueAtMs, freeAtMs, variance))
   }
 
   /** What is left of it stands in line. */
-  #stop({ boundary, demand, dueAtMs, run, variance: whole }: Stay): void {
+  #stop({ boundary, demand, run, turnAtMs, variance: whole }: Stay): void {
     const { restMs: runMs, variance: before } = boundary!
     const next = this.#next
     if (next !== null && next.place !== null) this.#stops.set(run!.id, next.place)
     const variance = Math.max(0, whole - before)
-    const rest = { place: null, run, demand, dueAtMs, runMs, variance }
-    const behind = this.#rests.findIndex((other) => other.dueAtMs > dueAtMs)
+    const rest = { place: null, run, demand, turnAtMs, runMs, variance }
+    const behind = this.#rests.findIndex((other) => other.turnAtMs > turnAtMs)
     this.#rests.splice(behind < 0 ? this.#rests.length : behind, 0, rest)
     this.#known = undefined
   }
@@ -226,7 +226,7 @@ class DueWalk {
     if (next.run !== null) this.#rests.shift()
     else {
       this.#place++
-      this.#dueMs = next.dueAtMs
+      this.#turnMs = next.turnAtMs
     }
     lane.stay = begun(next, lane.variance)
     this.#busy++
@@ -235,15 +235,15 @@ class DueWalk {
 
 /** One shape for all that runs: a walk makes many, and a spread is slow. */
 const begun = (turn: Turn, beganVariance: number): Stay => {
-  const { demand, dueAtMs, place, run, runMs, variance } = turn
+  const { demand, place, run, runMs, turnAtMs, variance } = turn
   const boundary = null
   const leftMs = runMs
-  return { place, run, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
+  return { place, run, demand, turnAtMs, beganVariance, runMs, leftMs, variance, boundary }
 }
 
 /** A run under way, from now on. */
 const stayOf = (run: Underway, nowMs: number): Stay => {
-  const { boundaryAtMs, boundaryVariance, demand, dueAtMs, endVariance, endsAtMs, slowdown } = run
+  const { boundaryAtMs, boundaryVariance, demand, endVariance, endsAtMs, slowdown, turnAtMs } = run
   const leftMs = (endsAtMs - nowMs) / slowdown
   const alone = slowdown ** 2
   const boundary =
@@ -253,7 +253,7 @@ const stayOf = (run: Underway, nowMs: number): Stay => {
   const [place, beganVariance] = [null, 0]
   const runMs = leftMs
   const variance = endVariance / alone
-  return { place, run, demand, dueAtMs, beganVariance, runMs, leftMs, variance, boundary }
+  return { place, run, demand, turnAtMs, beganVariance, runMs, leftMs, variance, boundary }
 }
 
 /** Of the moment in which the lane is left: what is slowed varies by as much more. */

@@ -1,4 +1,4 @@
-// Promises that have not begun, in the order in which they are due, in blocks that know of themselves what
+// Promises that have not begun, in the order of their turns, in blocks that know of themselves what
 // is asked of all their members: most blocks are passed over without a look inside. Adding, taking out
 // and looking ahead cost O(n / block + block) for n promises.
 import type { Demand } from "../model/Plan.ts"
@@ -7,7 +7,9 @@ import { bestCrowd, type Concurrency } from "./concurrency.ts"
 export interface Promised {
   /** Infinite without a deadline. */
   readonly dueAtMs: number
-  /** Order of arrival: who comes first of those due at once. */
+  /** Where it stands in line: when it is due, or behind others that are due later and cannot wait for it. */
+  readonly turnAtMs: number
+  /** Order of arrival: who comes first of those whose turn it is at once. */
   readonly seq: number
   /** Median, alone, with what a run costs beside its operators. */
   readonly runMs: number
@@ -41,7 +43,7 @@ export interface Block<A extends Promised = Promised> {
 const blockSize = 64
 
 const isBefore = (a: Promised, b: Promised): boolean =>
-  a.dueAtMs === b.dueAtMs ? a.seq < b.seq : a.dueAtMs < b.dueAtMs
+  a.turnAtMs === b.turnAtMs ? a.seq < b.seq : a.turnAtMs < b.turnAtMs
 
 export const blockOf = <A extends Promised>(members: ReadonlyArray<InLine<A>>): Block<A> => {
   let shareMs = 0
@@ -65,7 +67,7 @@ export class PromiseLine<A extends Promised = Promised> {
     this.#concurrency = concurrency
   }
 
-  /** Who is due first, or null. */
+  /** Whose turn is first, or null. */
   get first(): A | null {
     return this.#blocks[0]?.members[0]?.promise ?? null
   }

@@ -3,7 +3,7 @@ import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
 import { byArrival, type OrderedTasks, type TaskList } from "../model/WaitingTasks.ts"
 import { Crowd } from "./Crowd.ts"
 import { concurrencyOf } from "./concurrency.ts"
-import { byDeadline, dueAtMs } from "./edf.ts"
+import { byTurn, dueAtMs } from "./edf.ts"
 import { type Due, endangeredBy } from "./endangered.ts"
 import { choiceOf, firstOf, Lookahead } from "./Lookahead.ts"
 import { patienceOf, patienceTurn } from "./patience.ts"
@@ -48,7 +48,7 @@ export class SloChoice {
     this.#inTime = waiting.inTime(nowMs)
     this.#lost = waiting.lost(nowMs)
     this.#inTimeByAgedTime = new Lookahead(this.#inTime.ordered(byAgedTime), options)
-    this.#inTimeByDue = new Lookahead(this.#inTime.ordered(byDeadline), options)
+    this.#inTimeByDue = new Lookahead(this.#inTime.ordered(byTurn), options)
     this.#lostByAgedTime = new Lookahead(this.#lost.ordered(byAgedTime), options)
   }
 

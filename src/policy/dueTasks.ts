@@ -1,6 +1,6 @@
 // The waiting tasks whose targets can still be met, as what is due.
 import type { Snapshot, WaitingTask } from "../model/Snapshot.ts"
-import { byDeadline, dueAtMs as dueAtMsOf } from "./edf.ts"
+import { byTurn, dueAtMs as dueAtMsOf, turnAtMs as turnAtMsOf } from "./edf.ts"
 import { loadMs } from "./loadMs.ts"
 import type { Promised } from "./PromiseLine.ts"
 import { deviationOf } from "./sureness.ts"
@@ -10,13 +10,13 @@ export interface Due extends Promised {
   readonly task: WaitingTask
 }
 
-/** In the order of their deadlines, with what each must load and what a run costs. */
+/** Turn by turn, with what each must load and what a run costs. */
 export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): ReadonlyArray<Due> => {
   const { overheadMs = 0, waiting } = snapshot
   const due: Array<Due> = []
   /** Tasks of one kind share their list of residents. */
   const loads = new Map<WaitingTask["residents"], number>()
-  const order = waiting.inTime(nowMs).ordered(byDeadline).reader()
+  const order = waiting.inTime(nowMs).ordered(byTurn).reader()
   while (due.length < atMost) {
     const task = order.read()
     if (task === undefined) break
@@ -26,7 +26,8 @@ export const dueTasks = (snapshot: Snapshot, nowMs: number, atMost: number): Rea
     loads.set(residents, load)
     const runMs = load + predictedMs + overheadMs
     const deviationMs = deviationOf(predictedMs, predictedP95Ms)
-    if (nowMs + runMs <= dueAtMs) due.push({ task, dueAtMs, seq, runMs, deviationMs, demand })
+    if (nowMs + runMs > dueAtMs) continue
+    due.push({ task, dueAtMs, turnAtMs: turnAtMsOf(task), seq, runMs, deviationMs, demand })
   }
   return due
 }

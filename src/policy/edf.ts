@@ -16,8 +16,11 @@ export const hasTarget = (task: WaitingTask): boolean => dueAtMs(task) !== Numbe
 
 export const byDue: TaskOrder = { key: dueAtMs }
 
-/** The same without those that have no deadline. */
-export const byDeadline: TaskOrder = { key: dueAtMs, holds: hasTarget }
+/** When its turn is among the promises; infinite without a deadline. */
+export const turnAtMs = (task: WaitingTask): number => task.turnAtMs ?? dueAtMs(task)
+
+/** Those that have a deadline, turn by turn. */
+export const byTurn: TaskOrder = { key: turnAtMs, holds: hasTarget }
 
 export const edf: Policy = (snapshot, nowMs) =>
   fillGroup(snapshot.waiting.ordered(byDue), snapshot, elasticAt(nowMs))

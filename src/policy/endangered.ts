@@ -1,4 +1,4 @@
-// Whose target is lost if another task runs first: of what is due, in the order of deadlines, those that
+// Whose target is lost if another task runs first: of what is due, turn by turn, those that
 // can all be met (Moore's rule), against the same behind the other.
 import type { WaitingTask } from "../model/Snapshot.ts"
 import type { Concurrency } from "./concurrency.ts"
@@ -21,7 +21,7 @@ export interface DueOptions {
 
 /**
  * The first of `due` to be met, where `first` before them all makes one of them late; null where none is at
- * risk. `due`: those that can still be met, by deadline; `first` may be one of them.
+ * risk. `due`: those that can still be met, turn by turn; `first` may be one of them.
  */
 export const endangeredBy = (
   first: Due,

@@ -6,7 +6,7 @@ import type { Decision, Policy, Snapshot, WaitingTask } from "../model/Snapshot.
 import { byArrival } from "../model/WaitingTasks.ts"
 import { walkByDue } from "./DueWalk.ts"
 import { type Due, dueTasks } from "./dueTasks.ts"
-import { byDue, dueAtMs } from "./edf.ts"
+import { byDue, dueAtMs, turnAtMs } from "./edf.ts"
 import { fillDefaults, fillGroup } from "./fillGroup.ts"
 import { byAgedTime } from "./sjf.ts"
 import { deviationOf } from "./sureness.ts"
@@ -91,6 +91,8 @@ const startedOf = ({ start }: Decision, { waiting }: Snapshot): ReadonlyArray<Wa
   return [...found.values()]
 }
 
+const neverDue = { dueAtMs: Number.POSITIVE_INFINITY, turnAtMs: Number.POSITIVE_INFINITY }
+
 /** What runs once the decision is carried out; a lane that it leaves free stays so until a run ends. */
 const begunRuns = (
   tasks: ReadonlyArray<WaitingTask>,
@@ -104,10 +106,12 @@ const begunRuns = (
     const { demand, id, predictedMs, predictedP95Ms } = task
     const each = slowdowns[at]!
     const runMs = predictedMs + overheadMs
+    const isMet = nowMs + runMs <= dueAtMs(task)
     return {
       ...{ id, demand, slowdown: each },
       // What is lost is nobody's reason to wait.
-      dueAtMs: nowMs + runMs <= dueAtMs(task) ? dueAtMs(task) : Number.POSITIVE_INFINITY,
+      dueAtMs: isMet ? dueAtMs(task) : Number.POSITIVE_INFINITY,
+      turnAtMs: isMet ? turnAtMs(task) : Number.POSITIVE_INFINITY,
       endsAtMs: nowMs + runMs * each,
       endVariance: (deviationOf(predictedMs, predictedP95Ms) * each) ** 2,
       ...{ boundaryAtMs: null, boundaryVariance: 0, isStopping: false },
@@ -122,7 +126,7 @@ const begunRuns = (
     const { demand, ...rest } = all[0]!
     const none = { bandwidth: 0, compute: 0 }
     const idle = { id: `idle ${at}`, demand: none, slowdown: 1, boundaryAtMs: null }
-    return { ...rest, ...idle, dueAtMs: Number.POSITIVE_INFINITY, endsAtMs: firstEndMs }
+    return { ...rest, ...idle, ...neverDue, endsAtMs: firstEndMs }
   })
   return [...all, ...idle]
 }

@@ -2,7 +2,7 @@
 // when it is its turn again. A policy that stops nobody has no rule here.
 //
 // `slo`: by whose stop the fewest targets are to be expected lost, those of runs among them, as what is due
-// runs by deadline (`DueWalk`), if that is fewer than where nobody stops. It is due after the task that takes
+// runs turn by turn (`DueWalk`), if that is fewer than where nobody stops. It is due after the task that takes
 // its lane, whose tenant is within its share.
 //
 // `priority`: for the next in line, where it has a strictly higher priority than a run. Of the runs

@@ -10,6 +10,8 @@ export interface Underway {
   readonly id: string
   /** Infinite without a target, or where it is lost however alone it were. */
   readonly dueAtMs: number
+  /** Infinite where it is not due. */
+  readonly turnAtMs: number
   readonly demand: Demand
   /** How many times as long it takes as alone. */
   readonly slowdown: number
@@ -69,6 +71,7 @@ const underwayOf = (run: RunProgress, { nowMs, stopsForTargets }: UnderwayOption
   return {
     id: task.id,
     dueAtMs: isMet ? stop.dueAtMs : Number.POSITIVE_INFINITY,
+    turnAtMs: isMet ? (stop.turnAtMs ?? stop.dueAtMs) : Number.POSITIVE_INFINITY,
     demand,
     slowdown,
     endsAtMs,

@@ -28,6 +28,8 @@ export interface ResolvedOptions {
   readonly policyName: RunReport["policy"]
   readonly policy: Policy
   readonly preempt: Preempt | null
+  /** Promises are kept turn by turn: some are given a later turn than by their deadline. */
+  readonly takesTurns: boolean
   readonly mode: SchedulingMode
   readonly tenants: ReadonlyArray<TenantInfo>
   readonly prepThreads: number
@@ -65,6 +67,7 @@ export const resolveOptions = (
       policyName,
       policy: policyOf(options),
       preempt: preemptOf(options),
+      takesTurns: takesTurnsOf(options),
       mode: options.mode ?? "continuous",
       tenants: options.tenants ?? [],
       prepThreads: options.prepThreads ?? 1,
@@ -103,6 +106,10 @@ const policyOf = (options: RuntimeOptions): Policy => {
   if (typeof policy === "function") return ownPolicy(policy)
   return policy === "slo" && expiresLate(options) ? keepPromises(policies.slo) : policies[policy]
 }
+
+/** `keepPromises` alone goes by turns, and where groups are formed it has no say. */
+const takesTurnsOf = ({ mode, policy = "slo", ...options }: RuntimeOptions): boolean =>
+  policy === "slo" && mode !== "groups" && expiresLate(options)
 
 // A promise that is lost must not cost the others theirs.
 const expiresLate = ({ admit, lateTasks }: RuntimeOptions): boolean =>

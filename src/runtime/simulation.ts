@@ -47,6 +47,8 @@ export interface SimulationOptions
   readonly jitter?: number
   /** Keep a time for each operator. Default true; with a million tasks they are most of the memory. */
   readonly opTimings?: boolean
+  /** Takes all the same whom admission would refuse for its deadline: for replays of what might have been. */
+  readonly takesLate?: boolean
   /** Stands around the policy, and around its rule of preemption: for whoever measures decisions. */
   readonly around?: <A>(decide: (snapshot: Snapshot, nowMs: number) => A) => typeof decide
 }
@@ -93,6 +95,7 @@ export const openSimulation = (
       jitter = defaultJitter,
       opTimings = true,
       shareWork = false,
+      takesLate = false,
       around = (decide) => decide,
       ...common
     } = options
@@ -118,6 +121,7 @@ export const openSimulation = (
     return yield* serveGnnSched({
       ...resolved,
       settings,
+      takesLate,
       policy: around(resolved.policy),
       preempt: resolved.preempt === null ? null : around(resolved.preempt),
       profile,

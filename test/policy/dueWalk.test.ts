@@ -12,6 +12,7 @@ const light = { bandwidth: 0.1, compute: 0.1 }
 const run = (id: string, rest: Partial<Underway>): Underway => ({
   id,
   dueAtMs: Number.POSITIVE_INFINITY,
+  turnAtMs: rest.dueAtMs ?? Number.POSITIVE_INFINITY,
   demand: light,
   slowdown: 1,
   endsAtMs: 100,
@@ -24,6 +25,7 @@ const run = (id: string, rest: Partial<Underway>): Underway => ({
 
 const task = (dueAtMs: number, runMs: number, seq = 0): Promised => ({
   dueAtMs,
+  turnAtMs: dueAtMs,
   seq,
   runMs,
   deviationMs: 0,

@@ -8,11 +8,14 @@ import type { TaskSpec } from "../../src/model/Task.ts"
 import type { ChooseTasks } from "../../src/policy/ownPolicy.ts"
 import { inVirtualTime } from "../../src/runtime/inVirtualTime.ts"
 import { openSimulation, type SimulationOptions } from "../../src/runtime/simulation.ts"
+import { testRandom } from "../support/random.ts"
 import { randomModel } from "../support/sources.ts"
 
 interface Arrival extends Partial<TaskSpec> {
   readonly id: string
   readonly atMs: number
+  /** By a network of eight layers instead of two. */
+  readonly long?: boolean
 }
 
 const simulate = (
@@ -23,17 +26,20 @@ const simulate = (
     const machine = machines["cpu-2"]
     const service = yield* openSimulation({ machine, jitter: 0, lanes: 1, ...options })
     const graph = yield* service.loadGraph({ kind: "preset", preset: "pubmed", seed: 1, scale: 1 })
-    const model = yield* service.loadModel(
-      randomModel({ architecture: "GCN", width: 500, hidden: 64, seed: 1 }),
-    )
+    const load = (layers: number) =>
+      service.loadModel(
+        randomModel({ architecture: "GCN", width: 500, hidden: 64, layers, seed: 1 }),
+      )
+    const model = yield* load(2)
+    const longModel = yield* load(8)
     let nowMs = 0
-    for (const { atMs, ...spec } of arrivals) {
+    for (const { atMs, long = false, ...spec } of arrivals) {
       if (atMs > nowMs) yield* Effect.sleep(atMs - nowMs)
       nowMs = Math.max(nowMs, atMs)
       yield* service.submit({
         tenant: "a",
         graph: graph.id,
-        model: model.id,
+        model: (long ? longModel : model).id,
         nodes: null,
         deadlineMs: null,
         priority: 0,
@@ -151,6 +157,38 @@ describe("admission by deadline", () => {
     expect(statusOf(kept)).toMatchObject({ runs: "completed", short: "rejected" })
   })
 
+  const seed = 20261127
+  it(`gives those that can wait a later turn, and keeps all promises, seed ${seed}`, async () => {
+    const random = testRandom(seed)
+    const solo = await soloMs()
+    let atMs = quietMs
+    const arrivals = Array.from({ length: 600 }, (_, i) => {
+      atMs += 1.4 * solo * random.next()
+      const long = random.int(3) === 0
+      const deadlineMs = (long ? 4 : 1) * solo * (2 + 3 * random.next())
+      return { id: `t${i}`, atMs, long, deadlineMs }
+    })
+    const later = new Set<string>()
+    const around: SimulationOptions["around"] = (decide) => (snapshot, nowMs) => {
+      for (const { id, qosTargetMs, submittedAtMs, turnAtMs = 0 } of snapshot.waiting) {
+        if (qosTargetMs !== null && turnAtMs > submittedAtMs + qosTargetMs) later.add(id)
+      }
+      return decide(snapshot, nowMs)
+    }
+    const both = warmed.flatMap((task) => [task, { ...task, id: `${task.id}-long`, long: true }])
+    const options = { admit: "deadline", lanes: 2, around } as const
+    const { tasks } = await simulate([...both, ...arrivals], options)
+    const taken = tasks.filter(({ status }) => status !== "rejected")
+    expect(tasks.length - taken.length).toBeGreaterThan(10)
+    expect(later.size).toBeGreaterThan(5)
+    expect(taken.map(({ status }) => status)).not.toContain("expired")
+    const late = taken.filter(
+      ({ deadlineMs, finishedAtMs, submittedAtMs }) =>
+        deadlineMs !== null && finishedAtMs! - submittedAtMs > deadlineMs,
+    )
+    expect(late).toEqual([])
+  })
+
   it("takes tasks without a deadline whatever waits, and all tasks when it is told so", async () => {
     const tight = { id: "tight", atMs: quietMs, deadlineMs: 0.001 }
     const none = { id: "none", atMs: quietMs }
@@ -158,6 +196,8 @@ describe("admission by deadline", () => {
     expect(statusOf(deadline)).toMatchObject({ tight: "rejected", none: "completed" })
     const all = await simulate([warm, tight, none], { admit: "all" })
     expect(statusOf(all)).toMatchObject({ tight: "completed", none: "completed" })
+    const late = await simulate([warm, tight, none], { admit: "deadline", takesLate: true })
+    expect(statusOf(late)).toMatchObject({ tight: "completed", none: "completed" })
   })
 })
 

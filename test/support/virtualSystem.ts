@@ -65,6 +65,7 @@ export const open = (
       profile: referenceProfile,
       policy: policies.base,
       preempt: null,
+      takesTurns: false,
       elastic: true,
       tenants: [],
       mode: "continuous",
