@@ -7,6 +7,8 @@ export interface HostWork {
   readonly takeIn: (plannedOps: number) => Effect.Effect<void>
   /** One object made by a preparation worker, once for all that name it by `key`. */
   readonly make: (key: string) => Effect.Effect<void>
+  /** An object was made before anybody waited for it. */
+  readonly made: (key: string) => void
   /** Before an object travels to the device. */
   readonly upload: Effect.Effect<void>
   /** Half of the way to the lane and back. */

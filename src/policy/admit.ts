@@ -7,13 +7,12 @@
 // (Jackson, 1955), but on several a task that can wait may come before one that cannot. Of the turns that are
 // tried the one counts by which the least is risked.
 //
-// The first of the line are taken lane by lane (`DueWalk`). Those behind begin when the lanes together have
-// done all before them, at the latest: of them, sums and extremes of blocks are enough.
+// The first of the line are taken lane by lane (`DueWalk`), those behind by blocks (`LineTail`).
 
 import type { Concurrency } from "./concurrency.ts"
 import { type Walked, walkByDue } from "./DueWalk.ts"
+import { canBeMet, LineTail } from "./LineTail.ts"
 import { type Block, blockOf, type InLine, type Promised, type PromiseLine } from "./PromiseLine.ts"
-import { chanceLate, surely } from "./sureness.ts"
 import type { Underway } from "./underway.ts"
 
 export interface Load {
@@ -92,20 +91,13 @@ interface Harm {
   readonly runTurnsMs: ReadonlyArray<number>
 }
 
-interface Broken {
-  readonly endMs: number
-  readonly chanceLate: number
-  /** The last promise that is late, by its place, or -1. */
-  readonly broken: number
-}
-
 const never = Number.NEGATIVE_INFINITY
 
 class Trials {
   readonly #task: InLine
   readonly #load: Load
   readonly #head: ReadonlyArray<Promised>
-  readonly #tail: ReadonlyArray<Block>
+  readonly #tail: LineTail
   /** Its place by its own deadline. */
   readonly #turn: number
   #walkWithout: Walked | null = null
@@ -126,7 +118,7 @@ class Trials {
       else if (room < members.length) tail.push(blockOf(members.slice(room)))
     }
     this.#head = head
-    this.#tail = tail
+    this.#tail = new LineTail(tail, head.length, load.nowMs)
     this.#turn = turn
   }
 
@@ -204,8 +196,7 @@ class Trials {
 
   /** An end after those of all others. */
   get #behindAllMs(): number {
-    const behind = this.#tail.reduce((all, { members }) => all + members.length, this.#head.length)
-    return this.#inTail(behind).endMs
+    return this.#inTail(this.#head.length + this.#tail.length).endMs
   }
 
   #at({ at, notBeforeMs }: Place): Trial {
@@ -228,7 +219,7 @@ class Trials {
   }
 
   #inTail(at: number): Trial {
-    const { broken, chanceLate, endMs } = this.#brokenFrom(at, this.#without, this.#task)
+    const { broken, chanceLate, endMs } = this.#tail.brokenFrom(at, this.#without, this.#task)
     const { turnAtMs } = this.#task.promise
     const next = broken < 0 ? null : { at: broken + 1, notBeforeMs: never }
     return { turnAtMs, endMs, chanceLate, lost: Number(broken >= 0), next }
@@ -236,13 +227,13 @@ class Trials {
 
   #harmOf(walk: Walked, place: number): Harm {
     const [head, without] = [this.#head, this.#without]
-    const { broken } = this.#brokenFrom(head.length, walk, null)
+    const { broken } = this.#tail.brokenFrom(head.length, walk, null)
     let lost = Number(broken >= 0)
     let last = broken
     for (let at = head.length - 1; at >= 0; at--) {
       const isBehind = at >= place
       const more = othersWeigh * (walk.chances[isBehind ? at + 1 : at]! - without.chances[at]!)
-      if (more <= 0 || !this.#canBeMet(head[at]!)) continue
+      if (more <= 0 || !canBeMet(head[at]!, this.#load.nowMs)) continue
       lost += more
       if (isBehind && last < 0 && lost > risked) last = at
     }
@@ -266,57 +257,9 @@ class Trials {
     return { at: Math.max(at, behind < 0 ? this.#head.length : behind), notBeforeMs: latestMs }
   }
 
-  /** Promises that are late from `place` on, with the newcomer there or, where it is null, ahead. */
-  #brokenFrom(place: number, walk: Walked, newcomer: InLine | null): Broken {
-    let beginsMs = walk.freeAtMs
-    let variance = walk.variance
-    let at = this.#head.length
-    let broken = -1
-    let endMs = Number.POSITIVE_INFINITY
-    let late = 1
-    const take = ({ shareMs, shareVariance }: InLine) => {
-      beginsMs += shareMs
-      variance += shareVariance
-    }
-    const join = () => {
-      if (newcomer === null || at !== place || endMs < Number.POSITIVE_INFINITY) return
-      const [atMs, varies] = [beginsMs + newcomer.stayMs, variance + newcomer.stayVariance]
-      endMs = surely(atMs, varies)
-      late = chanceLate(newcomer.promise.dueAtMs, atMs, varies)
-      take(newcomer)
-    }
-    for (const block of this.#tail) {
-      const { latestMs, members, shareMs } = block
-      join()
-      const parts = place > at && place < at + members.length
-      const isLate = at >= place && surely(beginsMs, variance + block.variance) > latestMs
-      if (!parts && !isLate) {
-        beginsMs += shareMs
-        variance += block.shareVariance
-        at += members.length
-        continue
-      }
-      for (const member of members) {
-        join()
-        const { promise, stayMs, stayVariance } = member
-        const isBehind = at >= place
-        const end = surely(beginsMs + stayMs, variance + stayVariance)
-        if (isBehind && end > promise.dueAtMs && this.#canBeMet(promise)) broken = at
-        take(member)
-        at++
-      }
-    }
-    join()
-    return { endMs, broken, chanceLate: late }
-  }
-
   /** As things are. */
   get #without(): Walked {
     this.#walkWithout ??= walkByDue(this.#head, this.#load)
     return this.#walkWithout
-  }
-
-  #canBeMet({ dueAtMs, runMs }: Promised): boolean {
-    return this.#load.nowMs + runMs <= dueAtMs
   }
 }

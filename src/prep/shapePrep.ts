@@ -107,19 +107,15 @@ const atOnce = <A>(compute: () => A): Exit.Exit<A, InputError> => {
 const lift = <A>(compute: () => A): Effect.Effect<A, InputError> =>
   Effect.suspend(() => atOnce(compute))
 
-/** The objects of a task that a worker makes, one after another; the others lie there. */
-const making = (
-  hostWork: HostWork | null,
-  { graph, model, roles }: PrepareRequest,
-): Effect.Effect<void> => {
-  if (hostWork === null) return Effect.void
-  const keyOf = (role: ResidentRole) =>
-    residentKey(role === "model.weights" ? model.contentId : graph.contentId, role)
-  const made = roles.filter(
-    (role) => isDerived(role) && (role === "model.weights" || graph.origin === undefined),
-  )
-  return Effect.forEach(made, (role) => hostWork.make(keyOf(role)), { discard: true })
-}
+/** The objects of a task that a worker makes; the others lie there. */
+const madeFor = ({ graph, model, roles }: Omit<PrepareRequest, "targets">): ReadonlyArray<string> =>
+  roles
+    .filter((role) => isDerived(role) && (role === "model.weights" || graph.origin === undefined))
+    .map((role) => residentKey(role === "model.weights" ? model.contentId : graph.contentId, role))
+
+/** One after another. */
+const making = (hostWork: HostWork, request: PrepareRequest): Effect.Effect<void> =>
+  Effect.forEach(madeFor(request), hostWork.make, { discard: true })
 
 /**
  * Residents are prepared once and shared, as they are for real. It takes no virtual time but what
@@ -161,8 +157,12 @@ export const makeShapePrep = (hostWork: HostWork | null = null): PrepPoolService
             lift(() => prepare(request)),
           ),
     // Before the first task, when nothing waits: it costs no time that anybody sees.
-    prefetch: () => Effect.void,
-    prefetchWeights: () => Effect.void,
+    prefetch: (request) =>
+      Effect.sync(() => {
+        for (const key of madeFor(request)) hostWork?.made(key)
+      }),
+    prefetchWeights: ({ contentId }) =>
+      Effect.sync(() => hostWork?.made(residentKey(contentId, "model.weights"))),
     unite: (request) => lift(() => shapeOnly(unionId(request), unionShape(request), "union")),
     neighbourhood: () => Effect.succeed(null),
     sabotage: (job, kind) => {

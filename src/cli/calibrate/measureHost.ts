@@ -1,7 +1,8 @@
 // What the runtime costs beside its lanes: small tasks through runtimes that have just been opened, as
 // `gnnsched run` opens one. Where plans and objects have to be made, beside where they are there
 // already, tells what making them costs. It counts the processor time of threads, not the clock: of
-// that, other programs take little away.
+// that, other programs take little away. Only how much of it lies before a task is ready is read off the
+// clock, of all passes where that is least.
 import { availableParallelism } from "node:os"
 import { Effect } from "effect"
 import type { DeviceProfile } from "../../cost/DeviceProfile.ts"
@@ -9,6 +10,7 @@ import { planFrontier } from "../../cost/planFrontier.ts"
 import type { ModelSource } from "../../model/GnnModel.ts"
 import { ginEps } from "../../model/ginEps.ts"
 import type { HostProfile } from "../../model/HostProfile.ts"
+import type { TaskRecord } from "../../model/Task.ts"
 import { loadGraph } from "../../prep/loadGraph.ts"
 import { loadGnnModel } from "../../prep/model/loadModel.ts"
 import { Runtime } from "../../runtime/Runtime.ts"
@@ -98,6 +100,17 @@ interface Passes {
   readonly known: Pass
   /** Of all passes, for each task. */
   readonly uploads: number
+  /** From the first submission until a task is ready. */
+  readonly firstReadyMs: number
+  /** From one that is ready to the next, where many come at once. */
+  readonly freshReadyMs: number
+  readonly knownReadyMs: number
+}
+
+/** Milliseconds between tasks that come at once, from ready to ready. */
+const readyStepMs = (tasks: ReadonlyArray<TaskRecord>): number => {
+  const readyMs = tasks.flatMap(({ readyAtMs }) => (readyAtMs === null ? [] : [readyAtMs]))
+  return (Math.max(...readyMs) - Math.min(...readyMs)) / (readyMs.length - 1)
 }
 
 /** Every network, all at once: first what it needs is made, then it is there. */
@@ -119,7 +132,15 @@ const measurePasses = async (runtime: RuntimeApi, runtimeThread: number): Promis
   }
   const { memory, tasks } = await runtime.report()
   const uploads = memory.filter(({ change, kind }) => kind === "resident" && change === "grant")
+  const came = tasks.toSorted((a, b) => a.submittedAtMs - b.submittedAtMs)
+  const passOf = (first: number, count: number) => came.slice(first, first + count)
+  const knownPassesOf = Array.from({ length: knownPasses }, (_, i) =>
+    passOf((1 + i) * networks, networks),
+  )
   return {
+    firstReadyMs: Math.min(...came.map(({ readyAtMs }) => readyAtMs!)) - came[0]!.submittedAtMs,
+    freshReadyMs: readyStepMs(passOf(coldNetworks, networks - coldNetworks)),
+    knownReadyMs: Math.min(...knownPassesOf.map(readyStepMs)),
     cold: spent(start, warm, coldNetworks),
     fresh: spent(warm, between, networks - coldNetworks),
     known: known.toSorted((a, b) => a.runtimeMs - b.runtimeMs)[0]!,
@@ -172,9 +193,6 @@ export interface HostCosts {
   readonly dispatchMs: number
 }
 
-/** What the runtime's thread does for a task is about half before it is ready, and half after. */
-const takeInShare = 0.5
-
 /** null where the system does not say what threads take. */
 export const measureHost = (
   profile: DeviceProfile,
@@ -189,14 +207,22 @@ export const measureHost = (
     // What scarce memory adds: residents that gave way come again.
     const uploadMs = Math.max(0, scarce.known.runtimeMs - known) / Math.max(1, scarce.uploads)
     const freshMs = Math.max(0, ample.fresh.runtimeMs - known)
+    const least = (of: (passes: Passes) => number) => Math.min(of(ample), of(scarce))
+    const takeInMs = Math.min(
+      known,
+      least((of) => of.knownReadyMs),
+    )
+    const orderMs = Math.min(freshMs, Math.max(0, least((of) => of.freshReadyMs) - takeInMs))
+    // The rest is what comes first of its kind when it is brought to the device: with ample memory, once.
+    const firstUploads = ample.uploads * (1 + knownPasses)
     return {
-      dispatchMs: (1 - takeInShare) * known,
+      dispatchMs: known - takeInMs,
       host: {
         cores: availableParallelism(),
-        warmUpMs: coldNetworks * Math.max(0, ample.cold.runtimeMs - ample.fresh.runtimeMs),
-        takeInMs: takeInShare * known,
-        orderMs: freshMs,
-        uploadMs,
+        warmUpMs: Math.max(0, least((of) => of.firstReadyMs) - takeInMs),
+        takeInMs,
+        orderMs,
+        uploadMs: Math.max(uploadMs, (freshMs - orderMs) / Math.max(1, firstUploads)),
         planOpMs: measurePlanning(profile),
         makeMs: (ample.fresh.workerMs + scarce.fresh.workerMs) / 2,
         helpers: Math.max(

@@ -9,6 +9,12 @@ import type { Device } from "../Device.ts"
 /** Takes `workMs` of a core, and longer beside others. */
 export type Occupy = (workMs: number, demand: Demand) => Effect.Effect<void>
 
+/** Messages of one turn of the runtime's thread. */
+interface Batch {
+  ms: number
+  readonly done: Deferred.Deferred<void>
+}
+
 export interface SimHostOptions {
   readonly profile: HostProfile
   readonly dispatchMs: number
@@ -28,12 +34,39 @@ export const makeSimHost = (
   const objects = new Map<string, Deferred.Deferred<void>>()
   const onRuntime = (ms: number) =>
     ms > 0 ? runtimeThread.withPermit(occupy(ms, busy)) : Effect.void
+  /** Tasks that wait to be taken in: all that have come by the time the thread turns to them, together. */
+  let batch: Batch | null = null
+  const takeAll = (own: Batch) =>
+    runtimeThread.withPermit(
+      // Whoever comes at the same moment is heard first.
+      Effect.andThen(
+        Effect.yieldNow,
+        Effect.suspend(() => {
+          batch = null
+          return occupy(own.ms, busy)
+        }),
+      ),
+    )
   return {
     takeIn: (plannedOps) =>
       Effect.suspend(() => {
         const ms = warmUpMs + takeInMs + plannedOps * planOpMs
         warmUpMs = 0
-        return onRuntime(ms)
+        if (ms <= 0) return Effect.void
+        if (batch !== null) {
+          batch.ms += ms
+          return Deferred.await(batch.done)
+        }
+        const own = { ms, done: Deferred.makeUnsafe<void>() }
+        batch = own
+        return Effect.ensuring(
+          takeAll(own),
+          Effect.suspend(() => {
+            // Of one that is cancelled before its turn, the others wait no longer.
+            if (batch === own) batch = null
+            return Deferred.succeed(own.done, undefined)
+          }),
+        )
       }),
     make: (key) =>
       Effect.suspend(() => {
@@ -48,6 +81,12 @@ export const makeSimHost = (
           Effect.ensuring(Deferred.succeed(made, undefined)),
         )
       }),
+    made: (key) => {
+      if (objects.has(key)) return
+      const made = Deferred.makeUnsafe<void>()
+      Deferred.doneUnsafe(made, Effect.void)
+      objects.set(key, made)
+    },
     upload: onRuntime(uploadMs),
     dispatch: onRuntime(dispatchMs / 2),
   }
