@@ -35,7 +35,9 @@ export interface SystemOptions {
   readonly policy: Policy
   /** How the policy stops what runs for what is urgent; null where it does not. */
   readonly preempt: Preempt | null
+  /** The policy goes by the turns of promises. */
   readonly takesTurns: boolean
+  /** Takes whom admission would refuse for its deadline; default: not. */
   readonly takesLate?: boolean
   /** Weights for fair sharing; a tenant that is not listed weighs 1. */
   readonly tenants: ReadonlyArray<TenantInfo>

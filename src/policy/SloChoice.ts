@@ -33,7 +33,7 @@ export class SloChoice {
   readonly #inTime: TaskList
   readonly #lost: TaskList
   readonly #inTimeByAgedTime: Lookahead
-  readonly #inTimeByDue: Lookahead
+  readonly #inTimeByTurn: Lookahead
   readonly #lostByAgedTime: Lookahead
 
   constructor(snapshot: Snapshot, nowMs: number) {
@@ -48,7 +48,7 @@ export class SloChoice {
     this.#inTime = waiting.inTime(nowMs)
     this.#lost = waiting.lost(nowMs)
     this.#inTimeByAgedTime = new Lookahead(this.#inTime.ordered(byAgedTime), options)
-    this.#inTimeByDue = new Lookahead(this.#inTime.ordered(byTurn), options)
+    this.#inTimeByTurn = new Lookahead(this.#inTime.ordered(byTurn), options)
     this.#lostByAgedTime = new Lookahead(this.#lost.ordered(byAgedTime), options)
   }
 
@@ -66,7 +66,7 @@ export class SloChoice {
   pass(task: WaitingTask): void {
     this.#taken.add(choiceOf(task))
     this.#inTimeByAgedTime.forget(task)
-    this.#inTimeByDue.forget(task)
+    this.#inTimeByTurn.forget(task)
     this.#lostByAgedTime.forget(task)
   }
 
@@ -172,7 +172,7 @@ export class SloChoice {
   #endangeredBy(shortest: WaitingTask): WaitingTask | null {
     const due: Array<Due> = []
     for (let place = 0; ; place++) {
-      const task = this.#inTimeByDue.withinAt(place)
+      const task = this.#inTimeByTurn.withinAt(place)
       if (task === undefined) break
       due.push(dueOf(task))
     }

@@ -243,6 +243,17 @@ describe("a turn later than by the deadline, where turns are taken", () => {
     expect(answer(lightly(5, 15), before)).toEqual({ finishMs: 8, turnAtMs: 15 })
   })
 
+  it("is behind a run whose stop a promise behind it could not bear", () => {
+    const runs = [
+      run(10, { demand: light }),
+      run(17, { id: "stopped", demand: light, boundaryAtMs: 3, dueAtMs: 24 }),
+    ]
+    // Stopped, the run ends at 21, and who follows it at 30.
+    const promises = [lightly(15, 34), lightly(9, 27, { turnAtMs: 34 })]
+    const behind = answer(lightly(4, 17), { runs, promises, ...turns })
+    expect(behind).toEqual({ finishMs: 14, turnAtMs: 24 })
+  })
+
   it("is the one by which the least is risked", () => {
     const runs = [run(6, { demand: light })]
     // Stopped it would end at 23, and be late once in a hundred times.

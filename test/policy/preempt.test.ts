@@ -1,6 +1,6 @@
 // Whom a rule of preemption asks before it looks for a run to stop.
 import { describe, expect, it } from "vitest"
-import type { RunningTask, Snapshot } from "../../src/model/Snapshot.ts"
+import type { RunningTask, Snapshot, Stoppable } from "../../src/model/Snapshot.ts"
 import { preemptForTargets } from "../../src/policy/preempt.ts"
 import { dueSlackMs } from "../../src/policy/TenantShares.ts"
 import { tasksOf, World } from "./world.ts"
@@ -54,6 +54,19 @@ describe("a run gives its lane", () => {
     const endsIn = (ms: number) => ({ ...snapshot, running: [{ ...long!, doneMs: 2000 - ms }] })
     expect(preemptForTargets(endsIn(985), 5)).toBeNull()
     expect(preemptForTargets({ ...endsIn(985), overheadMs: 2 }, 5)?.preempt).toEqual(["long"])
+  })
+
+  it("to nobody whose turn is after its own, though it is due sooner", () => {
+    const snapshot = (turnAtMs: number, run: Partial<Stoppable>): Snapshot => {
+      const [task] = tasksOf([{ arenaBytes: 64, predictedMs: 10, qosTargetMs: 1000 }])
+      const tasks = [{ ...task!, turnAtMs }]
+      const world = new World({ tasks, budgetBytes: 1 << 20, lanes: 1, mode: "continuous" })
+      const stop = { ...running.stop!, dueAtMs: 4000, ...run }
+      return { ...world.snapshot(), running: [{ ...running, stop }], lanesFree: 0 }
+    }
+    expect(preemptForTargets(snapshot(1000, {}), 5)?.preempt).toEqual(["long"])
+    expect(preemptForTargets(snapshot(4001, {}), 5)).toBeNull()
+    expect(preemptForTargets(snapshot(4001, { turnAtMs: 5000 }), 5)?.preempt).toEqual(["long"])
   })
 
   describe("for what is won", () => {

@@ -169,9 +169,13 @@ describe("admission by deadline", () => {
       return { id: `t${i}`, atMs, long, deadlineMs }
     })
     const later = new Set<string>()
+    const laterRuns = new Set<string>()
     const around: SimulationOptions["around"] = (decide) => (snapshot, nowMs) => {
       for (const { id, qosTargetMs, submittedAtMs, turnAtMs = 0 } of snapshot.waiting) {
         if (qosTargetMs !== null && turnAtMs > submittedAtMs + qosTargetMs) later.add(id)
+      }
+      for (const { id, stop } of snapshot.running) {
+        if ((stop?.turnAtMs ?? 0) > (stop?.dueAtMs ?? 0)) laterRuns.add(id)
       }
       return decide(snapshot, nowMs)
     }
@@ -181,12 +185,18 @@ describe("admission by deadline", () => {
     const taken = tasks.filter(({ status }) => status !== "rejected")
     expect(tasks.length - taken.length).toBeGreaterThan(10)
     expect(later.size).toBeGreaterThan(5)
+    expect(laterRuns.size).toBeGreaterThan(0)
+    for (const id of laterRuns) expect(later).toContain(id)
     expect(taken.map(({ status }) => status)).not.toContain("expired")
     const late = taken.filter(
       ({ deadlineMs, finishedAtMs, submittedAtMs }) =>
         deadlineMs !== null && finishedAtMs! - submittedAtMs > deadlineMs,
     )
     expect(late).toEqual([])
+    later.clear()
+    // Under a policy that goes by deadlines alone nobody has another turn.
+    await simulate([...both, ...arrivals], { ...options, policy: "edf" })
+    expect([...later]).toEqual([])
   })
 
   it("takes tasks without a deadline whatever waits, and all tasks when it is told so", async () => {

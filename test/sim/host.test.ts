@@ -90,7 +90,7 @@ describe("the host of a simulated device", () => {
     expect(decisions[0]!.waiting).toBe(4)
   })
 
-  it("lets a batch go on where the task that came first is cancelled before its turn", async () => {
+  it("takes a batch in all the same where the task that came first is cancelled before its turn", async () => {
     const ready = await Effect.gen(function* () {
       const machine = withHost({ takeInMs: 5 })
       const service = yield* openSimulation({ machine, jitter: 0, policy: "base" })
@@ -105,12 +105,19 @@ describe("the host of a simulated device", () => {
       yield* Effect.sleep(1)
       const gone = yield* submit("gone")
       yield* submit("stays")
+      yield* Effect.sleep(1)
       yield* gone.cancel
+      yield* Effect.sleep(1)
+      yield* submit("later")
       yield* service.drain
       return yield* service.report
     }).pipe(Effect.scoped, inVirtualTime, Effect.runPromise)
     const statuses = Object.fromEntries(ready.tasks.map(({ id, status }) => [id, status]))
-    expect(statuses).toEqual({ busy: "completed", gone: "cancelled", stays: "completed" })
+    const completed = { busy: "completed", stays: "completed", later: "completed" }
+    expect(statuses).toEqual({ ...completed, gone: "cancelled" })
+    const readyAtMs = new Map(ready.tasks.map((task) => [task.id, task.readyAtMs!]))
+    expect(readyAtMs.get("busy")).toBeCloseTo(5, 5)
+    for (const id of ["stays", "later"]) expect(readyAtMs.get(id)).toBeCloseTo(20, 5)
   })
 
   it("warms up once, before the first task", async () => {

@@ -36,17 +36,19 @@ export const makeSimHost = (
     ms > 0 ? runtimeThread.withPermit(occupy(ms, busy)) : Effect.void
   /** Tasks that wait to be taken in: all that have come by the time the thread turns to them, together. */
   let batch: Batch | null = null
-  const takeAll = (own: Batch) =>
-    runtimeThread.withPermit(
-      // Whoever comes at the same moment is heard first.
-      Effect.andThen(
-        Effect.yieldNow,
-        Effect.suspend(() => {
-          batch = null
-          return occupy(own.ms, busy)
-        }),
-      ),
-    )
+  const takeAll = (own: Batch): Effect.Effect<void> =>
+    runtimeThread
+      .withPermit(
+        // Whoever comes at the same moment is heard first.
+        Effect.andThen(
+          Effect.yieldNow,
+          Effect.suspend(() => {
+            batch = null
+            return occupy(own.ms, busy)
+          }),
+        ),
+      )
+      .pipe(Effect.andThen(Deferred.succeed(own.done, undefined)), Effect.asVoid)
   return {
     takeIn: (plannedOps) =>
       Effect.suspend(() => {
@@ -59,14 +61,8 @@ export const makeSimHost = (
         }
         const own = { ms, done: Deferred.makeUnsafe<void>() }
         batch = own
-        return Effect.ensuring(
-          takeAll(own),
-          Effect.suspend(() => {
-            // Of one that is cancelled before its turn, the others wait no longer.
-            if (batch === own) batch = null
-            return Deferred.succeed(own.done, undefined)
-          }),
-        )
+        // Nobody's own: who is cancelled leaves it to the others.
+        return Effect.andThen(Effect.forkDetach(takeAll(own)), Deferred.await(own.done))
       }),
     make: (key) =>
       Effect.suspend(() => {
