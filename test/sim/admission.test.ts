@@ -157,6 +157,18 @@ describe("admission by deadline", () => {
     expect(statusOf(kept)).toMatchObject({ runs: "completed", short: "rejected" })
   })
 
+  it("gives the lane of a stopped run to whoever has come since and is due sooner", async () => {
+    const solo = await soloMs()
+    const runs = { id: "runs", atMs: quietMs, long: true }
+    const asks = { id: "asks", atMs: quietMs + 0.5 * solo, deadlineMs: 1.7 * solo }
+    const sooner = { id: "sooner", atMs: quietMs + 0.51 * solo, deadlineMs: 1.6 * solo }
+    const both = warmed.flatMap((task) => [task, { ...task, id: `${task.id}-long`, long: true }])
+    const { tasks } = await simulate([...both, runs, asks, sooner], { shareWork: false })
+    const find = (id: string) => tasks.find((task) => task.id === id)!
+    expect(find("runs").runs[0]).toMatchObject({ end: "preempted", preemptedBy: "asks" })
+    expect(find("sooner").startedAtMs).toBeLessThan(find("asks").startedAtMs!)
+  })
+
   const seed = 20261127
   it(`gives those that can wait a later turn, and keeps all promises, seed ${seed}`, async () => {
     const random = testRandom(seed)

@@ -39,14 +39,10 @@ export const makeSimHost = (
   const takeAll = (own: Batch): Effect.Effect<void> =>
     runtimeThread
       .withPermit(
-        // Whoever comes at the same moment is heard first.
-        Effect.andThen(
-          Effect.yieldNow,
-          Effect.suspend(() => {
-            batch = null
-            return occupy(own.ms, busy)
-          }),
-        ),
+        Effect.suspend(() => {
+          batch = null
+          return occupy(own.ms, busy)
+        }),
       )
       .pipe(Effect.andThen(Deferred.succeed(own.done, undefined)), Effect.asVoid)
   return {
@@ -61,7 +57,7 @@ export const makeSimHost = (
         }
         const own = { ms, done: Deferred.makeUnsafe<void>() }
         batch = own
-        // Nobody's own: who is cancelled leaves it to the others.
+        // Nobody's own: who is cancelled leaves it to the others. It begins when all of this moment are heard.
         return Effect.andThen(Effect.forkDetach(takeAll(own)), Deferred.await(own.done))
       }),
     make: (key) =>
