@@ -111,7 +111,8 @@ class Addon : public Napi::Addon<Addon> {
     return out;
   }
 
-  // ({ lanes, budgetBytes, isa | null, gpu | null, paint, opTimings, sliceBytes, smShare }, onEvent)
+  // ({ lanes, budgetBytes, isa | null, gpu | null, paint, warmBytes, opTimings, sliceBytes,
+  //   smShare }, onEvent)
   //   -> handle | { place, reason }
   Napi::Value open(const Napi::CallbackInfo& call) {
     Napi::Env env = call.Env();
@@ -152,7 +153,7 @@ class Addon : public Napi::Addon<Addon> {
     for (const KernelTable* table : available_kernels()) {
       if (!isa.empty() && isa != table->isa) continue;
       auto cpu = std::make_unique<CpuEngine>(table, paint);
-      Verdict bad = cpu->open(budget);
+      Verdict bad = cpu->open(budget, integer(settings.Get("warmBytes"), "warmBytes"));
       engine = std::move(cpu);
       return bad;
     }

@@ -38,7 +38,7 @@ Verdict check_kinds(const NativePlan& plan) {
 
 }  // namespace
 
-Verdict CpuEngine::open(int64_t budget_bytes) {
+Verdict CpuEngine::open(int64_t budget_bytes, int64_t warm_bytes) {
   budget_bytes_ = budget_bytes / kAlign * kAlign;
   mapped_bytes_ = static_cast<size_t>(budget_bytes_) + kHugePage;
   int flags = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -56,10 +56,12 @@ Verdict CpuEngine::open(int64_t budget_bytes) {
   // fewer page faults and TLB misses; a kernel without huge pages says no, and nothing is lost
   (void)madvise(base_, static_cast<size_t>(budget_bytes_), MADV_HUGEPAGE);
 #endif
+  toucher_.start(base_, static_cast<size_t>(std::min(warm_bytes, budget_bytes_)));
   return std::nullopt;
 }
 
 CpuEngine::~CpuEngine() {
+  toucher_.end();  // before its memory is gone
   if (mapping_ != nullptr) munmap(mapping_, mapped_bytes_);
 }
 
@@ -97,6 +99,7 @@ int64_t CpuEngine::painted_end(const Binding& binding) const {
 }
 
 void CpuEngine::run(const RunRequest& request, RunResult& result) {
+  toucher_.stop();  // the cores are for the lanes now
   const NativePlan& plan = *request.plan;
   const Binding& binding = *request.binding;
   if (paint_ && request.first_op == 0) std::memset(binding.arena, 0xff, static_cast<size_t>(binding.arena_bytes));

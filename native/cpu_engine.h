@@ -4,6 +4,7 @@
 
 #include "cpu/kernels.h"
 #include "engine.h"
+#include "page_toucher.h"
 
 namespace gnnsched {
 
@@ -13,8 +14,9 @@ class CpuEngine final : public Engine {
   CpuEngine(const KernelTable* kernels, bool paint) : kernels_(kernels), paint_(paint) {}
   ~CpuEngine() override;
 
-  // Reserves the address range; pages come with their first use.
-  Verdict open(int64_t budget_bytes);
+  // Reserves the address range. Pages come with their first use, those of the first `warm_bytes` until
+  // the first run without one.
+  Verdict open(int64_t budget_bytes, int64_t warm_bytes);
 
   uint8_t* base() override { return base_; }
   int64_t budget_bytes() const override { return budget_bytes_; }
@@ -36,6 +38,7 @@ class CpuEngine final : public Engine {
   size_t mapped_bytes_ = 0;
   uint8_t* base_ = nullptr;
   int64_t budget_bytes_ = 0;
+  PageToucher toucher_;
 };
 
 }  // namespace gnnsched

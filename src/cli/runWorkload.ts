@@ -3,7 +3,7 @@
 import { Clock, Effect, Fiber, Ref, Semaphore } from "effect"
 import type { TaskOutput } from "../model/Task.ts"
 import { encodeNpy } from "../prep/npy.ts"
-import type { RuntimeApi, TaskHandle } from "../runtime/RuntimeApi.ts"
+import type { RuntimeApi, SubmitInput, TaskHandle } from "../runtime/RuntimeApi.ts"
 import { attempt } from "./attempt.ts"
 import type { GnnschedError } from "./describeError.ts"
 import { type LoadedWorkload, type Loader, namedReport } from "./loadWorkload.ts"
@@ -29,6 +29,13 @@ const writeOutput = (folder: OutputFolder | null, taskId: string, output: TaskOu
     ? Effect.void
     : folder.stageOutput(outputName(taskId), encodeNpy([output.rows, output.cols], output.data))
 
+/** Of tasks in order of time those from `at` on that are due by now, the first of them in any case. */
+const dueFrom = (timed: ReadonlyArray<WorkloadTask>, at: number, nowMs: number) => {
+  let end = at + 1
+  while (end < timed.length && timed[end]!.atMs <= nowMs) end++
+  return timed.slice(at, end)
+}
+
 /** Submits, waits, and reports. A task that fails is a line of the report, not an error here. */
 export const runLoaded = Effect.fnUntraced(function* (
   runtime: RuntimeApi,
@@ -53,32 +60,36 @@ export const runLoaded = Effect.fnUntraced(function* (
         onFailure: () => count(1),
       }),
     )
-  const submit = (task: WorkloadTask) =>
-    runtime.submit({
-      id: task.id,
-      tenant: task.tenant,
-      graph: graphs.get(task.graph)!,
-      model: models.get(task.model)!,
-      nodes: task.nodes,
-      deadlineMs: task.deadlineMs,
-      priority: task.priority,
-      share: task.share ?? true,
-    })
+  const inputOf = (task: WorkloadTask): SubmitInput => ({
+    id: task.id,
+    tenant: task.tenant,
+    graph: graphs.get(task.graph)!,
+    model: models.get(task.model)!,
+    nodes: task.nodes,
+    deadlineMs: task.deadlineMs,
+    priority: task.priority,
+    share: task.share ?? true,
+  })
   const { next, timed } = taskSchedule(workload.tasks)
   /** To the task's end, and on with the one that comes after it. */
   const followAll = Effect.fnUntraced(function* (first: WorkloadTask, handle: TaskHandle) {
     yield* follow(first, handle.result)
     for (let task = next.get(first.id); task !== undefined; task = next.get(task.id)) {
       yield* Effect.sleep(task.after!.thinkMs)
-      yield* follow(task, submit(task).result)
+      yield* follow(task, runtime.submit(inputOf(task)).result)
     }
   })
   const startMs = yield* Clock.currentTimeMillis
   const followers: Array<Fiber.Fiber<void, GnnschedError>> = []
-  for (const task of timed) {
-    const waitMs = startMs + task.atMs - (yield* Clock.currentTimeMillis)
+  for (let at = 0; at < timed.length; ) {
+    const waitMs = startMs + timed[at]!.atMs - (yield* Clock.currentTimeMillis)
     if (waitMs > 0) yield* Effect.sleep(waitMs)
-    followers.push(yield* Effect.forkChild(followAll(task, submit(task))))
+    const due = dueFrom(timed, at, (yield* Clock.currentTimeMillis) - startMs)
+    const handles = runtime.submitAll(due.map(inputOf))
+    for (const [i, task] of due.entries()) {
+      followers.push(yield* Effect.forkChild(followAll(task, handles[i]!)))
+    }
+    at += due.length
   }
   yield* Fiber.joinAll(followers)
   return namedReport(loaded, yield* attempt(() => runtime.report()))

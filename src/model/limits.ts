@@ -64,6 +64,8 @@ export const limits = {
   maxReportedTargets: 1024,
   /** Bytes of a report that is read again. */
   maxReportBytes: 500 * 1000 * 1000,
+  /** Bytes of a cpu device's pool that are touched before the first run. */
+  warmPoolBytes: 2 ** 30,
   /** Lanes of one device. */
   maxLanes: 64,
   /** GPUs of one machine. */

@@ -15,8 +15,8 @@ export interface Backend {
   readonly device: DeviceInfo
   loadGraph(source: GraphSource): Promise<GraphHandle>
   loadModel(source: ModelSource): Promise<ModelHandle>
-  /** Settles when the task has ended. */
-  submit(spec: TaskSpec): Promise<TaskResult>
+  /** Tasks that come at once; each settles when it has ended. */
+  submit(specs: ReadonlyArray<TaskSpec>): ReadonlyArray<Promise<TaskResult>>
   cancel(id: string): Promise<void>
   estimate(graph: string, model: string, targets: number | null): Promise<Plan>
   drain(): Promise<void>
@@ -57,7 +57,7 @@ const backendOf = (service: GnnSchedService, scope: Scope.Closeable): Backend =>
     device: service.device,
     loadGraph: (source) => run(service.loadGraph(source)),
     loadModel: (source) => run(service.loadModel(source)),
-    submit: (spec) => run(submit(spec)),
+    submit: (specs) => specs.map((spec) => run(submit(spec))),
     cancel: (id) => run(cancels.get(id) ?? Effect.void),
     estimate: (graph, model, targets) => run(service.estimate(graph, model, targets)),
     drain: () => run(service.drain),

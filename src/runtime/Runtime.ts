@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import type { StateListener } from "../actors/TaskBook.ts"
 import type { Explanation } from "../model/Explanation.ts"
 import { explainTask } from "../model/explainTask.ts"
-import { isTerminal, type TaskState } from "../model/Task.ts"
+import { isTerminal, type TaskSpec, type TaskState } from "../model/Task.ts"
 import { type Backend, openBackend } from "./Backend.ts"
 import type {
   RuntimeApi,
@@ -97,9 +97,18 @@ class PromiseRuntime implements RuntimeApi {
     this.#backend.estimate(graph.id, model.id, targets ?? null)
 
   submit(input: SubmitInput): TaskHandle {
-    const id = input.id ?? `task-${this.#nextId++}`
-    const result = this.#backend.submit({
-      id,
+    return this.submitAll([input])[0]!
+  }
+
+  submitAll(inputs: ReadonlyArray<SubmitInput>): ReadonlyArray<TaskHandle> {
+    const specs = inputs.map((input) => this.#specOf(input))
+    const results = this.#backend.submit(specs)
+    return specs.map(({ id }, i) => this.#handleOf(id, results[i]!))
+  }
+
+  #specOf(input: SubmitInput): TaskSpec {
+    return {
+      id: input.id ?? `task-${this.#nextId++}`,
       tenant: input.tenant ?? "default",
       graph: input.graph.id,
       model: input.model.id,
@@ -107,7 +116,10 @@ class PromiseRuntime implements RuntimeApi {
       deadlineMs: input.deadlineMs ?? null,
       priority: input.priority ?? 0,
       share: input.share ?? true,
-    })
+    }
+  }
+
+  #handleOf(id: string, result: Promise<TaskResult>): Handle {
     const handle = new Handle(id, result, () => this.#cancel(handle))
     if (!this.#handles.has(id)) this.#handles.set(id, handle)
     const settle = (state: TaskState) => {

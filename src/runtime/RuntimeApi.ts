@@ -62,8 +62,10 @@ export interface RuntimeOptions {
   /** Run in the caller's thread instead of a worker. Default false. */
   readonly inProcess?: boolean
   /**
-   * Whether the runtime's worker rehearses with simulated tasks until the first real one comes, so that its
-   * scripts are compiled by then: some 0.3 s of one core. Default true; there is none with `inProcess`.
+   * Whether the runtime gets ready for its first task before it comes. Its worker rehearses with simulated
+   * tasks, so that its scripts are compiled by then: some 0.3 s of one core, and none with `inProcess`. Of the
+   * cpu device's pool the first GiB is touched until the first run (`limits.warmPoolBytes`): memory that is
+   * committed at once then, where it else would be with its first use. Default true.
    */
   readonly warmUp?: boolean
   /** The policy "unsafe" is refused without it. */
@@ -138,6 +140,11 @@ export interface RuntimeApi {
   loadGraph(source: GraphSource): Promise<GraphHandle>
   loadModel(source: ModelSource): Promise<ModelHandle>
   submit(input: SubmitInput): TaskHandle
+  /**
+   * Tasks that come at once, in one message: the policy decides on the first when it knows of all. One by
+   * one, a long task may begin before a short one that was submitted a millisecond later is heard of.
+   */
+  submitAll(inputs: ReadonlyArray<SubmitInput>): ReadonlyArray<TaskHandle>
   /** The exact plan of a task, without running it. */
   estimate(input: { graph: GraphHandle; model: ModelHandle; targets?: number }): Promise<Plan>
   /** Resolves when every accepted task has ended. */

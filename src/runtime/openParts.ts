@@ -21,12 +21,13 @@ const openers = {
 export const openDevice = (
   options: ResolvedOptions,
 ): Effect.Effect<Device, DeviceUnavailable, Scope.Scope> => {
-  const { addonPath, deviceKind, faults, gpu, lanes, memoryBytes, smShare } = options
+  const { addonPath, deviceKind, faults, gpu, lanes, memoryBytes, smShare, warmUp: warm } = options
   const opened = openers[deviceKind]({
     lanes,
     memoryBytes,
     gpu,
     smShare,
+    warm,
     ...(addonPath === null ? {} : { addonPath }),
   })
   return faults === null

@@ -25,6 +25,7 @@ export interface ResolvedOptions {
   readonly smShare: number
   readonly memoryBytes: number | null
   readonly lanes: number | null
+  readonly warmUp: boolean
   readonly policyName: RunReport["policy"]
   readonly policy: Policy
   readonly preempt: Preempt | null
@@ -64,6 +65,7 @@ export const resolveOptions = (
       smShare: options.smShare ?? 0,
       memoryBytes: options.memoryBytes ?? null,
       lanes: options.lanes ?? null,
+      warmUp: options.warmUp ?? true,
       policyName,
       policy: policyOf(options),
       preempt: preemptOf(options),

@@ -1,55 +1,77 @@
 // The runtime worker: a thread of its own for scheduling, so that a busy application thread cannot
-// delay a decision. It serves a Backend through Comlink, one call per task.
+// delay a decision. It serves a Backend through Comlink; how tasks move and end it tells on a port of its own.
 import { type MessagePort, parentPort } from "node:worker_threads"
 import * as Comlink from "comlink"
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs"
 import type { TaskState } from "../model/Task.ts"
 import { type Backend, openBackend } from "./Backend.ts"
 import { type Envelope, type PlainReport, plainReport, seal } from "./Envelope.ts"
-import type { RuntimeOptions } from "./RuntimeApi.ts"
+import type { RuntimeOptions, TaskResult } from "./RuntimeApi.ts"
+import type { Sent } from "./Submissions.ts"
 import { rehearsing } from "./warmUp.ts"
 
-/** Moves of tasks since the last message, in order. */
-export type StateChanges = ReadonlyArray<readonly [id: string, state: TaskState]>
+type Move = readonly [id: string, state: TaskState]
+
+/** The moves of tasks since the last message, in order; the end of one that was submitted. */
+export type News =
+  | { readonly _tag: "Moved"; readonly moves: ReadonlyArray<Move> }
+  | { readonly _tag: "Ended"; readonly key: number; readonly end: Envelope<TaskResult> }
 
 type Sealed<F> = F extends (...args: infer Args) => Promise<infer A>
   ? (...args: Args) => Promise<Envelope<A>>
   : never
 
 export type RemoteBackend = {
-  readonly [K in Exclude<keyof Backend, "device" | "report">]: Sealed<Backend[K]>
+  readonly [K in Exclude<keyof Backend, "device" | "submit" | "report">]: Sealed<Backend[K]>
 } & {
-  open(options: RuntimeOptions, states: MessagePort): Promise<Envelope<Backend["device"]>>
+  open(options: RuntimeOptions, news: MessagePort): Promise<Envelope<Backend["device"]>>
+  submit(batch: ReadonlyArray<Sent>): Promise<void>
   report(): Promise<Envelope<PlainReport>>
 }
 
+interface Reporter {
+  readonly moved: (id: string, state: TaskState) => void
+  readonly ended: (key: number, end: Envelope<TaskResult>) => void
+}
+
 /** One message for all the moves of a turn of the event loop. */
-const stateSender = (port: MessagePort): ((id: string, state: TaskState) => void) => {
-  let pending: Array<readonly [string, TaskState]> = []
-  return (id, state) => {
-    if (pending.length === 0) {
-      setImmediate(() => {
-        port.postMessage(pending)
-        pending = []
-      })
-    }
-    pending.push([id, state])
+const reporterTo = (port: MessagePort): Reporter => {
+  const post = (news: News) => port.postMessage(news)
+  let moves: Array<Move> = []
+  const postMoves = () => {
+    post({ _tag: "Moved", moves })
+    moves = []
+  }
+  return {
+    moved: (id, state) => {
+      if (moves.length === 0) setImmediate(postMoves)
+      moves.push([id, state])
+    },
+    ended: (key, end) => post({ _tag: "Ended", key, end }),
   }
 }
 
 const serve = (): RemoteBackend => {
   let backend: Backend
+  let reporter: Reporter
   return {
-    open: (options, states) =>
-      seal(
-        openBackend(options, stateSender(states)).then((opened) => {
+    open: (options, news) => {
+      reporter = reporterTo(news)
+      return seal(
+        openBackend(options, reporter.moved).then((opened) => {
           backend = options.warmUp === false ? opened : rehearsing(opened, options)
           return opened.device
         }),
-      ),
+      )
+    },
     loadGraph: (source) => seal(backend.loadGraph(source)),
     loadModel: (source) => seal(backend.loadModel(source)),
-    submit: (spec) => seal(backend.submit(spec)),
+    submit: async (batch) => {
+      const ends = backend.submit(batch.map(({ spec }) => spec))
+      for (const [i, { key }] of batch.entries()) {
+        void seal(ends[i]!).then((end) => reporter.ended(key, end))
+      }
+    },
     cancel: (id) => seal(backend.cancel(id)),
     estimate: (graph, model, targets) => seal(backend.estimate(graph, model, targets)),
     drain: () => seal(backend.drain()),

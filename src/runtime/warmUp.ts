@@ -102,9 +102,9 @@ export const rehearsing = (backend: Backend, options: RuntimeOptions): Backend =
   const end = warmUp(options)
   return {
     ...backend,
-    submit: (spec) => {
+    submit: (specs) => {
       end()
-      return backend.submit(spec)
+      return backend.submit(specs)
     },
     close: () => {
       end()

@@ -6,10 +6,12 @@ import * as Comlink from "comlink"
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs"
 import type { StateListener } from "../actors/TaskBook.ts"
 import { RuntimeFailed } from "../model/errors.ts"
+import type { TaskSpec } from "../model/Task.ts"
 import type { Backend } from "./Backend.ts"
 import { type Envelope, reviveReport, unseal } from "./Envelope.ts"
-import type { RuntimeOptions } from "./RuntimeApi.ts"
-import type { RemoteBackend, StateChanges } from "./runtimeWorker.ts"
+import type { RuntimeOptions, TaskResult } from "./RuntimeApi.ts"
+import type { News, RemoteBackend } from "./runtimeWorker.ts"
+import { Submissions } from "./Submissions.ts"
 
 export const openWorkerBackend = async (
   options: RuntimeOptions,
@@ -24,17 +26,18 @@ export const openWorkerBackend = async (
   const lost = lossOf(worker)
   const remote = Comlink.wrap<RemoteBackend>(nodeEndpoint(worker))
   const { port1, port2 } = new MessageChannel()
-  port1.on("message", (changes: StateChanges) => {
-    for (const [id, state] of changes) onState(id, state)
+  const submissions = new Submissions()
+  lost.catch((error) => submissions.lost(error))
+  port1.on("message", (news: News) => {
+    if (news._tag === "Ended") submissions.ended(news.key, news.end)
+    else for (const [id, state] of news.moves) onState(id, state)
   })
   const call = async <A>(answer: Promise<Envelope<A>>): Promise<A> =>
     unseal(await Promise.race([answer, lost]))
-  const outstanding = new Set<Promise<unknown>>()
-  const tracked = <A>(answer: Promise<A>): Promise<A> => {
-    outstanding.add(answer)
-    const forget = () => outstanding.delete(answer)
-    answer.then(forget, forget)
-    return answer
+  const submit = (specs: ReadonlyArray<TaskSpec>): ReadonlyArray<Promise<TaskResult>> => {
+    const { ends, sent } = submissions.add(specs)
+    remote.submit(sent).catch((error) => submissions.refused(sent, error))
+    return ends
   }
   const close = async () => {
     port1.close()
@@ -46,7 +49,7 @@ export const openWorkerBackend = async (
       device,
       loadGraph: (source) => call(remote.loadGraph(source)),
       loadModel: (source) => call(remote.loadModel(source)),
-      submit: (spec) => tracked(call(remote.submit(spec))),
+      submit,
       cancel: (id) => call(remote.cancel(id)),
       estimate: (graph, model, targets) => call(remote.estimate(graph, model, targets)),
       drain: () => call(remote.drain()),
@@ -54,7 +57,7 @@ export const openWorkerBackend = async (
       close: async () => {
         await call(remote.close())
         // Every task has ended; its answer may still be on the way.
-        await Promise.allSettled(outstanding)
+        await submissions.settled()
         await close()
       },
     }

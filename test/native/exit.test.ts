@@ -33,7 +33,7 @@ describe("an open device", () => {
 
   it("does not keep an idle process alive", async () => {
     const addon = fileURLToPath(new URL("../../build/Release/gnnsched.node", import.meta.url))
-    const script = `require(${JSON.stringify(addon)}).open({ lanes: 2, budgetBytes: 1 << 20, isa: null, gpu: null, paint: false, opTimings: true }, () => {})`
+    const script = `require(${JSON.stringify(addon)}).open({ lanes: 2, budgetBytes: 1 << 28, warmBytes: 1 << 28, isa: null, gpu: null, paint: false, opTimings: true }, () => {})`
     const run = promisify(execFile)
     const { stderr } = await run(process.execPath, ["-e", script], { timeout: 30_000 })
     expect(stderr).toBe("")

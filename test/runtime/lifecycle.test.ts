@@ -117,6 +117,37 @@ describe.each([{ inProcess: true }, { inProcess: false }])("a runtime with %o", 
     expect(held).toBe(0)
   })
 
+  it("knows of all tasks that come at once when it decides on the first", async () => {
+    await using runtime = await open({ ...where, lanes: 1, policy: "sjf", shareWork: false })
+    const [large, little] = [await small(runtime, 5000), await small(runtime)]
+    for (const parts of [large, little]) await runtime.submit(parts).result
+    const inputs = Array.from({ length: 40 }, (_, i) => (i < 20 ? large : little))
+    const ends = runtime.submitAll(inputs).map(({ result }) => result)
+    const begun = (await Promise.all(ends)).map(({ record }) => record.startedAtMs!)
+    expect(Math.max(...begun.slice(20))).toBeLessThan(Math.min(...begun.slice(0, 20)))
+    const { decisions } = await runtime.report()
+    expect(Math.max(...decisions.map(({ waiting }) => waiting))).toBe(inputs.length)
+  })
+
+  it("answers for each of the tasks that come at once, the refused ones too", async () => {
+    await using runtime = await open({ ...where, shareWork: false })
+    const parts = await small(runtime)
+    const strange = { ...parts, graph: { ...parts.graph, id: "none" } }
+    const ends = runtime
+      .submitAll([
+        { ...parts, id: "a" },
+        strange,
+        { ...parts, id: "a" },
+        { ...parts, nodes: [200] },
+        parts,
+      ])
+      .map(({ result }) => tagOf(result))
+    expect(await Promise.all(ends)).toEqual([
+      ...["no error", "UnknownId", "DuplicateTask", "NodeOutOfRange", "no error"],
+    ])
+    expect(runtime.submitAll([])).toEqual([])
+  })
+
   it("ends every accepted task when it is closed, and refuses options that make no sense", async () => {
     const runtime = await open({ ...where, lanes: 1 })
     const parts = await small(runtime, 20_000)

@@ -63,7 +63,7 @@ describe("warming up", () => {
     const before = immediates()
     const backend = rehearsing(await openBackend({}, () => undefined), {})
     const task = { id: "t", tenant: "x", graph: "none", model: "none", nodes: null }
-    const submit = () => backend.submit({ ...task, deadlineMs: null, priority: 0 })
+    const submit = () => backend.submit([{ ...task, deadlineMs: null, priority: 0 }])[0]
     await turn()
     expect(immediates()).toBeGreaterThan(before)
     await (call === "close" ? backend.close() : expect(submit()).rejects.toThrow())

@@ -89,7 +89,8 @@ const spent = (before: Pass, after: Pass, tasks: number): Pass => ({
 })
 
 const runAll = async (runtime: RuntimeApi, graph: GraphHandle, handles: Handles) => {
-  await Promise.all(handles.map((model) => runtime.submit({ graph, model, share: false }).result))
+  const tasks = runtime.submitAll(handles.map((model) => ({ graph, model, share: false })))
+  await Promise.all(tasks.map(({ result }) => result))
 }
 
 interface Passes {

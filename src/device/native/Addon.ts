@@ -41,6 +41,8 @@ export interface OpenSettings {
   readonly isa: Isa | null
   readonly gpu: number | null
   readonly paint: boolean
+  /** Of the CPU's pool, from its start: touched before the first run, in a thread of its own. */
+  readonly warmBytes: number
   readonly opTimings: boolean
   /** Of a GPU: the work between two moments at which a plan can stop; 0 takes what a copy moves. */
   readonly sliceBytes: number

@@ -14,6 +14,8 @@ export interface CpuDeviceOptions extends DeviceOptions {
    * its high-water mark, in place of the extents of the operands.
    */
   readonly paint?: boolean
+  /** Touches the pool's first pages before the first run asks for them. */
+  readonly warm?: boolean
   /** The addon's file; the package's own when left out. */
   readonly addonPath?: string
 }
@@ -38,6 +40,7 @@ export const openCpuDevice = (
           isa: options.isa ?? null,
           gpu: null,
           paint: options.paint ?? false,
+          warmBytes: options.warm === true ? limits.warmPoolBytes : 0,
           opTimings: true,
           sliceBytes: 0,
           smShare: 0,

@@ -76,6 +76,7 @@ export const openCudaDevice = (
         isa: null,
         gpu: index,
         paint: options.paint ?? false,
+        warmBytes: 0,
         opTimings: options.opTimings ?? true,
         sliceBytes: options.sliceBytes ?? 0,
         smShare,
