@@ -17,7 +17,7 @@ struct Counters {
   int64_t bank_conflicts = 0;  // passes beyond the first
 };
 
-extern thread_local bool tracing;
+extern constinit thread_local bool tracing;
 
 // Starts counting from zero with an empty L2 of this size; 0 stops.
 void start_trace(size_t l2_bytes);
