@@ -73,8 +73,8 @@ struct Machine {
 
 // Of the thread that runs a launch. What happens at each step reads a plain pointer to it: whether an
 // object with a constructor exists must be asked at each use.
-constinit thread_local Machine* machine = nullptr;
-constinit thread_local uint64_t order_seed = 0;
+GNNSCHED_NEAR_TLS constinit thread_local Machine* machine = nullptr;
+GNNSCHED_NEAR_TLS constinit thread_local uint64_t order_seed = 0;
 
 // Below `limit`.
 uint64_t draw(uint64_t limit) {
@@ -248,8 +248,8 @@ void* shared_at(const void* site, size_t bytes) {
 void set_order(uint64_t seed) { order_seed = seed; }
 
 std::string run(const Launch& launch) {
-  static thread_local Machine of_this_thread;
-  machine = &of_this_thread;
+  static thread_local const auto own = std::make_unique<Machine>();
+  machine = own.get();
   begin_launch(launch);
   const uint64_t blocks = uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
   std::vector<uint64_t> order(blocks);

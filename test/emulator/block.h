@@ -22,9 +22,9 @@ struct Thread {
 };
 
 // constinit: who reads them need not ask first whether they are made.
-extern constinit thread_local Thread* current;
-extern constinit thread_local uint3 block_index;
-extern constinit thread_local dim3 block_size, grid_size;
+GNNSCHED_NEAR_TLS extern constinit thread_local Thread* current;
+GNNSCHED_NEAR_TLS extern constinit thread_local uint3 block_index;
+GNNSCHED_NEAR_TLS extern constinit thread_local dim3 block_size, grid_size;
 
 enum class WarpOp { sync, shuffle, ballot, mma };
 

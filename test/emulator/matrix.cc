@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 
 #include "block.h"
 
@@ -21,9 +22,15 @@ struct Operands {
 };
 
 // Two for each warp, in turns: a lane may bring its next operands while another still reads the last.
-constinit thread_local Operands of_warps[32][2];
+GNNSCHED_NEAR_TLS constinit thread_local Operands* of_warps = nullptr;
 
-Operands& next_operands() { return of_warps[current->warp][current->products++ & 1u]; }
+Operands& next_operands() {
+  if (of_warps == nullptr) {
+    static thread_local const std::unique_ptr<Operands[]> own(new Operands[2 * 32]);
+    of_warps = own.get();
+  }
+  return of_warps[static_cast<unsigned>(2 * current->warp) + (current->products++ & 1u)];
+}
 
 float tf32(float v) {
   uint32_t bits;
