@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cuda_runtime_api.h"
+#include "near_tls.h"
 
 namespace emulator {
 

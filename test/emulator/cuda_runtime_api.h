@@ -5,14 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 
-// For what is read at each step: without a call, though the addon is loaded late. glibc keeps room for some
-// hundred bytes, and all thread_local objects of the addon must fit; other libraries refuse to load it.
-#if defined(__GLIBC__)
-#define GNNSCHED_NEAR_TLS __attribute__((tls_model("initial-exec")))
-#else
-#define GNNSCHED_NEAR_TLS
-#endif
-
 struct alignas(8) int2 {
   int x, y;
 };
