@@ -12,21 +12,28 @@
 
 namespace emulator {
 
-thread_local Thread* current = nullptr;
-thread_local uint3 block_index;
-thread_local dim3 block_size, grid_size;
+constinit thread_local Thread* current = nullptr;
+constinit thread_local uint3 block_index = {};
+constinit thread_local dim3 block_size, grid_size;
 
 namespace {
 
 constexpr size_t kStaticSharedBytes = 48 * 1024;  // without asking the driver for more
+constexpr unsigned kMaxThreads = 1024;
 
 // Lanes that wait for each other. Two phases of slots: a lane may bring its next value while
 // another has not yet read the last one.
 struct Meeting {
-  uint32_t mask = 0, here = 0;
-  unsigned phase = 0;
-  WarpOp op = WarpOp::sync;
-  LaneSlot slots[2][32];
+  uint32_t mask, here;
+  unsigned phase;
+  WarpOp op;
+  uint64_t slots[2][32];
+};
+
+// The meetings of one warp, one per mask: they do not move, for lanes read their slots later.
+struct Warp {
+  unsigned count = 0;
+  std::unique_ptr<Meeting[]> meetings{new Meeting[32]};
 };
 
 struct SharedObject {
@@ -35,12 +42,18 @@ struct SharedObject {
   size_t bytes;
 };
 
+// Threads in the order they became ready. Each is in it at most once, so it never runs over.
+struct ReadyRing {
+  Thread* threads[kMaxThreads];
+  unsigned head = 0, size = 0;
+  Thread*& at(unsigned i) { return threads[(head + i) % kMaxThreads]; }
+};
+
 struct Machine {
   std::vector<Stack> stacks;
   std::vector<Thread> threads;
-  std::vector<Thread*> ready;  // [head, size): in the order they became ready
-  size_t head = 0;
-  std::vector<std::vector<Meeting>> meetings;  // per warp, one per mask
+  ReadyRing ready;
+  std::vector<Warp> warps;
   std::vector<SharedObject> shared;
   size_t shared_bytes = 0;
   unsigned at_barrier = 0, ended = 0;
@@ -48,185 +61,211 @@ struct Machine {
   void* main_pointer = nullptr;
   void* main_fake = nullptr;
   std::string failure;
-  uint64_t seed = 0, random = 0;
+  bool clean_stacks = true;  // nobody was abandoned on one
+  uint64_t random = 0;
+
+  Machine() = default;
+  Machine(const Machine&) = delete;
+  ~Machine() {
+    for (const Stack& stack : stacks) free_stack(stack);
+  }
 };
 
-thread_local Machine machine;
+// Of the thread that runs a launch. What happens at each step reads a plain pointer to it: whether an
+// object with a constructor exists must be asked at each use.
+GNNSCHED_NEAR_TLS constinit thread_local Machine* machine = nullptr;
+GNNSCHED_NEAR_TLS constinit thread_local uint64_t order_seed = 0;
 
-uint64_t draw() {
-  uint64_t& s = machine.random;
+// Below `limit`.
+uint64_t draw(uint64_t limit) {
+  uint64_t& s = machine->random;
   s ^= s << 13;
   s ^= s >> 7;
   s ^= s << 17;
-  return s;
+  return (s >> 32) * limit >> 32;
 }
 
-void make_ready(Thread* thread) { machine.ready.push_back(thread); }
+void make_ready(Thread* thread) {
+  ReadyRing& ready = machine->ready;
+  ready.at(ready.size++) = thread;
+}
 
 Thread* next_ready() {
-  auto& ready = machine.ready;
-  if (machine.head == ready.size()) return nullptr;
-  if (machine.seed != 0) {
-    std::swap(ready[machine.head], ready[machine.head + draw() % (ready.size() - machine.head)]);
+  ReadyRing& ready = machine->ready;
+  if (ready.size == 0) return nullptr;
+  if (order_seed != 0) {
+    std::swap(ready.at(0), ready.at(static_cast<unsigned>(draw(ready.size))));
   }
-  Thread* next = ready[machine.head++];
-  if (machine.head == ready.size() || machine.head == 4096) {
-    ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(machine.head));
-    machine.head = 0;
-  }
+  Thread* next = ready.at(0);
+  ready.head = (ready.head + 1) % kMaxThreads;
+  ready.size--;
   return next;
 }
 
-// Leaves the running fiber for the next ready one; for the launch itself when there is none.
-void leave(bool for_good) {
+// Leaves the running fiber for the next one; for the launch itself when there is none.
+void leave_for(Thread* next, bool for_good) {
   Thread* self = current;
-  Thread* next = machine.failure.empty() ? next_ready() : nullptr;
   if (next == self) return;
   void** from = for_good ? nullptr : &self->stack_pointer;
   void** from_fake = for_good ? nullptr : &self->fake_stack;
   current = next;
   if (next == nullptr) {
-    switch_to(from, from_fake, machine.main_pointer, nullptr);
+    switch_to(from, from_fake, machine->main_pointer, nullptr);
   } else {
-    switch_to(from, from_fake, next->stack_pointer, &machine.stacks[next->number]);
+    switch_to(from, from_fake, next->stack_pointer, &machine->stacks[next->number]);
   }
 }
 
 void thread_body() {
   arrived();
-  machine.launch->thread();
-  current->done = true;
-  machine.ended++;
-  if (machine.at_barrier > 0) fail("a thread ended while others wait at __syncthreads");
-  leave(true);
+  machine->launch->thread();
+  machine->ended++;
+  if (machine->at_barrier > 0) fail("a thread ended while others wait at __syncthreads");
+  leave_for(next_ready(), true);
   std::abort();
 }
 
 void poison_shared() {
-  for (SharedObject& object : machine.shared) std::memset(object.memory.get(), 0xff, object.bytes);
+  for (SharedObject& object : machine->shared) std::memset(object.memory.get(), 0xff, object.bytes);
 }
 
-void start_threads(const Launch& launch) {
+// What its blocks have in common.
+void begin_launch(const Launch& launch) {
+  Machine& m = *machine;
   const unsigned count = launch.block.x * launch.block.y * launch.block.z;
-  while (machine.stacks.size() < count) machine.stacks.push_back(make_stack());
-  machine.threads.assign(count, Thread{});
-  machine.meetings.resize((count + 31) / 32);
-  for (auto& warp : machine.meetings) warp.clear();
-  machine.ready.clear();
-  machine.head = 0;
-  machine.at_barrier = machine.ended = 0;
+  m.launch = &launch;
+  m.failure.clear();
+  m.shared.clear();
+  m.shared_bytes = 0;
+  m.random = order_seed * 0x9e3779b97f4a7c15ull + 1;
+  while (m.stacks.size() < count) m.stacks.push_back(make_stack());
+  if (m.warps.size() < (count + 31) / 32) m.warps.resize((count + 31) / 32);
+  m.threads.assign(count, Thread{});
   for (unsigned i = 0; i < count; i++) {
-    Thread& thread = machine.threads[i];
+    Thread& thread = m.threads[i];
     thread.number = static_cast<int>(i);
     thread.lane = static_cast<int>(i % 32);
     thread.warp = static_cast<int>(i / 32);
     thread.index = {i % launch.block.x, i / launch.block.x % launch.block.y,
                     i / launch.block.x / launch.block.y};
-    clean_stack(machine.stacks[i]);
-    thread.stack_pointer = prepare(machine.stacks[i], thread_body);
-    make_ready(&thread);
   }
+  block_size = launch.block;
+  grid_size = launch.grid;
 }
 
-void run_block(const Launch& launch) {
-  forget_copies(launch.block.x * launch.block.y * launch.block.z);
+void start_threads() {
+  Machine& m = *machine;
+  for (Warp& warp : m.warps) warp.count = 0;
+  m.ready.head = m.ready.size = 0;
+  m.at_barrier = m.ended = 0;
+  for (Thread& thread : m.threads) {
+    const Stack& stack = m.stacks[thread.number];
+    clean_stack(stack, m.clean_stacks);
+    thread.stack_pointer = prepare(stack, thread_body);
+    make_ready(&thread);
+  }
+  m.clean_stacks = true;
+}
+
+void run_block() {
+  Machine& m = *machine;
+  forget_copies(static_cast<unsigned>(m.threads.size()));
   poison_shared();
-  start_threads(launch);
+  start_threads();
   Thread* first = next_ready();
   current = first;
-  switch_to(&machine.main_pointer, &machine.main_fake, first->stack_pointer,
-            &machine.stacks[first->number]);
+  switch_to(&m.main_pointer, &m.main_fake, first->stack_pointer, &m.stacks[first->number]);
   current = nullptr;
-  if (machine.failure.empty() && machine.ended < machine.threads.size()) {
-    machine.failure = std::to_string(machine.threads.size() - machine.ended) + " threads wait for "
-                      "others that never come (" + std::to_string(machine.at_barrier) +
-                      " at __syncthreads)";
+  if (m.failure.empty() && m.ended < m.threads.size()) {
+    m.failure = std::to_string(m.threads.size() - m.ended) + " threads wait for others that never "
+                "come (" + std::to_string(m.at_barrier) + " at __syncthreads)";
   }
+  m.clean_stacks = m.failure.empty();
   trace_block_end();
 }
 
 }  // namespace
 
 void block_barrier() {
-  if (machine.ended > 0) fail("__syncthreads after a thread of the block ended");
-  if (++machine.at_barrier == machine.threads.size()) {
-    machine.at_barrier = 0;
-    for (Thread& thread : machine.threads) make_ready(&thread);
+  Machine& m = *machine;
+  if (m.ended > 0) fail("__syncthreads after a thread of the block ended");
+  if (++m.at_barrier == m.threads.size()) {
+    m.at_barrier = 0;
+    for (Thread& thread : m.threads) make_ready(&thread);
   }
-  leave(false);
+  leave_for(next_ready(), false);
 }
 
-const LaneSlot* meet(uint32_t mask, const void* value, size_t bytes, WarpOp op) {
+const uint64_t* meet(uint32_t mask, uint64_t value, WarpOp op) {
   Thread* self = current;
   if ((mask >> self->lane & 1u) == 0) fail("a lane is not in the mask of its own warp operation");
-  auto& warp = machine.meetings[self->warp];
-  size_t at = 0;
-  while (at < warp.size() && warp[at].mask != mask) at++;
-  if (at == warp.size()) {
-    warp.reserve(32);  // the slots handed out below must not move; masks of a warp are disjoint
-    if (warp.size() == 32) fail("more than 32 different masks in one warp");
-    warp.push_back(Meeting{});
-    warp[at].mask = mask;
+  Warp& warp = machine->warps[self->warp];
+  unsigned at = 0;
+  while (at < warp.count && warp.meetings[at].mask != mask) at++;
+  if (at == 32) fail("more than 32 different masks in one warp");
+  Meeting& meeting = warp.meetings[at];
+  if (at == warp.count) {
+    warp.count++;
+    meeting.mask = mask;
+    meeting.here = 0;
+    meeting.phase = 0;
   }
-  Meeting& meeting = warp[at];
   if (meeting.here == 0) meeting.op = op;
   if (meeting.op != op) fail("lanes of one mask meet at different warp operations");
-  LaneSlot* slots = meeting.slots[meeting.phase & 1u];
-  if (bytes > 0) std::memcpy(&slots[self->lane], value, bytes);
+  uint64_t* slots = meeting.slots[meeting.phase & 1u];
+  slots[self->lane] = value;
   meeting.here |= 1u << self->lane;
   if (meeting.here == mask) {
     meeting.here = 0;
     meeting.phase++;
-    for (int lane = 0; lane < 32; lane++) {
-      if (mask >> lane & 1u) make_ready(&machine.threads[self->warp * 32 + lane]);
+    Thread* lanes = self - self->lane;
+    for (uint32_t left = mask; left != 0; left &= left - 1) {
+      make_ready(lanes + __builtin_ctz(left));
     }
   }
-  leave(false);
+  leave_for(next_ready(), false);
   return slots;
 }
 
 void fail(const char* why) {
-  machine.failure = why;
-  leave(true);
+  machine->failure = why;
+  leave_for(nullptr, true);
   std::abort();
 }
 
 void* shared_at(const void* site, size_t bytes) {
-  for (SharedObject& object : machine.shared) {
+  Machine& m = *machine;
+  for (SharedObject& object : m.shared) {
     if (object.site == site) return object.memory.get();
   }
-  machine.shared_bytes += bytes;
-  if (machine.shared_bytes > kStaticSharedBytes) fail("more than 48 KiB of shared memory");
-  machine.shared.push_back({site, std::unique_ptr<char[]>(new char[bytes]), bytes});
-  std::memset(machine.shared.back().memory.get(), 0xff, bytes);
-  return machine.shared.back().memory.get();
+  m.shared_bytes += bytes;
+  if (m.shared_bytes > kStaticSharedBytes) fail("more than 48 KiB of shared memory");
+  m.shared.push_back({site, std::unique_ptr<char[]>(new char[bytes]), bytes});
+  std::memset(m.shared.back().memory.get(), 0xff, bytes);
+  return m.shared.back().memory.get();
 }
 
-void set_order(uint64_t seed) { machine.seed = seed; }
+void set_order(uint64_t seed) { order_seed = seed; }
 
 std::string run(const Launch& launch) {
-  machine.launch = &launch;
-  machine.failure.clear();
-  machine.shared.clear();
-  machine.shared_bytes = 0;
-  machine.random = machine.seed * 0x9e3779b97f4a7c15ull + 1;
-  block_size = launch.block;
-  grid_size = launch.grid;
+  static thread_local const auto own = std::make_unique<Machine>();
+  machine = own.get();
+  begin_launch(launch);
   const uint64_t blocks = uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
   std::vector<uint64_t> order(blocks);
   for (uint64_t i = 0; i < blocks; i++) order[i] = i;
-  if (machine.seed != 0) {
-    for (uint64_t i = blocks; i > 1; i--) std::swap(order[i - 1], order[draw() % i]);
+  if (order_seed != 0) {
+    for (uint64_t i = blocks; i > 1; i--) std::swap(order[i - 1], order[draw(i)]);
   }
   for (uint64_t number : order) {
     block_index = {static_cast<unsigned>(number % launch.grid.x),
                    static_cast<unsigned>(number / launch.grid.x % launch.grid.y),
                    static_cast<unsigned>(number / launch.grid.x / launch.grid.y)};
     trace_block_start();
-    run_block(launch);
-    if (!machine.failure.empty()) break;
+    run_block();
+    if (!machine->failure.empty()) break;
   }
-  return machine.failure;
+  return machine->failure;
 }
 
 }  // namespace emulator

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cuda_runtime_api.h"
+#include "near_tls.h"
 
 namespace emulator {
 
@@ -16,26 +17,22 @@ struct Thread {
   int number;  // within the block
   int lane;
   int warp;
+  unsigned products;  // matrix instructions so far
   void* stack_pointer;
-  bool done;
   void* fake_stack;  // AddressSanitizer's record of this fiber
 };
 
-extern thread_local Thread* current;
-extern thread_local uint3 block_index;
-extern thread_local dim3 block_size, grid_size;
+// constinit: who reads them need not ask first whether they are made.
+GNNSCHED_NEAR_TLS extern constinit thread_local Thread* current;
+GNNSCHED_NEAR_TLS extern constinit thread_local uint3 block_index;
+GNNSCHED_NEAR_TLS extern constinit thread_local dim3 block_size, grid_size;
 
 enum class WarpOp { sync, shuffle, ballot, mma };
 
-// What a lane shows the others: wide enough for the fragments of one matrix instruction.
-struct alignas(8) LaneSlot {
-  unsigned char bytes[32];
-};
-
 void block_barrier();
 
-// Waits until all lanes of `mask` are here; then the values all of them brought.
-const LaneSlot* meet(uint32_t mask, const void* value, size_t bytes, WarpOp op);
+// Waits until all lanes of `mask` are here; then the values all of them brought, by lane.
+const uint64_t* meet(uint32_t mask, uint64_t value, WarpOp op);
 
 // Ends the block: the launch fails with this sentence. Fibers are abandoned as they stand, so
 // nothing that must be freed may live on their stacks.

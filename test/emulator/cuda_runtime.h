@@ -15,7 +15,7 @@
 #define __global__
 #define __device__
 #define __host__
-#define __forceinline__ inline __attribute__((always_inline))
+#define __forceinline__ inline
 #define __launch_bounds__(...)
 
 #define threadIdx (emulator::current->index)
@@ -30,16 +30,17 @@ inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return
 
 inline void __syncthreads() { emulator::block_barrier(); }
 inline void __syncwarp(unsigned mask = 0xffffffffu) {
-  emulator::meet(mask, nullptr, 0, emulator::WarpOp::sync);
+  emulator::meet(mask, 0, emulator::WarpOp::sync);
 }
 
 template <class T>
 T __shfl_sync(unsigned mask, T value, int source, int width = 32) {
-  static_assert(sizeof(T) <= sizeof(emulator::LaneSlot), "a shuffle moves one register or two");
+  static_assert(sizeof(T) <= sizeof(uint64_t), "a shuffle moves one register or two");
   const int lane = emulator::current->lane;
   const int from = (lane & ~(width - 1)) | (source & (width - 1));
-  const emulator::LaneSlot* slots =
-      emulator::meet(mask, &value, sizeof(T), emulator::WarpOp::shuffle);
+  uint64_t shown = 0;
+  std::memcpy(&shown, &value, sizeof(T));
+  const uint64_t* slots = emulator::meet(mask, shown, emulator::WarpOp::shuffle);
   if ((mask >> from & 1u) == 0) emulator::fail("a shuffle reads a lane outside its mask");
   T out;
   std::memcpy(&out, &slots[from], sizeof(T));
@@ -60,11 +61,10 @@ T __shfl_down_sync(unsigned mask, T value, unsigned step, int width = 32) {
 }
 
 inline unsigned __ballot_sync(unsigned mask, bool vote) {
-  const emulator::LaneSlot* slots =
-      emulator::meet(mask, &vote, sizeof vote, emulator::WarpOp::ballot);
+  const uint64_t* slots = emulator::meet(mask, vote ? 1 : 0, emulator::WarpOp::ballot);
   unsigned votes = 0;
   for (int lane = 0; lane < 32; lane++) {
-    if ((mask >> lane & 1u) && slots[lane].bytes[0]) votes |= 1u << lane;
+    if ((mask >> lane & 1u) && slots[lane] != 0) votes |= 1u << lane;
   }
   return votes;
 }

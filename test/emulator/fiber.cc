@@ -88,8 +88,16 @@ Stack make_stack() {
   return {static_cast<char*>(memory), kStackBytes};
 }
 
+void free_stack(const Stack& stack) {
+  clean_stack(stack, false);
+  munmap(stack.base, stack.bytes);
+}
+
 #if defined(__SANITIZE_ADDRESS__)
-void clean_stack(const Stack& stack) { __asan_unpoison_memory_region(stack.base, stack.bytes); }
+void clean_stack(const Stack& stack, bool ended) {
+  const size_t bytes = ended ? 4096 : stack.bytes;
+  __asan_unpoison_memory_region(stack.base + stack.bytes - bytes, bytes);
+}
 
 void switch_to(void** from, void** from_fake, void* to, const Stack* stack) {
   void* ignored = nullptr;
@@ -110,7 +118,7 @@ void arrived() {
   }
 }
 #else
-void clean_stack(const Stack&) {}
+void clean_stack(const Stack&, bool) {}
 
 void switch_to(void** from, void**, void* to, const Stack*) {
   void* ignored = nullptr;

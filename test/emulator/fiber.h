@@ -11,7 +11,9 @@ struct Stack {
 };
 
 Stack make_stack();
-void clean_stack(const Stack& stack);  // forgets what an abandoned fiber left behind
+void free_stack(const Stack& stack);
+// Forgets what the last fiber left behind: no more than its first call where it came to its end.
+void clean_stack(const Stack& stack, bool ended);
 
 // A stack pointer that, switched to, calls entry() on the stack; entry never returns.
 void* prepare(const Stack& stack, void (*entry)());

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "near_tls.h"
+
 namespace emulator {
 
 enum class Access : uint8_t { load, store, shared };
@@ -17,7 +19,7 @@ struct Counters {
   int64_t bank_conflicts = 0;  // passes beyond the first
 };
 
-extern thread_local bool tracing;
+GNNSCHED_NEAR_TLS extern constinit thread_local bool tracing;
 
 // Starts counting from zero with an empty L2 of this size; 0 stops.
 void start_trace(size_t l2_bytes);
