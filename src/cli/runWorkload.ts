@@ -79,6 +79,7 @@ export const runLoaded = Effect.fnUntraced(function* (
       yield* follow(task, runtime.submit(inputOf(task)).result)
     }
   })
+  yield* attempt(() => runtime.ready())
   const startMs = yield* Clock.currentTimeMillis
   const followers: Array<Fiber.Fiber<void, GnnschedError>> = []
   for (let at = 0; at < timed.length; ) {

@@ -43,6 +43,8 @@ export interface PrepPoolService {
   readonly prefetch: (request: Omit<PrepareRequest, "targets">) => Effect.Effect<void>
   /** The same for what every task of a network needs. */
   readonly prefetchWeights: (model: GnnModel) => Effect.Effect<void>
+  /** Settles when what was begun so has ended, however it ended. */
+  readonly prefetched: Effect.Effect<void>
   /** null where it is larger than asked for, or where there are no edges to follow (simulations). */
   readonly neighbourhood: (
     request: NeighbourhoodRequest,

@@ -1,6 +1,6 @@
 // Opens the preparation service over real worker threads. Only heavy things cross to a thread: what
 // lies in memory already, or costs less than the crossing, is answered at once.
-import { Effect, type Scope } from "effect"
+import { Effect, FiberSet, type Scope } from "effect"
 import type { InputError, PrepError } from "../model/errors.ts"
 import type { GnnModel, ModelSource } from "../model/GnnModel.ts"
 import type { Graph, GraphSource } from "../model/Graph.ts"
@@ -140,8 +140,9 @@ export const makePrepPool = (
     const workers = yield* openPrepWorkers(options)
     const scope = yield* Effect.scope
     const cache = new DerivedCache(scope)
+    const ahead = yield* FiberSet.make()
     const begin = (object: Prepared) =>
-      Effect.asVoid(Effect.forkIn(Effect.exit(object), scope, { startImmediately: true }))
+      Effect.asVoid(FiberSet.run(ahead, Effect.exit(object), { startImmediately: true }))
     const service: PrepPoolService = {
       graphShape: (source) => {
         if (source.kind === "preset") return lift(() => presetShape(source))
@@ -168,6 +169,7 @@ export const makePrepPool = (
         begin(
           cache.get(model.contentId, "model.weights", packedWeights(workers, model, model.name)),
         ),
+      prefetched: FiberSet.awaitEmpty(ahead),
       neighbourhood: (request) =>
         request.maxVisited <= limits.maxInlineVisited
           ? lift(() => extractNeighbourhood(request))

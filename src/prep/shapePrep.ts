@@ -163,6 +163,7 @@ export const makeShapePrep = (hostWork: HostWork | null = null): PrepPoolService
       }),
     prefetchWeights: ({ contentId }) =>
       Effect.sync(() => hostWork?.made(residentKey(contentId, "model.weights"))),
+    prefetched: Effect.void,
     unite: (request) => lift(() => shapeOnly(unionId(request), unionShape(request), "union")),
     neighbourhood: () => Effect.succeed(null),
     sabotage: (job, kind) => {

@@ -19,6 +19,7 @@ export interface Backend {
   submit(specs: ReadonlyArray<TaskSpec>): ReadonlyArray<Promise<TaskResult>>
   cancel(id: string): Promise<void>
   estimate(graph: string, model: string, targets: number | null): Promise<Plan>
+  ready(): Promise<void>
   drain(): Promise<void>
   report(): Promise<RunReport>
   close(): Promise<void>
@@ -60,6 +61,7 @@ const backendOf = (service: GnnSchedService, scope: Scope.Closeable): Backend =>
     submit: (specs) => specs.map((spec) => run(submit(spec))),
     cancel: (id) => run(cancels.get(id) ?? Effect.void),
     estimate: (graph, model, targets) => run(service.estimate(graph, model, targets)),
+    ready: () => run(service.ready),
     drain: () => run(service.drain),
     report: () => run(service.report),
     close: () => run(Scope.close(scope, Exit.void)),

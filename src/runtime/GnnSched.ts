@@ -42,6 +42,8 @@ export interface GnnSchedService {
     model: string,
     targets: number | null,
   ) => Effect.Effect<Plan, InputError | UnknownId>
+  /** Settles when what can be made ahead of the tasks of what was loaded and estimated so far is made. */
+  readonly ready: Effect.Effect<void>
   readonly listen: (listener: StateListener) => Effect.Effect<() => void>
   readonly drain: Effect.Effect<void>
   readonly report: Effect.Effect<RunReport>
@@ -90,6 +92,7 @@ export const serveGnnSched = (
           yield* prep.prefetch({ taskId: "an estimate", graph, model, roles })
           return plan
         }),
+      ready: prep.prefetched,
       listen: (listener) => Effect.sync(() => system.book.listen(listener)),
       drain: system.drain,
       report: Effect.map(device.stats, ({ peakBytes }) =>

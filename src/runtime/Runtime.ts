@@ -85,6 +85,7 @@ class PromiseRuntime implements RuntimeApi {
 
   loadGraph: RuntimeApi["loadGraph"] = (source) => this.#backend.loadGraph(source)
   loadModel: RuntimeApi["loadModel"] = (source) => this.#backend.loadModel(source)
+  ready: RuntimeApi["ready"] = () => this.#backend.ready()
   report: RuntimeApi["report"] = () => this.#backend.report()
 
   async explain(id: string): Promise<Explanation> {

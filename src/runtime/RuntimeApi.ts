@@ -147,6 +147,11 @@ export interface RuntimeApi {
   submitAll(inputs: ReadonlyArray<SubmitInput>): ReadonlyArray<TaskHandle>
   /** The exact plan of a task, without running it. */
   estimate(input: { graph: GraphHandle; model: ModelHandle; targets?: number }): Promise<Plan>
+  /**
+   * Resolves when what can be made ahead of tasks is made: the packed weights of the networks that were
+   * loaded, and what the plans that were estimated need of their graphs. A task that comes sooner waits for it.
+   */
+  ready(): Promise<void>
   /** Resolves when every accepted task has ended. */
   drain(): Promise<void>
   report(): Promise<RunReport>

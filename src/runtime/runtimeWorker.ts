@@ -74,6 +74,7 @@ const serve = (): RemoteBackend => {
     },
     cancel: (id) => seal(backend.cancel(id)),
     estimate: (graph, model, targets) => seal(backend.estimate(graph, model, targets)),
+    ready: () => seal(backend.ready()),
     drain: () => seal(backend.drain()),
     report: () => seal(backend.report().then(plainReport)),
     close: () => seal(backend.close()),

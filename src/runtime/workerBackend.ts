@@ -52,6 +52,7 @@ export const openWorkerBackend = async (
       submit,
       cancel: (id) => call(remote.cancel(id)),
       estimate: (graph, model, targets) => call(remote.estimate(graph, model, targets)),
+      ready: () => call(remote.ready()),
       drain: () => call(remote.drain()),
       report: async () => reviveReport(await call(remote.report())),
       close: async () => {

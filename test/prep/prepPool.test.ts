@@ -285,8 +285,7 @@ describe("what is fetched before it is asked for", () => {
         const { graph, model } = yield* loaded(pool)
         yield* pool.prefetchWeights(model)
         yield* pool.prefetch({ taskId: "soon", graph, model, roles: all })
-        // One thread, in order: when this is done, so is what was begun before.
-        yield* pool.modelConfig(network)
+        yield* pool.prefetched
         const preparing = Effect.runFork(pool.prepare(request(graph, model)))
         expect(preparing.pollUnsafe()).toBeDefined()
       }),
@@ -299,7 +298,7 @@ describe("what is fetched before it is asked for", () => {
         const { graph, model } = yield* loaded(pool)
         const broken = { ...model, contentId: "broken", weights: new Map() }
         yield* pool.prefetchWeights(broken)
-        yield* pool.modelConfig(network)
+        yield* pool.prefetched
         const error = yield* Effect.flip(pool.prepare(request(graph, broken)))
         expect(error._tag).toBe("PrepWorkerLost")
         expect((yield* pool.prepare(request(graph, model))).length).toBe(all.length)

@@ -41,6 +41,7 @@ export const inThreadPrep: PrepPoolService = {
   prepare: (request) => Effect.sync(() => request.roles.map((role) => prepareRole(request, role))),
   prefetch: () => Effect.void,
   prefetchWeights: () => Effect.void,
+  prefetched: Effect.void,
   neighbourhood: (request) => Effect.sync(() => extractNeighbourhood(request)),
   unite: (request) => Effect.sync(() => uniteGraphs(request)),
   sabotage: (job) => Effect.die(new Error(`${job}: no thread to break here`)),
