@@ -83,6 +83,7 @@ const runLists = async (lists: ReadonlyArray<List>, flags: RealFlags): Promise<o
     const one = await compareForReal(csv, hidden, machine, { repeats: Number(flags.repeats) })
     comparisons.push(one)
     console.log(`${line(one.real)}  for real`)
+    console.log(`${line(one.paced)}  for real, at one pace`)
     console.log(`${line(one.simulated)}  simulated; swapped ${JSON.stringify(one.ranking.swapped)}`)
   }
   const { dispatchMs, name } = machine.lane

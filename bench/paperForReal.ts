@@ -13,6 +13,7 @@ import { type ComparedRow, type Comparison, compare, ours, published } from "./p
 import {
   type Device,
   type Figures,
+  paced,
   type Ranking,
   type RealRun,
   rankingOf,
@@ -56,6 +57,8 @@ export const reducedScale = (preset: string): number => {
 export interface RealComparison {
   readonly list: string
   readonly real: Comparison
+  /** Each run at the pace of the host while it was its turn; the targets are those that were met, at whatever pace. */
+  readonly paced: Comparison
   readonly simulated: Comparison
   /** Both, with every run for real. */
   readonly sideBySide: ReadonlyArray<SideBySide>
@@ -125,6 +128,7 @@ export const compareForReal = async (
     return {
       list,
       real: compared(({ real }) => real),
+      paced: compared(paced),
       simulated: compared((row) => row.simulated),
       sideBySide: rows,
       ranking: rankingOf(rows),

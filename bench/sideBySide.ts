@@ -152,6 +152,22 @@ export const sideBySide = (
 export const paceOf = (rows: ReadonlyArray<SideBySide>): number =>
   median(rows.map(({ real, simulated: guess }) => real.meanRunMs / guess.meanRunMs))
 
+/**
+ * Real runs as on a machine that is as fast as the simulated one: each is put at the pace of its own runs. What a
+ * scheduler adds, waits and idle lanes, stays; what the host took while it was its turn does not.
+ */
+export const paced = ({ runs, simulated: guess }: SideBySide): Figures => {
+  const paces = runs.map(({ meanRunMs }) => meanRunMs / guess.meanRunMs)
+  const of = (figure: (run: RealRun) => number) =>
+    median(runs.map((run, i) => figure(run) / paces[i]!))
+  return {
+    ...medianOf(runs),
+    meanResponseMs: of((run) => run.meanResponseMs),
+    makespanMs: of((run) => run.makespanMs),
+    meanRunMs: guess.meanRunMs,
+  }
+}
+
 /** Half the distance between the least and the most of the runs, relative to the median. */
 const spread = ({ real, runs }: SideBySide): number => {
   const means = runs.map(({ meanResponseMs }) => meanResponseMs)

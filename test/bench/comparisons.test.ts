@@ -14,6 +14,7 @@ import { scale } from "../../bench/scale.ts"
 import { sharedWork, smokeSize } from "../../bench/sharedWork.ts"
 import { agreement } from "../../bench/simulation-agreement.ts"
 import { wronglyRefused } from "../../bench/wronglyRefused.ts"
+import { median } from "../../src/cli/calibrate/measurePlan.ts"
 import { machines } from "../../src/cost/MachineProfile.ts"
 
 let folder: string
@@ -45,6 +46,10 @@ it("the papers' comparison for real: every reduced list beside its simulation", 
   expect(compared.ranking.real.toSorted()).toEqual(schedulers.toSorted())
   expect(compared.sideBySide.map(({ runs }) => runs.length)).toEqual([2, 2, 2, 2, 2])
   expect(compared.real.meanOverBase).toBeGreaterThan(0)
+  for (const [i, { runs, simulated }] of compared.sideBySide.slice(0, 4).entries()) {
+    const of = runs.map((run) => (run.makespanMs * simulated.meanRunMs) / run.meanRunMs)
+    expect(compared.paced.rows[i]!.makespanMs).toBe(median(of))
+  }
   expect(reducedScale("cora")).toBe(1)
   expect(reducedScale("reddit")).toBeLessThan(0.01)
 })
