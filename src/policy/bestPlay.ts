@@ -16,11 +16,8 @@ import {
 /** More tasks than this are not played out: greedy choices then cost little of the whole. */
 export const playedTasks = 12
 
-/**
- * Playing n tasks takes some microseconds times n squared, three times that in a runtime that has just been opened, and
- * a lane stands idle meanwhile: the work at stake is to be much more.
- */
-const leastWorkMs = 1
+/** Playing n tasks takes some microseconds times n squared; the work at stake is to be much more. */
+const leastWorkMs = 0.25
 
 export const isWorthPlaying = (tasks: ReadonlyArray<WaitingTask>): boolean =>
   tasks.reduce((sum, { predictedMs }) => sum + predictedMs, 0) >= leastWorkMs * tasks.length ** 2
