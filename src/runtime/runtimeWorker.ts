@@ -12,7 +12,7 @@ import { rehearsing } from "./warmUp.ts"
 
 type Move = readonly [id: string, state: TaskState]
 
-/** The moves of tasks since the last message, in order; the end of one that was submitted. */
+/** The moves of tasks since the last message, in order; the end of one that was submitted beside others. */
 export type News =
   | { readonly _tag: "Moved"; readonly moves: ReadonlyArray<Move> }
   | { readonly _tag: "Ended"; readonly key: number; readonly end: Envelope<TaskResult> }
@@ -25,7 +25,8 @@ export type RemoteBackend = {
   readonly [K in Exclude<keyof Backend, "device" | "submit" | "report">]: Sealed<Backend[K]>
 } & {
   open(options: RuntimeOptions, news: MessagePort): Promise<Envelope<Backend["device"]>>
-  submit(batch: ReadonlyArray<Sent>): Promise<void>
+  /** The answer is the end of the first, a message less for whoever submits one; the others' ends are news. */
+  submit(batch: readonly [Sent, ...ReadonlyArray<Sent>]): Promise<Envelope<TaskResult>>
   report(): Promise<Envelope<PlainReport>>
 }
 
@@ -66,11 +67,12 @@ const serve = (): RemoteBackend => {
     },
     loadGraph: (source) => seal(backend.loadGraph(source)),
     loadModel: (source) => seal(backend.loadModel(source)),
-    submit: async (batch) => {
-      const ends = backend.submit(batch.map(({ spec }) => spec))
-      for (const [i, { key }] of batch.entries()) {
-        void seal(ends[i]!).then((end) => reporter.ended(key, end))
+    submit: (batch) => {
+      const [first, ...others] = backend.submit(batch.map(({ spec }) => spec))
+      for (const [i, end] of others.entries()) {
+        void seal(end).then((sealed) => reporter.ended(batch[i + 1]!.key, sealed))
       }
+      return seal(first!)
     },
     cancel: (id) => seal(backend.cancel(id)),
     estimate: (graph, model, targets) => seal(backend.estimate(graph, model, targets)),

@@ -36,7 +36,13 @@ export const openWorkerBackend = async (
     unseal(await Promise.race([answer, lost]))
   const submit = (specs: ReadonlyArray<TaskSpec>): ReadonlyArray<Promise<TaskResult>> => {
     const { ends, sent } = submissions.add(specs)
-    remote.submit(sent).catch((error) => submissions.refused(sent, error))
+    const [first, ...others] = sent
+    if (first !== undefined) {
+      remote.submit([first, ...others]).then(
+        (end) => submissions.ended(first.key, end),
+        (error) => submissions.refused(sent, error),
+      )
+    }
     return ends
   }
   const close = async () => {
