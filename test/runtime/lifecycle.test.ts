@@ -1,5 +1,6 @@
 // The embedded API from outside: what a handle tells, what is refused, what close leaves behind.
-import { describe, expect, it } from "vitest"
+import { Worker } from "node:worker_threads"
+import { describe, expect, it, vi } from "vitest"
 import type { TaskState } from "../../src/model/Task.ts"
 import { byArrival, type TaskOrder } from "../../src/model/WaitingTasks.ts"
 import type { ChooseTasks } from "../../src/policy/ownPolicy.ts"
@@ -159,6 +160,20 @@ describe.each([{ inProcess: true }, { inProcess: false }])("a runtime with %o", 
     expect(error).toMatchObject({ _tag: "BadConfig", path: "lanes", found: "0" })
     expect(await tagOf(open({ ...where, policy: "unsafe" }))).toBe("BadConfig")
   })
+})
+
+it("tasks that come at once cross to the runtime's thread in one message", async () => {
+  const post = vi.spyOn(Worker.prototype, "postMessage")
+  try {
+    await using runtime = await open({ shareWork: false })
+    const parts = await small(runtime)
+    const before = post.mock.calls.length
+    const tasks = runtime.submitAll(Array.from({ length: 10 }, () => parts))
+    expect(post.mock.calls.length - before).toBe(1)
+    for (const { result } of tasks) expect((await result).record.status).toBe("completed")
+  } finally {
+    post.mockRestore()
+  }
 })
 
 describe("a policy of the application's own", () => {
