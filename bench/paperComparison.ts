@@ -24,7 +24,7 @@ import {
   reducedEdges,
   reducedFeatureBytes,
 } from "./paperForReal.ts"
-import { machineProfile, sharing } from "./sideBySide.ts"
+import { machineProfile, sharing, withoutTasks } from "./sideBySide.ts"
 import { modes, pointsOf, simulateAll } from "./simulateAll.ts"
 import { leastMeanMs } from "./workloads/leastMean.ts"
 import { writeCognn } from "./workloads/makeCognn.ts"
@@ -117,7 +117,7 @@ const main = async (): Promise<void> => {
   const flags = values.real ? "--real --out" : "--out"
   const command = `node bench/paperComparison.ts FOLDER ${flags} ${values.out}`
   const date = values.real ? { date: new Date().toISOString() } : {}
-  writeFileSync(values.out, `${JSON.stringify({ command, ...date, ...result }, null, 2)}\n`)
+  writeFileSync(values.out, `${JSON.stringify({ command, ...date, ...result }, withoutTasks, 2)}\n`)
 }
 
 if (import.meta.main) await main()

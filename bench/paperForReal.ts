@@ -57,7 +57,7 @@ export const reducedScale = (preset: string): number => {
 export interface RealComparison {
   readonly list: string
   readonly real: Comparison
-  /** Each run at the pace of the host while it was its turn; the targets are those that were met, at whatever pace. */
+  /** Each run at the pace of the host while it was its turn. */
   readonly paced: Comparison
   readonly simulated: Comparison
   /** Both, with every run for real. */

@@ -38,6 +38,8 @@ export interface Figures {
 
 /** One run for real. */
 export interface RealRun extends Figures {
+  /** Of each task with a target its response over the target. */
+  readonly overTargets: ReadonlyArray<number>
   /** Share of the machine's cores that other programs took meanwhile. */
   readonly others: number
 }
@@ -51,19 +53,29 @@ export interface Device {
 const mean = (numbers: ReadonlyArray<number>): number =>
   numbers.reduce((sum, n) => sum + n, 0) / numbers.length
 
-const figuresOf = ({ tasks }: RunReport): Figures => {
+/** For JSON: what is kept of each task stays out of it. */
+export const withoutTasks = (key: string, value: unknown): unknown =>
+  key === "overTargets" ? undefined : value
+
+const metRatio = (overTargets: ReadonlyArray<number>): number | null =>
+  overTargets.length === 0
+    ? null
+    : overTargets.filter((over) => over <= 1).length / overTargets.length
+
+const figuresOf = ({ tasks }: RunReport): Omit<RealRun, "others"> => {
   const failed = tasks.find(({ status }) => status !== "completed")
   if (failed !== undefined) throw new Error(`${failed.id} ended ${failed.status}`)
   const responses = tasks.map((task) => task.finishedAtMs! - task.submittedAtMs)
-  const wanted = tasks.flatMap(({ deadlineMs }, i) =>
-    deadlineMs === null ? [] : [responses[i]! <= deadlineMs],
+  const overTargets = tasks.flatMap(({ deadlineMs }, i) =>
+    deadlineMs === null ? [] : [responses[i]! / deadlineMs],
   )
   const first = Math.min(...tasks.map(({ submittedAtMs }) => submittedAtMs))
   return {
     meanResponseMs: mean(responses),
     makespanMs: Math.max(...tasks.map(({ finishedAtMs }) => finishedAtMs!)) - first,
     meanRunMs: mean(tasks.map((task) => task.finishedAtMs! - task.startedAtMs!)),
-    qosMetRatio: wanted.length === 0 ? null : wanted.filter((met) => met).length / wanted.length,
+    qosMetRatio: metRatio(overTargets),
+    overTargets,
   }
 }
 
@@ -153,15 +165,19 @@ export const paceOf = (rows: ReadonlyArray<SideBySide>): number =>
   median(rows.map(({ real, simulated: guess }) => real.meanRunMs / guess.meanRunMs))
 
 /**
- * Real runs as on a machine that is as fast as the simulated one: each is put at the pace of its own runs. What a
- * scheduler adds, waits and idle lanes, stays; what the host took while it was its turn does not.
+ * Real runs as on a machine that is as fast as the simulated one: each is put at the pace of its own runs, and its
+ * targets are met by responses at that pace. What a scheduler adds, waits and idle lanes, stays; what the host took
+ * while it was its turn does not.
  */
 export const paced = ({ runs, simulated: guess }: SideBySide): Figures => {
   const paces = runs.map(({ meanRunMs }) => meanRunMs / guess.meanRunMs)
   const of = (figure: (run: RealRun) => number) =>
     median(runs.map((run, i) => figure(run) / paces[i]!))
+  const met = runs.flatMap(
+    ({ overTargets }, i) => metRatio(overTargets.map((over) => over / paces[i]!)) ?? [],
+  )
   return {
-    ...medianOf(runs),
+    qosMetRatio: met.length === 0 ? null : median(met),
     meanResponseMs: of((run) => run.meanResponseMs),
     makespanMs: of((run) => run.makespanMs),
     meanRunMs: guess.meanRunMs,

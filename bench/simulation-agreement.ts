@@ -21,6 +21,7 @@ import {
   type SideBySide,
   sideBySide,
   simulated,
+  withoutTasks,
 } from "./sideBySide.ts"
 import { slower } from "./slowerMachine.ts"
 import { makeMixed } from "./workloads/makeMixed.ts"
@@ -120,7 +121,7 @@ const main = async (): Promise<void> => {
   const { dispatchMs, interference } = profile.lane
   const fitted = { host: profile.host, dispatchMs, interference }
   const report = { machine, command, date: new Date().toISOString(), seed, fitted, ...result }
-  writeFileSync(flags.out, `${JSON.stringify(report, null, 2)}\n`)
+  writeFileSync(flags.out, `${JSON.stringify(report, withoutTasks, 2)}\n`)
 }
 
 if (import.meta.main) await main()

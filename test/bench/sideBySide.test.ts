@@ -4,6 +4,7 @@ import { expect, it } from "vitest"
 import {
   calmMedian,
   type Figures,
+  paced,
   paceOf,
   type RealRun,
   rankingOf,
@@ -27,6 +28,7 @@ const figures = (meanResponseMs: number): Figures => ({
 const runOf = (meanResponseMs: number, others = 0): RealRun => ({
   ...figures(meanResponseMs),
   others,
+  overTargets: [],
 })
 
 const row = (
@@ -39,6 +41,21 @@ const row = (
     real.map((ms) => runOf(ms)),
     figures(simulated),
   )
+
+it("puts each run at its own pace: what the host took does not count, what the scheduler does, does", () => {
+  const at = (pace: number): RealRun => ({
+    ...{ meanResponseMs: 30 * pace, makespanMs: 50 * pace, meanRunMs: 10 * pace, others: 0 },
+    ...{ qosMetRatio: null, overTargets: [0.4, 0.8, 1.2].map((over) => over * pace) },
+  })
+  const scheduler = { policy: "slo", mode: "continuous" } as const
+  const guess = { ...figures(25), meanRunMs: 10 }
+  const { makespanMs, meanResponseMs, qosMetRatio } = paced(
+    sideBySide(scheduler, [at(1), at(2), at(4)], guess),
+  )
+  expect(meanResponseMs).toBeCloseTo(30, 9)
+  expect(makespanMs).toBeCloseTo(50, 9)
+  expect(qosMetRatio).toBeCloseTo(2 / 3, 9)
+})
 
 it("counts the runs that nobody disturbed, and the calmer half where everybody was", () => {
   const disturbed = [runOf(100, 0.01), runOf(110, 0.04), runOf(900, 0.6), runOf(800, 0.5)]
