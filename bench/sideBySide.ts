@@ -106,14 +106,19 @@ export const simulated = (workload: Workload, scheduler: Scheduler, device: Devi
     figuresOf,
   )
 
+/** Of the runs that have one; null where none has. */
+const medianRatio = (ratios: ReadonlyArray<number | null>): number | null => {
+  const known = ratios.filter((ratio) => ratio !== null)
+  return known.length === 0 ? null : median(known)
+}
+
 const medianOf = (runs: ReadonlyArray<RealRun>): Figures => {
   const of = (figure: (run: RealRun) => number) => median(runs.map(figure))
-  const met = runs.flatMap(({ qosMetRatio }) => (qosMetRatio === null ? [] : [qosMetRatio]))
   return {
     meanResponseMs: of((run) => run.meanResponseMs),
     makespanMs: of((run) => run.makespanMs),
     meanRunMs: of((run) => run.meanRunMs),
-    qosMetRatio: met.length === 0 ? null : median(met),
+    qosMetRatio: medianRatio(runs.map(({ qosMetRatio }) => qosMetRatio)),
   }
 }
 
@@ -173,11 +178,11 @@ export const paced = ({ runs, simulated: guess }: SideBySide): Figures => {
   const paces = runs.map(({ meanRunMs }) => meanRunMs / guess.meanRunMs)
   const of = (figure: (run: RealRun) => number) =>
     median(runs.map((run, i) => figure(run) / paces[i]!))
-  const met = runs.flatMap(
-    ({ overTargets }, i) => metRatio(overTargets.map((over) => over / paces[i]!)) ?? [],
+  const met = runs.map(({ overTargets }, i) =>
+    metRatio(overTargets.map((over) => over / paces[i]!)),
   )
   return {
-    qosMetRatio: met.length === 0 ? null : median(met),
+    qosMetRatio: medianRatio(met),
     meanResponseMs: of((run) => run.meanResponseMs),
     makespanMs: of((run) => run.makespanMs),
     meanRunMs: guess.meanRunMs,

@@ -29,10 +29,11 @@ const writeOutput = (folder: OutputFolder | null, taskId: string, output: TaskOu
     ? Effect.void
     : folder.stageOutput(outputName(taskId), encodeNpy([output.rows, output.cols], output.data))
 
-/** Of tasks in order of time those from `at` on that are due by now, the first of them in any case. */
+/** Of tasks in order of time those from `at` on that are due by now, and with the first: timers may be early. */
 const dueFrom = (timed: ReadonlyArray<WorkloadTask>, at: number, nowMs: number) => {
+  const untilMs = Math.max(nowMs, timed[at]!.atMs)
   let end = at + 1
-  while (end < timed.length && timed[end]!.atMs <= nowMs) end++
+  while (end < timed.length && timed[end]!.atMs <= untilMs) end++
   return timed.slice(at, end)
 }
 
