@@ -238,8 +238,8 @@ class Addon : public Napi::Addon<Addon> {
     device(call).cancel(integer(call[1], "ticket"));
   }
 
-  // (handle, lane) -> [operators done, ms since the last of them] | null: the lane runs nothing, or the
-  // engine does not tell
+  // (handle, lane) -> [operators done, ms since the last of them, or since the lane was given the plan] |
+  // null: the lane has nothing, or the engine does not tell
   Napi::Value progress(const Napi::CallbackInfo& call) {
     const LaneProgress* lane = device(call).progress(integer(call[1], "lane"));
     if (lane == nullptr) wrong_type(call.Env(), "no such lane");

@@ -23,6 +23,7 @@ class CpuEngine final : public Engine {
   int64_t align() const override { return kAlign; }
   std::string isa() const override { return kernels_->isa; }
   bool pool_is_host() const override { return true; }
+  bool tells_progress() const override { return true; }
   int64_t overhead_bytes() const override { return 0; }
   Outcome copy_in(uint8_t* to, const uint8_t* from, size_t bytes) override;
   void run(const RunRequest& request, RunResult& result) override;

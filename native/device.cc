@@ -210,6 +210,7 @@ Verdict Device::submit(const SubmitSettings& request, Napi::Float64Array words,
   job->progress = &progress_[static_cast<size_t>(request.lane)];
   job->result.op_times.reserve(2 * job->plan.ops.size());
   begin(job);
+  if (engine_->tells_progress()) job->progress->given(request.first_op);
   lane.push(std::move(job));
   return std::nullopt;
 }

@@ -49,7 +49,7 @@ inline double steady_ms() {
   return std::chrono::duration<double, std::milli>(now).count();
 }
 
-// How far a lane has come with its plan; told by the lane's thread, read by any.
+// How far a lane has come with its plan; told by whoever gives it one and then by its thread, read by any.
 class LaneProgress {
  public:
   struct View {
@@ -63,6 +63,11 @@ class LaneProgress {
     ops_done_.store(ops_done, std::memory_order_release);
   }
   void idle() { ops_done_.store(-1, std::memory_order_release); }
+  // A plan is given to the lane: where it runs none, this is what it has come to until its thread tells.
+  void given(int64_t first_op) {
+    if (ops_done_.load(std::memory_order_acquire) >= 0) return;
+    tell(first_op);
+  }
 
   // ops_done is negative where nothing was told. Of a moment between two operators the time may be
   // that of the next.
@@ -85,7 +90,7 @@ struct RunRequest {
   const Binding* binding;
   const std::atomic<bool>* cancel;
   float* output;
-  // To be told by an engine that knows.
+  // To be told by an engine that tells it.
   LaneProgress* progress;
 };
 
@@ -115,6 +120,8 @@ class Engine {
   virtual std::string isa() const = 0;
   // Whether the host reads the pool as it is; else it reads the arrays that were uploaded.
   virtual bool pool_is_host() const = 0;
+  // Whether it sees operators end, and tells.
+  virtual bool tells_progress() const = 0;
   // Beside the pool, in bytes.
   virtual int64_t overhead_bytes() const = 0;
   // Null where it is none.

@@ -260,6 +260,7 @@ class CudaEngine final : public Engine {
   int64_t align() const override { return kAlign; }
   std::string isa() const override { return "cuda " + capability_; }
   bool pool_is_host() const override { return false; }
+  bool tells_progress() const override { return false; }  // the host does not see operators end
   // Of the device, as far as its own account tells: streams, staging, what the driver rounds up.
   int64_t overhead_bytes() const override { return std::max<int64_t>(overhead_bytes_, 0); }
 

@@ -73,7 +73,10 @@ export interface Device {
    */
   readonly submit: (request: SubmitRequest) => Effect.Effect<Completion, DeviceError>
   readonly stats: Effect.Effect<DeviceStats>
-  /** Null where the lane runs nothing, or what runs does not tell. Left out where the device cannot say. */
+  /**
+   * From the moment of `submit`; null where the lane has nothing, or what it has does not tell. Left out
+   * where the device cannot say.
+   */
   readonly progress?: (lane: number) => LaneProgress | null
   /** It computes nothing: `output` of a submission has no elements, a task's result no rows. */
   readonly noOutput?: true

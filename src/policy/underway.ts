@@ -64,7 +64,7 @@ const underwayOf = (run: RunProgress, { nowMs, stopsForTargets }: UnderwayOption
     stop !== undefined &&
     (stop.stoppingFor !== null || (stopsForTargets && stop.preemptions < limits.maxPreemptions))
   const isAhead = (aloneMs: number, op: number) =>
-    runsOp === null ? aloneMs * (1 - sureness * perMs) >= doneMs : op >= runsOp
+    runsOp === null ? aloneMs >= doneMs * (1 + sureness * perMs) : op >= runsOp
   const next = mayStop ? boundaries.find(isAhead) : undefined
   const boundaryMs = next === undefined || next >= wholeMs ? null : next
   const isMet = stop !== undefined && nowMs + (endsAtMs - nowMs) / slowdown <= stop.dueAtMs

@@ -18,6 +18,11 @@ describe("a run under way", () => {
     expect(at(9.5, [run()]).boundaryAtMs).toBe(null)
   })
 
+  it("has its first boundary before it when it has just begun, however widely such runs vary", () => {
+    const wide = { ...stop, predictedP95Ms: 10 * stop.predictedP95Ms }
+    expect(at(0, [run({ stop: wide })]).boundaryAtMs).toBe(4)
+  })
+
   it("varies by all that is done of it, or by its operator alone where the device says which", () => {
     const blind = at(9, [run({ doneMs: 8 })])
     expect(Math.sqrt(blind.boundaryVariance)).toBeCloseTo(10 * 0.05, 9)
