@@ -33,34 +33,100 @@ export interface Comparison<Row extends ComparedRow = ComparedRow> {
   readonly meanSharedOverPublished: number
 }
 
-const least = (rows: ReadonlyArray<ComparedRow>, of: (row: ComparedRow) => number | null): number =>
-  Math.min(...rows.map((row) => of(row) ?? Number.POSITIVE_INFINITY))
+type Figure = (row: ComparedRow) => number | null
 
-/** `boundMs`: what no order has less than; `sharedMs`: the mean of `slo`, continuous, with shared work. */
+const isPublished = ({ policy }: ComparedRow): boolean => published.some((name) => name === policy)
+
+const rowOf = (rows: ReadonlyArray<ComparedRow>, policy: string, mode: SchedulingMode) =>
+  rows.find((row) => row.policy === policy && row.mode === mode)!
+
+export interface CompareOptions {
+  /** What no order has less than. */
+  readonly boundMs: number
+  /** The mean of `slo`, continuous, with shared work. */
+  readonly sharedMs: number
+  /** Figures by which the best of the others is found; default: those that are compared. */
+  readonly chosenBy?: ReadonlyArray<ComparedRow>
+}
+
 export const compare = <Row extends ComparedRow>(
   list: string,
   rows: ReadonlyArray<Row>,
-  { boundMs, sharedMs }: { readonly boundMs: number; readonly sharedMs: number },
+  { boundMs, sharedMs, chosenBy = rows }: CompareOptions,
 ): Comparison<Row> => {
-  const find = (policy: string, mode: string) =>
-    rows.find((row) => row.policy === policy && row.mode === mode)!
-  const slo = find("slo", "continuous")
-  const of = (wanted: SchedulingMode) =>
-    rows.filter(({ mode, policy }) => mode === wanted && published.some((name) => name === policy))
-  const mean = (row: ComparedRow) => row.meanResponseMs
-  const makespan = (row: ComparedRow) => row.makespanMs
-  const others = rows.filter(({ policy }) => policy !== "slo")
+  const slo = rowOf(rows, "slo", "continuous")
+  /** Of those that are asked for, the figure of the one that has the least. */
+  const least = (isAsked: (row: ComparedRow) => boolean, of: Figure): number => {
+    const sizeOf = (row: ComparedRow) => of(row) ?? Number.POSITIVE_INFINITY
+    const [first] = chosenBy.filter(isAsked).toSorted((a, b) => sizeOf(a) - sizeOf(b))
+    return sizeOf(rowOf(rows, first!.policy, first!.mode))
+  }
+  const of = (wanted: SchedulingMode) => (row: ComparedRow) =>
+    row.mode === wanted && isPublished(row)
+  const isOther = ({ policy }: ComparedRow) => policy !== "slo"
+  const mean: Figure = (row) => row.meanResponseMs
+  const makespan: Figure = (row) => row.makespanMs
   return {
     list,
     rows,
-    meanOverBase: slo.meanResponseMs! / find("base", "groups").meanResponseMs!,
+    meanOverBase: slo.meanResponseMs! / rowOf(rows, "base", "groups").meanResponseMs!,
     meanOverPublished: slo.meanResponseMs! / least(of("groups"), mean),
     boundOverPublished: boundMs / least(of("groups"), mean),
     makespanOverPublished: slo.makespanMs / least(of("groups"), makespan),
     meanOverRefilled: slo.meanResponseMs! / least(of("continuous"), mean),
     makespanOverRefilled: slo.makespanMs / least(of("continuous"), makespan),
-    metLessBest: slo.qosMetRatio! + least(others, (row) => -row.qosMetRatio!),
+    metLessBest: slo.qosMetRatio! + least(isOther, (row) => -row.qosMetRatio!),
     meanSharedOverPublished: sharedMs / least(of("groups"), mean),
+  }
+}
+
+/** Of one round, in which every scheduler ran once. */
+export interface Round {
+  readonly rows: ReadonlyArray<ComparedRow>
+  readonly sharedMs: number
+}
+
+const mean = (numbers: ReadonlyArray<number>): number =>
+  numbers.reduce((sum, n) => sum + n, 0) / numbers.length
+
+const meanRows = (rounds: ReadonlyArray<Round>): ReadonlyArray<ComparedRow> =>
+  rounds[0]!.rows.map(({ mode, policy }) => {
+    const of = (figure: Figure) =>
+      mean(rounds.map(({ rows }) => figure(rowOf(rows, policy, mode))!))
+    return {
+      policy,
+      mode,
+      meanResponseMs: of((row) => row.meanResponseMs),
+      makespanMs: of((row) => row.makespanMs),
+      qosMetRatio: of((row) => row.qosMetRatio),
+    }
+  })
+
+/**
+ * The mean of all rounds. In each, the others are represented by the one that is best by the other rounds: where
+ * figures vary, the best of many by their own figures is the luckiest of them.
+ */
+export const compareRounds = (
+  list: string,
+  rounds: ReadonlyArray<Round>,
+  boundMs: number,
+): Comparison => {
+  const compared = rounds.map(({ rows, sharedMs }, i) => {
+    const rest = rounds.length === 1 ? rounds : rounds.toSpliced(i, 1)
+    return compare(list, rows, { boundMs, sharedMs, chosenBy: meanRows(rest) })
+  })
+  const of = (figure: (one: Comparison) => number) => mean(compared.map(figure))
+  return {
+    list,
+    rows: meanRows(rounds),
+    meanOverBase: of((one) => one.meanOverBase),
+    meanOverPublished: of((one) => one.meanOverPublished),
+    boundOverPublished: of((one) => one.boundOverPublished),
+    makespanOverPublished: of((one) => one.makespanOverPublished),
+    meanOverRefilled: of((one) => one.meanOverRefilled),
+    makespanOverRefilled: of((one) => one.makespanOverRefilled),
+    metLessBest: of((one) => one.metLessBest),
+    meanSharedOverPublished: of((one) => one.meanSharedOverPublished),
   }
 }
 

@@ -6,14 +6,23 @@ import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { Effect } from "effect"
 import { readWorkload } from "../src/cli/workload/readWorkload.ts"
+import type { Workload } from "../src/cli/workload/Workload.ts"
 import type { PolicyName } from "../src/model/Snapshot.ts"
 import { presetShape } from "../src/prep/presets/presetShape.ts"
 import { type TestRandom, testRandom } from "../test/support/random.ts"
-import { type ComparedRow, type Comparison, compare, ours, published } from "./paperFigures.ts"
 import {
+  type ComparedRow,
+  type Comparison,
+  compare,
+  compareRounds,
+  ours,
+  published,
+} from "./paperFigures.ts"
+import {
+  atOnePace,
   type Device,
   type Figures,
-  paced,
+  paceOf,
   type Ranking,
   type RealRun,
   rankingOf,
@@ -25,6 +34,7 @@ import {
   simulated,
 } from "./sideBySide.ts"
 import { modes } from "./simulateAll.ts"
+import { slower } from "./slowerMachine.ts"
 import { leastMeanMs } from "./workloads/leastMean.ts"
 import { writeCognn } from "./workloads/makeCognn.ts"
 
@@ -35,6 +45,13 @@ export const reducedFeatureBytes = 16 * 2 ** 20
 /** As on 26 GiB at full size, all tasks of a list fit at once. */
 export const memoryBytes = 2 ** 30
 export const lanes = 2
+
+/** Run before all others, to see how fast the host is while it is the list's turn: as many as are told apart. */
+const pilots: ReadonlyArray<Scheduler> = [
+  { policy: "slo", mode: "continuous" },
+  { policy: "sqtf", mode: "continuous" },
+  { policy: "base", mode: "continuous" },
+]
 
 /** In each round another order: the host is slow for seconds at a time, and nobody's turn is always the same. */
 const orderSeed = 5
@@ -56,6 +73,8 @@ export const reducedScale = (preset: string): number => {
 
 export interface RealComparison {
   readonly list: string
+  /** How many times as long runs took before the comparison as they were calibrated; targets and profile go by it. */
+  readonly pace: number
   readonly real: Comparison
   /** Each run at the pace of the host while it was its turn. */
   readonly paced: Comparison
@@ -90,7 +109,16 @@ const runAll = (file: string, device: Device, { policies, repeats }: RealSize) =
     const workload = yield* readWorkload(file, { allowOutside: true })
     const all = policies ?? [...published, ...ours]
     const each = all.flatMap((policy) => modes.map((mode): Scheduler => ({ policy, mode })))
-    const schedulers = [...each, sharing]
+    return yield* runInTurn(workload, [...each, sharing], device, repeats)
+  })
+
+const runInTurn = (
+  workload: Workload,
+  schedulers: ReadonlyArray<Scheduler>,
+  device: Device,
+  repeats: number,
+) =>
+  Effect.gen(function* () {
     const runs = schedulers.map((): Array<RealRun> => [])
     const random = testRandom(orderSeed)
     for (let round = 0; round < repeats; round++) {
@@ -105,35 +133,61 @@ const runAll = (file: string, device: Device, { policies, repeats }: RealSize) =
     return rows
   })
 
+/** The pace of the host by some runs. */
+const pilot = (file: string, device: Device, { repeats }: RealSize) =>
+  Effect.gen(function* () {
+    const workload = yield* readWorkload(file, { allowOutside: true })
+    return paceOf(yield* runInTurn(workload, pilots, device, repeats))
+  })
+
+/**
+ * Targets are five times what a task takes alone, on the host as it is: a list that was calibrated when the host was
+ * faster would have others.
+ */
 export const compareForReal = async (
   csv: string,
   hidden: number,
-  machine: Device["machine"],
+  calibrated: Device["machine"],
   size: RealSize,
 ): Promise<RealComparison> => {
   const folder = mkdtempSync(join(tmpdir(), "gnnsched-paper-"))
   try {
-    const options = { hidden, machine, scaleOf: reducedScale }
-    const file = writeCognn(csv, folder, options)
-    const rows = await Effect.runPromise(runAll(file, { machine, memoryBytes, lanes }, size))
-    const list = basename(csv, ".csv")
-    const boundMs = leastMeanMs(csv, options)
-    const [[shared], alone] = [rows.filter(isShared), rows.filter((row) => !isShared(row))]
-    const compared = (of: (row: SideBySide) => Figures) =>
-      compare(
-        list,
-        alone.map((row) => rowOf(row, of(row))),
-        { boundMs, sharedMs: of(shared!).meanResponseMs },
-      )
+    const fileFor = (machine: Device["machine"]) =>
+      writeCognn(csv, folder, { hidden, machine, scaleOf: reducedScale })
+    const device = { memoryBytes, lanes }
+    const asCalibrated = { ...device, machine: calibrated }
+    const pace = await Effect.runPromise(pilot(fileFor(calibrated), asCalibrated, size))
+    const machine = slower(calibrated, pace)
+    const rows = await Effect.runPromise(runAll(fileFor(machine), { ...device, machine }, size))
     return {
-      list,
-      real: compared(({ real }) => real),
-      paced: compared(paced),
-      simulated: compared((row) => row.simulated),
+      list: basename(csv, ".csv"),
+      pace,
+      ...comparisonsOf(csv, rows, leastMeanMs(csv, { hidden, machine, scaleOf: reducedScale })),
       sideBySide: rows,
       ranking: rankingOf(rows),
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const comparisonsOf = (csv: string, rows: ReadonlyArray<SideBySide>, boundMs: number) => {
+  const list = basename(csv, ".csv")
+  const [[shared], alone] = [rows.filter(isShared), rows.filter((row) => !isShared(row))]
+  const inRounds = (of: (run: RealRun, row: SideBySide) => Figures) => {
+    const rounds = shared!.runs.map((run, round) => ({
+      rows: alone.map((row) => rowOf(row, of(row.runs[round]!, row))),
+      sharedMs: of(run, shared!).meanResponseMs,
+    }))
+    return compareRounds(list, rounds, boundMs)
+  }
+  return {
+    real: inRounds((run) => run),
+    paced: inRounds((run, row) => atOnePace(run, row.simulated)),
+    simulated: compare(
+      list,
+      alone.map((row) => rowOf(row, row.simulated)),
+      { boundMs, sharedMs: shared!.simulated.meanResponseMs },
+    ),
   }
 }

@@ -170,21 +170,19 @@ export const paceOf = (rows: ReadonlyArray<SideBySide>): number =>
   median(rows.map(({ real, simulated: guess }) => real.meanRunMs / guess.meanRunMs))
 
 /**
- * Real runs as on a machine that is as fast as the simulated one: each is put at the pace of its own runs, and its
+ * A real run as on a machine that is as fast as the simulated one: it is put at the pace of its own runs, and its
  * targets are met by responses at that pace. What a scheduler adds, waits and idle lanes, stays; what the host took
  * while it was its turn does not.
  */
-export const paced = ({ runs, simulated: guess }: SideBySide): Figures => {
-  const paces = runs.map(({ meanRunMs }) => meanRunMs / guess.meanRunMs)
-  const of = (figure: (run: RealRun) => number) =>
-    median(runs.map((run, i) => figure(run) / paces[i]!))
-  const met = runs.map(({ overTargets }, i) =>
-    metRatio(overTargets.map((over) => over / paces[i]!)),
-  )
+export const atOnePace = (
+  { makespanMs, meanResponseMs, meanRunMs, overTargets }: RealRun,
+  guess: Figures,
+): Figures => {
+  const pace = meanRunMs / guess.meanRunMs
   return {
-    qosMetRatio: medianRatio(met),
-    meanResponseMs: of((run) => run.meanResponseMs),
-    makespanMs: of((run) => run.makespanMs),
+    qosMetRatio: metRatio(overTargets.map((over) => over / pace)),
+    meanResponseMs: meanResponseMs / pace,
+    makespanMs: makespanMs / pace,
     meanRunMs: guess.meanRunMs,
   }
 }

@@ -2,9 +2,9 @@
 import { Effect } from "effect"
 import { expect, it } from "vitest"
 import {
+  atOnePace,
   calmMedian,
   type Figures,
-  paced,
   paceOf,
   type RealRun,
   rankingOf,
@@ -42,20 +42,22 @@ const row = (
     figures(simulated),
   )
 
-it("puts each run at its own pace: what the host took does not count, what the scheduler does, does", () => {
-  const at = (pace: number): RealRun => ({
-    ...{ meanResponseMs: 30 * pace, makespanMs: 50 * pace, meanRunMs: 10 * pace, others: 0 },
-    ...{ qosMetRatio: null, overTargets: [0.4, 0.8, 1.2].map((over) => over * pace) },
-  })
-  const scheduler = { policy: "slo", mode: "continuous" } as const
-  const guess = { ...figures(25), meanRunMs: 10 }
-  const { makespanMs, meanResponseMs, qosMetRatio } = paced(
-    sideBySide(scheduler, [at(1), at(2), at(4)], guess),
-  )
-  expect(meanResponseMs).toBeCloseTo(30, 9)
-  expect(makespanMs).toBeCloseTo(50, 9)
-  expect(qosMetRatio).toBeCloseTo(2 / 3, 9)
-})
+it.each([1, 2, 4])(
+  "puts a run at its own pace, be it %d: what the scheduler adds stays",
+  (pace) => {
+    const run: RealRun = {
+      ...{ meanResponseMs: 30 * pace, makespanMs: 50 * pace, meanRunMs: 10 * pace, others: 0 },
+      ...{ qosMetRatio: null, overTargets: [0.4, 0.8, 1.2].map((over) => over * pace) },
+    }
+    const { makespanMs, meanResponseMs, qosMetRatio } = atOnePace(run, {
+      ...figures(25),
+      meanRunMs: 10,
+    })
+    expect(meanResponseMs).toBeCloseTo(30, 9)
+    expect(makespanMs).toBeCloseTo(50, 9)
+    expect(qosMetRatio).toBeCloseTo(2 / 3, 9)
+  },
+)
 
 it("counts the runs that nobody disturbed, and the calmer half where everybody was", () => {
   const disturbed = [runOf(100, 0.01), runOf(110, 0.04), runOf(900, 0.6), runOf(800, 0.5)]
