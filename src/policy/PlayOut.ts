@@ -27,6 +27,8 @@ export interface Played {
   readonly lateWeight: number
   /** Sum of weight times milliseconds from now to the end; a target put at risk counts as so much more. */
   readonly weightedMs: number
+  /** Their bits are set who waited with a lane free because their company would not have paid. */
+  readonly refused: number
 }
 
 export interface PlayOptions extends FactsOptions {
@@ -45,6 +47,8 @@ export const mostInPlay = mostSideBySide
 /** What sums in another order may differ by: a bound beats only by more. */
 const rounding = 1e-9
 const roundingMs = 1e-6
+
+const nobody: ReadonlyArray<number> = []
 
 /** What follows `at` moves up by one: there are `left` then. Faster than `copyWithin` for so few. */
 const leave = (list: Int32Array | Float64Array, at: number, left: number): void => {
@@ -127,10 +131,13 @@ export class PlayOut {
     let anyEnded = false
     const first: Array<number> = []
     const late: Array<number> = []
+    let refused = 0
     for (;;) {
       for (let at = 0; at < waits && runs < lanes; ) {
         const place = pending[at]!
-        if (!this.#joins(place, runs, set, atMost[place]!)) {
+        const most = atMost[place]!
+        if (runs > 0 && (most === 0 ? !this.#pays(place, set) : runs >= most)) {
+          if (most === 0) refused |= 1 << place
           at++
           continue
         }
@@ -166,12 +173,12 @@ export class PlayOut {
         set |= 1 << place
         if (atMs === nowMs) first.push(place)
       }
-      if (runs === 0) return { first, late, lateWeight, weightedMs }
+      if (runs === 0) return { first, late, lateWeight, weightedMs, refused }
       let working = 0
       for (let i = 0; i < runs; i++) {
         if (beginsMs[i]! <= atMs + toleranceMs) working |= 1 << running[i]!
       }
-      const slow = company.slowdownsOf(working)
+      const slow = working === 0 ? nobody : company.of(working).slowdowns
       let nextMs = Number.POSITIVE_INFINITY
       for (let i = 0; i < runs; i++) {
         const place = running[i]!
@@ -234,8 +241,9 @@ export class PlayOut {
     return leastLate === best.lateWeight && leastMs > best.weightedMs * (1 + rounding)
   }
 
-  #joins(place: number, runs: number, set: number, atMost: number): boolean {
-    if (runs === 0 || atMost > 0) return runs < Math.max(1, atMost)
-    return this.#facts.company.speedOf(set | (1 << place)) > this.#facts.company.speedOf(set)
+  /** All together then do more work in the same time. */
+  #pays(place: number, set: number): boolean {
+    const company = this.#facts.company
+    return company.of(set | (1 << place)).speed > company.of(set).speed
   }
 }

@@ -109,22 +109,27 @@ const exchanged = ({ atMost, order }: Course, at: number): Course => ({
   atMost,
 })
 
-/** Who of `due` would be late goes ahead by one, and again, until it is not late or first. */
+/**
+ * Who of `due` would be late goes ahead by one, and again, until it is not late or first. Answers with all who were
+ * refused company.
+ */
 const hasten = (
   out: PlayOut,
   { course, due, played }: { course: Course; due: ReadonlySet<number>; played: Played },
   attempt: (course: Course, played: Played) => boolean,
-): void => {
-  let { late } = played
+): number => {
+  let { late, refused } = played
   let at = course
-  for (let turn = 0; turn < hastenings; turn++) {
+  for (let turn = 0; turn < hastenings && late.length > 0; turn++) {
     const place = at.order.findIndex((task, i) => i > 0 && due.has(task) && late.includes(task))
-    if (place < 0) return
+    if (place < 0) break
     at = exchanged(at, place - 1)
     const next = out.play(at)
     attempt(at, next)
-    ;({ late } = next)
+    late = next.late
+    refused |= next.refused
   }
+  return refused
 }
 
 /** The best play that was found, from `nowMs` on. */
@@ -132,7 +137,8 @@ export const bestPlay = (options: PlayOptions): Played => {
   const out = new PlayOut(options)
   const { lanesTotal } = options.snapshot
   const count = out.tasks.length
-  let best: Played = { first: [], late: [], lateWeight: Number.POSITIVE_INFINITY, weightedMs: 0 }
+  const lateWeight = Number.POSITIVE_INFINITY
+  let best: Played = { first: [], late: [], lateWeight, weightedMs: 0, refused: 0 }
   let course: Course = { order: [], atMost: [] }
   // Many ways lead to the same course, and none of them twice to a better play.
   const tried = new Set<string>()
@@ -151,12 +157,16 @@ export const bestPlay = (options: PlayOptions): Played => {
   const due = dueOf(out, options.nowMs)
   const orders = [byLength(out), bySharedLoad(out)]
   for (const order of [...orders, ...orders.map((each) => dueFirst(out, each, due))]) {
+    let accepted = false
     for (let most = 0; most <= lanesTotal; most++) {
+      // Who accepted all company that paid, and any did, accepts any.
+      if (most === lanesTotal && accepted) break
       const plain = { order, atMost: order.map(() => most) }
       if (!isNew(plain)) continue
       const played = out.play(plain)
       attempt(plain, played)
-      if (played.late.length > 0) hasten(out, { course: plain, due, played }, attempt)
+      const refused = hasten(out, { course: plain, due, played }, attempt)
+      accepted ||= most === 0 && refused === 0
     }
   }
   for (let round = 0; round < maxRounds; round++) {
@@ -167,8 +177,11 @@ export const bestPlay = (options: PlayOptions): Played => {
     for (let at = 0; at < Math.min(count, companyTried); at++) {
       for (let most = 0; most <= lanesTotal; most++) {
         const { atMost, order } = course
-        if (most === atMost[order[at]!]) continue
-        helped = attempt({ order, atMost: atMost.with(order[at]!, most) }) || helped
+        const place = order[at]!
+        const now = atMost[place]!
+        const wasRefused = (best.refused & (1 << place)) !== 0
+        if (most === now || (now === 0 && most === lanesTotal && !wasRefused)) continue
+        helped = attempt({ order, atMost: atMost.with(place, most) }) || helped
       }
     }
     if (!helped) break
