@@ -27,6 +27,8 @@ export interface Played {
   readonly lateWeight: number
   /** Sum of weight times milliseconds from now to the end; a target put at risk counts as so much more. */
   readonly weightedMs: number
+  /** What of it stands for targets at risk. */
+  readonly riskMs: number
   /** Their bits are set who waited with a lane free because their company would not have paid. */
   readonly refused: number
 }
@@ -94,6 +96,37 @@ export class PlayOut {
     return this.#facts.missing[place]!
   }
 
+  /** It misses its target even if it begins now, or goes on, and nobody slows it. */
+  isLost(place: number): boolean {
+    const { dueMs, leftMs, readyMs } = this.#facts
+    const run = place - this.tasks.length
+    const endMs = run < 0 ? this.#earliestEndMs(place) : readyMs[run]! + leftMs[run]!
+    return endMs > dueMs[place]!
+  }
+
+  /** Of all that wait and run: what no play can be better by. */
+  get lostWeight(): number {
+    const { weights } = this.#facts
+    let lost = 0
+    for (let place = 0; place < weights.length; place++) {
+      if (this.isLost(place)) lost += weights[place]!
+    }
+    return lost
+  }
+
+  #earliestEndMs(place: number): number {
+    const nowMs = this.#nowMs
+    const { linkFreeMs, missing, onTheWay } = this.#facts
+    let readyMs = nowMs
+    let freeMs = Math.max(nowMs, linkFreeMs)
+    for (const { loadMs, slot } of missing[place]!) {
+      const thereMs = onTheWay[slot]!
+      if (Number.isNaN(thereMs)) freeMs += loadMs
+      if (Number.isNaN(thereMs) || thereMs > nowMs) readyMs = freeMs
+    }
+    return readyMs + this.tasks[place]!.predictedMs
+  }
+
   /** Time O(n (n + lanes)) for n tasks. */
   play(course: Course): Played {
     return this.playAgainst(course, null)!
@@ -128,6 +161,7 @@ export class PlayOut {
     const offsets = this.#offsets
     let lateWeight = 0
     let weightedMs = 0
+    let riskMs = 0
     let anyEnded = false
     const first: Array<number> = []
     const late: Array<number> = []
@@ -173,7 +207,7 @@ export class PlayOut {
         set |= 1 << place
         if (atMs === nowMs) first.push(place)
       }
-      if (runs === 0) return { first, late, lateWeight, weightedMs, refused }
+      if (runs === 0) return { first, late, lateWeight, weightedMs, riskMs, refused }
       let working = 0
       for (let i = 0; i < runs; i++) {
         if (beginsMs[i]! <= atMs + toleranceMs) working |= 1 << running[i]!
@@ -202,7 +236,9 @@ export class PlayOut {
         weightedMs += weight * (nextMs - nowMs)
         const risk = this.#facts.riskOf(place, nextMs)
         if (risk > 0) late.push(place)
-        weightedMs += weight * risk * this.#facts.targetMs[place]!
+        const atRiskMs = weight * risk * this.#facts.targetMs[place]!
+        weightedMs += atRiskMs
+        riskMs += atRiskMs
         if (nextMs > this.#facts.dueMs[place]!) lateWeight += weight
       }
       atMs = nextMs

@@ -77,10 +77,9 @@ const bySharedLoad = (out: PlayOut): PlayOrder => {
 }
 
 /** Places of the tasks that have a target which can still be met. */
-const dueOf = (out: PlayOut, nowMs: number): ReadonlySet<number> => {
-  const isDue = (task: WaitingTask) =>
-    dueAtMs(task) < Number.POSITIVE_INFINITY && dueAtMs(task) - task.predictedMs >= nowMs
-  return new Set(placesOf(out).filter((place) => isDue(out.tasks[place]!)))
+const dueOf = (out: PlayOut): ReadonlySet<number> => {
+  const isDue = (place: number) => dueAtMs(out.tasks[place]!) < Number.POSITIVE_INFINITY
+  return new Set(placesOf(out).filter((place) => isDue(place) && !out.isLost(place)))
 }
 
 /** By deadline those that can be met, then the others as they are. */
@@ -138,7 +137,7 @@ export const bestPlay = (options: PlayOptions): Played => {
   const { lanesTotal } = options.snapshot
   const count = out.tasks.length
   const lateWeight = Number.POSITIVE_INFINITY
-  let best: Played = { first: [], late: [], lateWeight, weightedMs: 0, refused: 0 }
+  let best: Played = { first: [], late: [], lateWeight, weightedMs: 0, riskMs: 0, refused: 0 }
   let course: Course = { order: [], atMost: [] }
   // Many ways lead to the same course, and none of them twice to a better play.
   const tried = new Set<string>()
@@ -154,7 +153,8 @@ export const bestPlay = (options: PlayOptions): Played => {
     course = other
     return true
   }
-  const due = dueOf(out, options.nowMs)
+  const due = dueOf(out)
+  const lostWeight = out.lostWeight
   const orders = [byLength(out), bySharedLoad(out)]
   for (const order of [...orders, ...orders.map((each) => dueFirst(out, each, due))]) {
     let accepted = false
@@ -165,7 +165,11 @@ export const bestPlay = (options: PlayOptions): Played => {
       if (!isNew(plain)) continue
       const played = out.play(plain)
       attempt(plain, played)
-      const refused = hasten(out, { course: plain, due, played }, attempt)
+      const isHopeless =
+        best.lateWeight <= lostWeight && played.weightedMs - played.riskMs >= best.weightedMs
+      const refused = isHopeless
+        ? played.refused
+        : hasten(out, { course: plain, due, played }, attempt)
       accepted ||= most === 0 && refused === 0
     }
   }

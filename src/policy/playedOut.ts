@@ -36,10 +36,11 @@ export const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null =>
   const lostPatience = (task: WaitingTask) => nowMs - task.submittedAtMs > patienceOf(task) / 2
   if ([...waiting].some(lostPatience)) return null
   const roomless = new Set<number>()
-  let first: ReadonlyArray<number> = []
+  let first: ReadonlyArray<number>
+  let layout: PoolLayout
   for (;;) {
     ;({ first } = bestPlay({ snapshot, tasks, nowMs, sparePart, roomless }))
-    const layout = PoolLayout.fromView(memory)
+    layout = PoolLayout.fromView(memory)
     const stuck = first.find((place) => layout.place(tasks[place]!) === null)
     if (stuck === undefined) break
     if (running.length === 0 || roomless.size === maxRetries || roomless.has(stuck)) return null
@@ -49,9 +50,8 @@ export const playedOut = (snapshot: Snapshot, nowMs: number): Decision | null =>
   const start = first.slice(0, lanesFree).map((place) => tasks[place]!.id)
   const next = tasks.find(({ id }) => !start.includes(id))
   if (next === undefined) return { start, blocked: null, thresholdBytes: null }
-  const layout = PoolLayout.fromView(memory)
-  for (const place of first) layout.place(tasks[place]!)
-  const fits = layout.place(next) !== null
-  const reason = start.length === lanesFree ? "lane" : fits ? "interference" : "memory"
+  /** Beside those that start. */
+  const fits = () => layout.place(next) !== null
+  const reason = start.length === lanesFree ? "lane" : fits() ? "interference" : "memory"
   return { start, blocked: { id: next.id, reason }, thresholdBytes: null }
 }
