@@ -114,7 +114,7 @@ const main = async (): Promise<void> => {
   console.log(heading)
   const result = await (values.real ? runLists(lists, values) : simulateLists(lists))
   if (values.out === undefined) return
-  const flags = values.real ? "--real --out" : "--out"
+  const flags = values.real ? `--real --repeats ${values.repeats} --out` : "--out"
   const command = `node bench/paperComparison.ts FOLDER ${flags} ${values.out}`
   const date = values.real ? { date: new Date().toISOString() } : {}
   writeFileSync(values.out, `${JSON.stringify({ command, ...date, ...result }, withoutTasks, 2)}\n`)
