@@ -109,8 +109,8 @@ const exchanged = ({ atMost, order }: Course, at: number): Course => ({
 })
 
 /**
- * Who of `due` would be late goes ahead by one, and again, until it is not late or first. Answers with all who were
- * refused company.
+ * Who of `due` would be late goes ahead by one, and again, until it is not late or first. Answers with the bits of
+ * all who were refused company.
  */
 const hasten = (
   out: PlayOut,
@@ -157,20 +157,21 @@ export const bestPlay = (options: PlayOptions): Played => {
   const lostWeight = out.lostWeight
   const orders = [byLength(out), bySharedLoad(out)]
   for (const order of [...orders, ...orders.map((each) => dueFirst(out, each, due))]) {
-    let accepted = false
+    let nobodyRefused = false
     for (let most = 0; most <= lanesTotal; most++) {
-      // Who accepted all company that paid, and any did, accepts any.
-      if (most === lanesTotal && accepted) break
+      // Company paid for everybody: whether they accept any is the same.
+      if (most === lanesTotal && nobodyRefused) break
       const plain = { order, atMost: order.map(() => most) }
       if (!isNew(plain)) continue
       const played = out.play(plain)
       attempt(plain, played)
+      // Neither by fewer late nor by less at risk can it beat the best.
       const isHopeless =
         best.lateWeight <= lostWeight && played.weightedMs - played.riskMs >= best.weightedMs
       const refused = isHopeless
         ? played.refused
         : hasten(out, { course: plain, due, played }, attempt)
-      accepted ||= most === 0 && refused === 0
+      nobodyRefused ||= most === 0 && refused === 0
     }
   }
   for (let round = 0; round < maxRounds; round++) {
@@ -182,9 +183,10 @@ export const bestPlay = (options: PlayOptions): Played => {
       for (let most = 0; most <= lanesTotal; most++) {
         const { atMost, order } = course
         const place = order[at]!
-        const now = atMost[place]!
+        const accepts = atMost[place]!
         const wasRefused = (best.refused & (1 << place)) !== 0
-        if (most === now || (now === 0 && most === lanesTotal && !wasRefused)) continue
+        if (most === accepts) continue
+        if (most === lanesTotal && accepts === 0 && !wasRefused) continue
         helped = attempt({ order, atMost: atMost.with(place, most) }) || helped
       }
     }
