@@ -9,7 +9,6 @@ import { readWorkload } from "../src/cli/workload/readWorkload.ts"
 import type { Workload } from "../src/cli/workload/Workload.ts"
 import type { PolicyName } from "../src/model/Snapshot.ts"
 import { presetShape } from "../src/prep/presets/presetShape.ts"
-import { type TestRandom, testRandom } from "../test/support/random.ts"
 import {
   type ComparedRow,
   type Comparison,
@@ -26,7 +25,7 @@ import {
   type Ranking,
   type RealRun,
   rankingOf,
-  runReal,
+  runsInTurn,
   type Scheduler,
   type SideBySide,
   sharing,
@@ -52,9 +51,6 @@ const pilots: ReadonlyArray<Scheduler> = [
   { policy: "sqtf", mode: "continuous" },
   { policy: "base", mode: "continuous" },
 ]
-
-/** In each round another order: the host is slow for seconds at a time, and nobody's turn is always the same. */
-const orderSeed = 5
 
 export const reducedScale = (preset: string): number => {
   const { featureWidth, numEdges, numNodes } = presetShape({
@@ -99,11 +95,6 @@ const rowOf = ({ mode, policy }: Scheduler, figures: Figures): ComparedRow => ({
 
 const isShared = ({ shareWork = false }: Scheduler): boolean => shareWork
 
-const shuffled = (count: number, random: TestRandom): ReadonlyArray<number> =>
-  Array.from({ length: count }, (_, i) => ({ i, key: random.next() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ i }) => i)
-
 const runAll = (file: string, device: Device, { policies, repeats }: RealSize) =>
   Effect.gen(function* () {
     const workload = yield* readWorkload(file, { allowOutside: true })
@@ -119,18 +110,12 @@ const runInTurn = (
   repeats: number,
 ) =>
   Effect.gen(function* () {
-    const runs = schedulers.map((): Array<RealRun> => [])
-    const random = testRandom(orderSeed)
-    for (let round = 0; round < repeats; round++) {
-      for (const i of shuffled(schedulers.length, random)) {
-        runs[i]!.push(yield* runReal(workload, schedulers[i]!, device))
-      }
-    }
-    const rows: Array<SideBySide> = []
-    for (const [i, scheduler] of schedulers.entries()) {
-      rows.push(sideBySide(scheduler, runs[i]!, yield* simulated(workload, scheduler, device)))
-    }
-    return rows
+    const runs = yield* runsInTurn(workload, schedulers, device, repeats)
+    return yield* Effect.forEach(schedulers, (scheduler, i) =>
+      Effect.map(simulated(workload, scheduler, device), (guess) =>
+        sideBySide(scheduler, runs[i]!, guess),
+      ),
+    )
   })
 
 /** The pace of the host by some runs. */

@@ -17,6 +17,7 @@ import type { RunReport } from "../src/model/RunReport.ts"
 import type { PolicyName, SchedulingMode } from "../src/model/Snapshot.ts"
 import { Runtime } from "../src/runtime/Runtime.ts"
 import { readProfileFile } from "../src/runtime/readProfileFile.ts"
+import { type TestRandom, testRandom } from "../test/support/random.ts"
 
 export interface Scheduler {
   readonly policy: PolicyName
@@ -80,7 +81,7 @@ const figuresOf = ({ tasks }: RunReport): Omit<RealRun, "others"> => {
 }
 
 /** A runtime of its own: what an earlier run left on the device would help it. */
-export const runReal = (
+const runReal = (
   workload: Workload,
   scheduler: Scheduler,
   { lanes, machine, memoryBytes }: Device,
@@ -99,6 +100,32 @@ export const runReal = (
       return { ...figuresOf(report), others: othersMs() / coreMs } satisfies RealRun
     }),
   )
+
+/** In each round another order: the host is slow for seconds at a time, and nobody's turn is always the same. */
+const orderSeed = 5
+
+const shuffled = (count: number, random: TestRandom): ReadonlyArray<number> =>
+  Array.from({ length: count }, (_, i) => ({ i, key: random.next() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ i }) => i)
+
+/** Of each scheduler its runs, one in each of `repeats` rounds. */
+export const runsInTurn = (
+  workload: Workload,
+  schedulers: ReadonlyArray<Scheduler>,
+  device: Device,
+  repeats: number,
+) =>
+  Effect.gen(function* () {
+    const runs = schedulers.map((): Array<RealRun> => [])
+    const random = testRandom(orderSeed)
+    for (let round = 0; round < repeats; round++) {
+      for (const i of shuffled(schedulers.length, random)) {
+        runs[i]!.push(yield* runReal(workload, schedulers[i]!, device))
+      }
+    }
+    return runs
+  })
 
 export const simulated = (workload: Workload, scheduler: Scheduler, device: Device) =>
   Effect.map(

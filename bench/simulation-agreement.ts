@@ -1,8 +1,8 @@
 // Is the simulation true? One workload, made from a seed, is run for real on the cpu device and
 // simulated with a profile fitted here, under several policies: mean response time and makespan side
-// by side, and whether the policies rank alike. One command, JSON out. Repeats of the policies take
-// turns, and those that other programs disturbed do not count where there are others. What others on a
-// shared host make of the machine is one factor for all policies (`paceOf`), and said.
+// by side, and whether the policies rank alike. One command, JSON out. The policies take turns, in
+// another order each round; runs that other programs disturbed do not count where there are others. What
+// others on a shared host make of the machine is one factor for all policies (`paceOf`), and said.
 //   node bench/simulation-agreement.ts [--out FILE] [--profile FILE] [--repeats N] [--tasks N]
 import { mkdirSync, writeFileSync } from "node:fs"
 import { availableParallelism, cpus } from "node:os"
@@ -15,9 +15,8 @@ import {
   machineProfile,
   paceOf,
   type Ranking,
-  type RealRun,
   rankingOf,
-  runReal,
+  runsInTurn,
   type SideBySide,
   sideBySide,
   simulated,
@@ -57,12 +56,7 @@ export const agreement = (size: AgreementSize, machine: Device["machine"]) =>
     const schedulers = (size.policies ?? policies).map(
       (policy) => ({ policy, mode: "continuous" }) as const,
     )
-    const runs = schedulers.map((): Array<RealRun> => [])
-    for (let round = 0; round < size.repeats; round++) {
-      for (const [i, scheduler] of schedulers.entries()) {
-        runs[i]!.push(yield* runReal(workload, scheduler, device))
-      }
-    }
+    const runs = yield* runsInTurn(workload, schedulers, device, size.repeats)
     const beside = (on: Device) =>
       Effect.forEach(schedulers, (scheduler, i) =>
         Effect.map(simulated(workload, scheduler, on), (figures) =>
@@ -98,7 +92,7 @@ const main = async (): Promise<void> => {
     options: {
       out: { type: "string" },
       profile: { type: "string" },
-      repeats: { type: "string", default: "5" },
+      repeats: { type: "string", default: "10" },
       tasks: { type: "string", default: "120" },
     },
   })
