@@ -77,6 +77,7 @@ const cases = fc.record({
 describe("the plans of random networks", () => {
   it("give the numbers of PyG's forward methods, whatever the order and the folds", () => {
     const orders = { "gemm first": 0, "aggregate first": 0, fused: 0 }
+    let chance = 0
     fc.assert(
       fc.property(cases, ({ json, choice, targets: picks, profile }) => {
         const config = { ...json }
@@ -86,8 +87,12 @@ describe("the plans of random networks", () => {
         const pooled = model.config.pooling !== null
         const targets = pooled || picks === null ? null : picks.map((n) => n % graph.numNodes)
         const run = runPlanned({ graph, model, targets, profile })
-        const expected = pygForward(model, graph, x, targets)
+        const { cancelled, rows: expected } = pygForward(model, graph, x, targets)
         expect([run.rows, run.cols]).toEqual([expected.length, model.config.outWidth])
+        if (cancelled) {
+          chance++
+          return
+        }
         // Packed weights are float32. Where large terms cancel (a sum over hubs, then a BatchNorm)
         // a rounding of one of them shows at 1e-4 of the result; a wrong lowering shows at 1e-2.
         expected.flat().forEach((value, i) => {
@@ -104,6 +109,7 @@ describe("the plans of random networks", () => {
       }),
       { numRuns: 2000 },
     )
+    expect(chance).toBeLessThan(10)
     expect(orders["gemm first"]).toBeGreaterThan(100)
     expect(orders["aggregate first"]).toBeGreaterThan(100)
     expect(orders.fused).toBeGreaterThan(100)

@@ -3,6 +3,9 @@
 import type { Activation, GnnModel } from "../../src/model/GnnModel.ts"
 import type { ArraysGraph } from "./plannedRun.ts"
 
+/** A row this much shorter than its terms could make it is told from none by rounding (weights are float32). */
+const cancellation = 1e-4
+
 type Rows = ReadonlyArray<ReadonlyArray<number>>
 
 interface Edge {
@@ -49,6 +52,8 @@ class Forward {
   readonly #edges: ReadonlyArray<Edge>
   readonly #weighted: boolean
   readonly #nodes: number
+  /** A row was scaled to length 1 that was nothing but the rounding of terms that cancel. */
+  cancelled = false
 
   constructor(model: GnnModel, graph: ArraysGraph) {
     this.#model = model
@@ -168,9 +173,27 @@ class Forward {
     const right = rootWeight ? this.#linear(x, `${conv}.lin_r`) : null
     const out = left.map((row, n) => row.map((v, c) => v + (right === null ? 0 : right[n]![c]!)))
     if (!l2Normalize) return out
-    return out.map((row) => {
+    const sizes = this.#sizes(source, rootWeight ? x : null, conv)
+    return out.map((row, n) => {
       const norm = Math.max(Math.hypot(...row), 1e-12)
+      if (norm < cancellation * sizes[n]!) this.cancelled = true
       return row.map((v) => v / norm)
+    })
+  }
+
+  /** Of each node's row of a SAGE layer the length it could have, were all of its terms positive. */
+  #sizes(source: Rows, root: Rows | null, conv: string): ReadonlyArray<number> {
+    const largest = (name: string) =>
+      Math.max(...this.#tensor(`${conv}.${name}.weight`).map(Math.abs))
+    const sizeOf = (rows: Rows, name: string) => {
+      const most = largest(name)
+      return rows.map((row) => most * row.reduce((sum, v) => sum + Math.abs(v), 0))
+    }
+    const left = sizeOf(source, "lin_l")
+    const right = root === null ? null : sizeOf(root, "lin_r")
+    return Array.from({ length: this.#nodes }, (_, node) => {
+      const incoming = this.#edges.filter((e) => e.target === node).map((e) => left[e.source]!)
+      return Math.max(0, ...incoming) + (right?.[node] ?? 0)
     })
   }
 
@@ -285,14 +308,34 @@ const pool = (rows: Rows, graph: ArraysGraph, model: GnnModel): Rows => {
   })
 }
 
-/** The rows of a task: of all nodes, of the targets, or of the graphs. */
+export interface PygOutput {
+  /** Of all nodes, of the targets, or of the graphs. */
+  readonly rows: Rows
+  /**
+   * Rows that all but cancel were scaled to length 1 on the way: what comes of them is the rounding of one order
+   * of summation, in PyG as here, and another order is as right.
+   */
+  readonly cancelled: boolean
+}
+
 export const pygForward = (
   model: GnnModel,
   graph: ArraysGraph,
   x: Rows,
   targets: ReadonlyArray<number> | null,
+): PygOutput => {
+  const forward = new Forward(model, graph)
+  const rows = answerRows(model, graph, forward.run(x), targets)
+  return { rows, cancelled: forward.cancelled }
+}
+
+const answerRows = (
+  model: GnnModel,
+  graph: ArraysGraph,
+  all: Rows,
+  targets: ReadonlyArray<number> | null,
 ): Rows => {
-  let rows = new Forward(model, graph).run(x)
+  let rows = all
   if (model.config.pooling !== null) rows = pool(rows, graph, model)
   if (targets !== null) rows = targets.map((node) => rows[node]!)
   if (!model.config.logSoftmax) return rows
