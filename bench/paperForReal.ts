@@ -6,7 +6,6 @@ import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { Effect } from "effect"
 import { readWorkload } from "../src/cli/workload/readWorkload.ts"
-import type { Workload } from "../src/cli/workload/Workload.ts"
 import type { PolicyName } from "../src/model/Snapshot.ts"
 import { presetShape } from "../src/prep/presets/presetShape.ts"
 import {
@@ -19,6 +18,7 @@ import {
 } from "./paperFigures.ts"
 import {
   atOnePace,
+  besideSimulation,
   type Device,
   type Figures,
   paceOf,
@@ -29,8 +29,6 @@ import {
   type Scheduler,
   type SideBySide,
   sharing,
-  sideBySide,
-  simulated,
 } from "./sideBySide.ts"
 import { modes } from "./simulateAll.ts"
 import { slower } from "./slowerMachine.ts"
@@ -95,34 +93,24 @@ const rowOf = ({ mode, policy }: Scheduler, figures: Figures): ComparedRow => ({
 
 const isShared = ({ shareWork = false }: Scheduler): boolean => shareWork
 
-const runAll = (file: string, device: Device, { policies, repeats }: RealSize) =>
-  Effect.gen(function* () {
-    const workload = yield* readWorkload(file, { allowOutside: true })
-    const all = policies ?? [...published, ...ours]
-    const each = all.flatMap((policy) => modes.map((mode): Scheduler => ({ policy, mode })))
-    return yield* runInTurn(workload, [...each, sharing], device, repeats)
-  })
+const schedulersOf = ({
+  policies = [...published, ...ours],
+}: RealSize): ReadonlyArray<Scheduler> => {
+  const each = policies.flatMap((policy) => modes.map((mode): Scheduler => ({ policy, mode })))
+  return [...each, sharing]
+}
 
-const runInTurn = (
-  workload: Workload,
+const runFile = (
+  file: string,
   schedulers: ReadonlyArray<Scheduler>,
-  device: Device,
-  repeats: number,
+  machine: Device["machine"],
+  { repeats }: RealSize,
 ) =>
   Effect.gen(function* () {
-    const runs = yield* runsInTurn(workload, schedulers, device, repeats)
-    return yield* Effect.forEach(schedulers, (scheduler, i) =>
-      Effect.map(simulated(workload, scheduler, device), (guess) =>
-        sideBySide(scheduler, runs[i]!, guess),
-      ),
-    )
-  })
-
-/** The pace of the host by some runs. */
-const pilot = (file: string, device: Device, { repeats }: RealSize) =>
-  Effect.gen(function* () {
+    const device = { memoryBytes, lanes, machine }
     const workload = yield* readWorkload(file, { allowOutside: true })
-    return paceOf(yield* runInTurn(workload, pilots, device, repeats))
+    const runs = yield* runsInTurn(workload, schedulers, device, repeats)
+    return yield* besideSimulation(workload, schedulers, runs, device)
   })
 
 /**
@@ -137,13 +125,13 @@ export const compareForReal = async (
 ): Promise<RealComparison> => {
   const folder = mkdtempSync(join(tmpdir(), "gnnsched-paper-"))
   try {
-    const fileFor = (machine: Device["machine"]) =>
-      writeCognn(csv, folder, { hidden, machine, scaleOf: reducedScale })
-    const device = { memoryBytes, lanes }
-    const asCalibrated = { ...device, machine: calibrated }
-    const pace = await Effect.runPromise(pilot(fileFor(calibrated), asCalibrated, size))
+    const run = (schedulers: ReadonlyArray<Scheduler>, machine: Device["machine"]) => {
+      const file = writeCognn(csv, folder, { hidden, machine, scaleOf: reducedScale })
+      return Effect.runPromise(runFile(file, schedulers, machine, size))
+    }
+    const pace = paceOf(await run(pilots, calibrated))
     const machine = slower(calibrated, pace)
-    const rows = await Effect.runPromise(runAll(fileFor(machine), { ...device, machine }, size))
+    const rows = await run(schedulersOf(size), machine)
     return {
       list: basename(csv, ".csv"),
       pace,

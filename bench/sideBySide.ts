@@ -214,6 +214,19 @@ export const atOnePace = (
   }
 }
 
+/** The runs of each scheduler beside what a simulation on `device` says of it. */
+export const besideSimulation = (
+  workload: Workload,
+  schedulers: ReadonlyArray<Scheduler>,
+  runs: ReadonlyArray<ReadonlyArray<RealRun>>,
+  device: Device,
+) =>
+  Effect.forEach(schedulers, (scheduler, i) =>
+    Effect.map(simulated(workload, scheduler, device), (figures) =>
+      sideBySide(scheduler, runs[i]!, figures),
+    ),
+  )
+
 /** Half the distance between the least and the most of the runs, relative to the median. */
 const spread = ({ real, runs }: SideBySide): number => {
   const means = runs.map(({ meanResponseMs }) => meanResponseMs)

@@ -11,6 +11,7 @@ import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import type { PolicyName } from "../src/model/Snapshot.ts"
 import {
+  besideSimulation,
   type Device,
   machineProfile,
   paceOf,
@@ -18,8 +19,6 @@ import {
   rankingOf,
   runsInTurn,
   type SideBySide,
-  sideBySide,
-  simulated,
   withoutTasks,
 } from "./sideBySide.ts"
 import { slower } from "./slowerMachine.ts"
@@ -57,15 +56,10 @@ export const agreement = (size: AgreementSize, machine: Device["machine"]) =>
       (policy) => ({ policy, mode: "continuous" }) as const,
     )
     const runs = yield* runsInTurn(workload, schedulers, device, size.repeats)
-    const beside = (on: Device) =>
-      Effect.forEach(schedulers, (scheduler, i) =>
-        Effect.map(simulated(workload, scheduler, on), (figures) =>
-          sideBySide(scheduler, runs[i]!, figures),
-        ),
-      )
-    const calibrated = yield* beside(device)
+    const calibrated = yield* besideSimulation(workload, schedulers, runs, device)
     const pace = paceOf(calibrated)
-    const rows = yield* beside({ ...device, machine: slower(machine, pace) })
+    const asItWas = { ...device, machine: slower(machine, pace) }
+    const rows = yield* besideSimulation(workload, schedulers, runs, asItWas)
     const asCalibrated = calibrated.map(({ makespanError, policy, responseError }) => ({
       policy,
       responseError,
